@@ -1,0 +1,410 @@
+"""A backend fills the holes of the Array API standard for one array library; this module finds and selects them.
+
+``Backend`` works for any library that speaks the standard as it stands; an adapter (``backends/polygrad_backends``)
+overrides what its library does better. Adapters are found through the entry points ``polygrad.backends`` and are
+imported on first use only. This module imports no array library.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import BackendError, DtypeError, UnsupportedError
+
+Array = Any
+"""An array of some library. The engine knows nothing of it but the standard."""
+
+FLOATING: set[Any] = set()
+"""Every dtype, of every backend loaded so far, that can carry a gradient: real floating and complex."""
+COMPLEX: set[Any] = set()
+NUMERIC: set[Any] = set()
+WEAK: dict[type, set[Any]] = {float: FLOATING, int: NUMERIC, complex: COMPLEX}
+"""Which dtypes keep their own dtype when they meet a Python scalar of this type."""
+
+DTYPE_NAMES = (
+    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+    "float16", "bfloat16", "float32", "float64", "complex64", "complex128",
+)  # fmt: skip
+ALIASES = {
+    "float": "float32", "double": "float64", "half": "float16", "cfloat": "complex64", "cdouble": "complex128",
+    "short": "int16", "int": "int32", "long": "int64", "bool_": "bool",
+}  # fmt: skip
+"""torch's names of dtypes."""
+
+
+class Raw:
+    """The raw namespace of a backend: what a rule calls in a first-order pass. Arrays in, arrays out, nothing recorded.
+
+    A name is looked up once: the adapter's own function, else the library's (through array-api-compat), else the
+    agnostic default that the operation declares.
+    """
+
+    def __init__(self, backend: Backend, prefix: str = "") -> None:
+        self.__name__ = backend.name + (f".{prefix[:-1]}" if prefix else "")
+        self._backend = backend
+        self._prefix = prefix
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        value = self._backend.lookup(self._prefix + name)
+        setattr(self, name, value)
+        return value
+
+
+class Frame:
+    """Where an operation runs: a backend at a level. Tensors of one frame share one object, compared by identity.
+
+    ``raw`` is the namespace that computes on payloads: the library itself, or, when the payload is itself a Tensor
+    (inside a transform), the differentiable namespace. ``namespace`` is the differentiable one.
+    """
+
+    __slots__ = ("backend", "level", "lifted", "namespace", "raw")
+
+    def __init__(self, backend: Backend, level: int, lifted: bool) -> None:
+        self.backend = backend
+        self.level = level
+        self.lifted = lifted
+        self.namespace = backend.namespace
+        self.raw = backend.namespace if lifted else backend.raw
+
+
+class Backend:
+    """One array library. Everything beyond ``name`` and ``xp`` has an agnostic default."""
+
+    name: str
+    """The name of the library that one imports."""
+    install: str = ""
+    """How to install what is missing."""
+    overrides: dict[str, Callable[..., Any]] = {}  # noqa: RUF012
+    """Operations that the adapter does itself, by operation name: raw arrays in, raw arrays out."""
+    unsupported: dict[str, str] = {}  # noqa: RUF012
+    """Operations that the library cannot do, with the reason."""
+    lazy = False
+
+    def __init__(self, name: str | None = None, xp: Any = None) -> None:
+        if name is not None:
+            self.name = name
+        if xp is not None:
+            self.xp = xp
+        self.raw: Any = Raw(self)
+        self._frames: dict[tuple[int, bool], Frame] = {}
+        self._loaded = False
+
+    # -- the library ------------------------------------------------------------------------------------------
+    @functools.cached_property
+    def xp(self) -> Any:
+        """The namespace of the library that follows the standard, as array-api-compat gives it."""
+        raise NotImplementedError
+
+    def owns(self, kind: type) -> bool:
+        """Whether arrays of this type are the library's."""
+        return (kind.__module__ or "").split(".")[0] == self.name
+
+    @property
+    def version(self) -> str | None:
+        """The version of the library."""
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version(self.name.replace("_", "-"))
+        except PackageNotFoundError:
+            return getattr(sys.modules.get(self.name), "__version__", None)
+
+    def devices(self) -> tuple[str, ...]:
+        """The names of the devices that the library sees."""
+        info = getattr(self.xp, "__array_namespace_info__", None)
+        return tuple(str(device) for device in info().devices() if device is not None) if info else ("cpu",)
+
+    def missing(self) -> str | None:
+        """Why the backend cannot be used here, with the cure; None if it can."""
+        if importlib.util.find_spec(self.name) is None:
+            return f"{self.name} is not installed: {self.install or f'pip install {self.name}'}"
+        return None
+
+    def load(self) -> Backend:
+        """Make the backend's dtypes known; called once, on first use."""
+        if not self._loaded:
+            for name in DTYPE_NAMES:
+                dtype = getattr(self.xp, name, None)
+                if dtype is None:
+                    continue
+                dtype = self.canonical(dtype)
+                if name.startswith(("float", "bfloat", "complex")):
+                    FLOATING.add(dtype)
+                if name.startswith("complex"):
+                    COMPLEX.add(dtype)
+                if name != "bool":
+                    NUMERIC.add(dtype)
+            self._loaded = True
+        return self
+
+    @functools.cached_property
+    def namespace(self) -> Any:
+        """The differentiable namespace bound to this backend; one object, compared by identity."""
+        from .namespace import Namespace
+
+        return Namespace(self)
+
+    def frame(self, level: int = 0, lifted: bool = False) -> Frame:
+        """The frame of this backend at a level."""
+        try:
+            return self._frames[level, lifted]
+        except KeyError:
+            return self._frames.setdefault((level, lifted), Frame(self, level, lifted))
+
+    def lookup(self, name: str) -> Any:
+        """The raw function (or constant, or dtype) of that name."""
+        if name in self.unsupported:
+            return _refuse(name, self.name, self.unsupported[name])
+        if name in self.overrides:
+            return self.overrides[name]
+        if name in ("linalg", "fft", "special"):
+            return Raw(self, name + ".")
+        target = self.xp
+        for part in name.split("."):
+            target = getattr(target, part, None)
+        if target is not None:
+            return target
+        from .rules.declare import OPS
+
+        op = OPS.get(name)
+        if op is None:
+            raise AttributeError(f"{self.name} has no {name!r}, and polygrad has no operation of that name")
+        if op.default is None:
+            return _refuse(name, self.name, f"{self.name} {self.version} has no function {name!r}")
+        return functools.partial(op.default, self.raw)
+
+    # -- dtypes and devices -----------------------------------------------------------------------------------
+    def canonical(self, dtype: Any) -> Any:
+        """The object that ``array.dtype`` is for this dtype."""
+        return dtype
+
+    def dtype(self, spec: Any) -> Any:
+        """The backend's dtype for its own object, another library's, a Python type, or a name."""
+        if spec is bool or spec is int or spec is float or spec is complex:
+            return self.default_dtype({bool: "bool", int: "integral", float: "real floating"}.get(spec, "complex floating"))
+        name = spec if isinstance(spec, str) else dtype_name(spec)
+        dtype = getattr(self.xp, ALIASES.get(name, name), None)
+        if dtype is None or name not in DTYPE_NAMES and name not in ALIASES:
+            have = ", ".join(n for n in DTYPE_NAMES if hasattr(self.xp, n))
+            raise DtypeError(f"{self.name} has no dtype {spec!r}; it has {have}")
+        return self.canonical(dtype)
+
+    def default_dtype(self, kind: str) -> Any:
+        """The library's default dtype of a kind: "bool", "integral", "real floating" or "complex floating"."""
+        if kind == "bool":
+            return self.dtype("bool")
+        return self.canonical(self.xp.__array_namespace_info__().default_dtypes()[kind])
+
+    def device(self, spec: Any) -> Any:
+        """The backend's device object for its own object or a name such as "cpu"."""
+        if not isinstance(spec, str):
+            return spec
+        devices = self.xp.__array_namespace_info__().devices()
+        for device in devices:
+            if str(device).lower() in (spec.lower(), f"device('{spec.lower()}')") or device == spec:
+                return device
+        raise BackendError(
+            f"{self.name} has no device {spec!r} here; it has {', '.join(map(repr, map(str, devices)))}"
+        )
+
+    # -- what the standard lacks ------------------------------------------------------------------------------
+    def add_at(self, buffer: Array, key: Any, value: Array) -> Array:
+        """``buffer`` with ``value`` added at ``key``, every duplicate counted; may write into ``buffer``, which the
+        engine owns. Returns the sum."""
+        if basic(key):
+            buffer[key] += value
+            return buffer
+        return buffer + self.raw.scatter_add(value, key, buffer.shape)
+
+    def own(self, array: Array, alias: bool) -> Array:
+        """``array`` as a leaf may keep it: in memory of its own. ``alias`` says that somebody else holds it for sure."""
+        return self.xp.asarray(array, copy=True) if alias else array
+
+    def present(self, array: Array) -> Array:
+        """The payload as the user sees it."""
+        return array
+
+    def device_of(self, array: Array) -> Any:
+        """The device that the array is on."""
+        return array.device
+
+    def to_host(self, array: Array) -> Any:
+        """The array as nested Python lists or a Python scalar."""
+        if array.ndim == 0:
+            for kind, convert in (("bool", bool), ("integral", int), ("real floating", float)):
+                if self.xp.isdtype(array.dtype, kind):
+                    return convert(array)
+            return complex(array)
+        return [self.to_host(array[i, ...]) for i in range(array.shape[0])]
+
+    def from_host(self, data: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Array:
+        """Numbers, nested lists or a NumPy array as an array of the library."""
+        options = {name: value for name, value in (("dtype", dtype), ("device", device), ("copy", copy)) if value is not None}
+        return self.xp.asarray(data, **options)
+
+    def numpy(self, array: Array) -> Any:
+        """The array as a NumPy array, without a copy where the library allows."""
+        import importlib
+
+        return importlib.import_module("numpy").from_dlpack(array)
+
+    def synchronize(self) -> None:
+        """Wait until the device has finished."""
+
+    def random(self, kind: str, shape: tuple[int, ...], dtype: Any, device: Any, **params: Any) -> Array:
+        """Random numbers drawn by the host and moved over; ``kind`` is "normal", "uniform" or "integers"."""
+        from .interop.host_random import draw
+
+        return self.xp.asarray(draw(kind, shape, **params), dtype=dtype, device=device)
+
+    def manual_seed(self, seed: int) -> None:
+        """Seed the generator that ``random`` draws from."""
+        from .interop.host_random import seed as seed_host
+
+        seed_host(seed)
+
+
+def _refuse(name: str, backend: str, reason: str) -> Callable[..., Any]:
+    def refused(*args: Any, **params: Any) -> Any:
+        raise UnsupportedError(f"{name} is not supported on the backend {backend!r}: {reason}")
+
+    return refused
+
+
+def basic(key: Any) -> bool:
+    """Whether a key selects every element at most once: integers, slices, ellipsis and None only."""
+    if type(key) is tuple:
+        return all(map(basic, key))
+    return key is None or key is Ellipsis or type(key) is slice or type(key) is int
+
+
+def dtype_name(dtype: Any) -> str:
+    """The standard's name of any library's dtype object."""
+    name = getattr(dtype, "name", None) or getattr(getattr(dtype, "dtype", None), "name", None)
+    if not isinstance(name, str):
+        name = str(dtype).split(".")[-1] if not isinstance(dtype, type) else dtype.__name__
+    return name.rstrip("_")
+
+
+# -- finding and selecting --------------------------------------------------------------------------------------
+_BY_NAME: dict[str, Backend] = {}
+_BY_TYPE: dict[type, Backend] = {}
+_SELECTED: ContextVar[str | None] = ContextVar("polygrad_backend", default=None)
+
+
+@functools.cache
+def _entry_points() -> dict[str, Any]:
+    from importlib.metadata import entry_points
+
+    return {point.name: point for point in entry_points(group="polygrad.backends")}
+
+
+def get_backend(name: str | Backend | None = None) -> Backend:
+    """The backend of that name; None means the selected one (``use_backend``, POLYGRAD_BACKEND, else NumPy)."""
+    if isinstance(name, Backend):
+        return name.load()
+    name = name or default_backend_name()
+    backend = _BY_NAME.get(name)
+    if backend is not None:
+        return backend
+    point = _entry_points().get(name)
+    if point is None:
+        known = ", ".join(sorted(_entry_points().keys() | _BY_NAME.keys()))
+        raise BackendError(
+            f"there is no backend {name!r}; known are: {known}. A library that speaks the Array API standard needs no "
+            f"name: polygrad.asarray(array) takes its arrays as they are"
+        )
+    if importlib.util.find_spec(name) is None:
+        install = f'pip install "polygrad-xp[{name}]" from a checkout, or pip install {name.replace("_", "-")}'
+        found = ", ".join(other for other in sorted(_entry_points()) if importlib.util.find_spec(other))
+        raise BackendError(f"the backend {name!r} needs {name}, which is not installed: {install}. Found here: {found}")
+    return _BY_NAME.setdefault(name, point.load().load())
+
+
+def backend_of(array: Any) -> Backend | None:
+    """The backend that owns an array, or None when it is not an array of any library."""
+    kind = type(array)
+    backend = _BY_TYPE.get(kind)
+    if backend is None:
+        backend = _find(array, kind)
+        if backend is not None:
+            _BY_TYPE[kind] = backend
+    return backend
+
+
+def _find(array: Any, kind: type) -> Backend | None:
+    if kind.__module__ == "builtins":
+        return None
+    for name in _entry_points():
+        # An array of a library can only exist once the library is imported, so nothing is imported for its sake.
+        if name in sys.modules and importlib.util.find_spec(name) is not None:
+            backend = get_backend(name)
+            if backend.owns(kind):
+                return backend
+    if hasattr(array, "__array_namespace__"):
+        xp = array.__array_namespace__()
+        name = (getattr(xp, "__name__", None) or kind.__module__).split(".")[0]
+        return _BY_NAME.setdefault(name, Backend(name, xp).load())
+    return None
+
+
+def register_backend(backend: Backend) -> None:
+    """Make a backend known without an entry point."""
+    _BY_NAME[backend.name] = backend.load()
+
+
+def default_backend_name() -> str:
+    """The name of the backend that creation functions use where nothing else decides."""
+    return _SELECTED.get() or os.environ.get("POLYGRAD_BACKEND") or "numpy"
+
+
+class use_backend:
+    """Select the backend of creation functions: a plain call takes effect at once, a ``with`` block until its end."""
+
+    def __init__(self, name: str) -> None:
+        get_backend(name)
+        self._previous = _SELECTED.get()
+        _SELECTED.set(name)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exc_info: object) -> None:
+        _SELECTED.set(self._previous)
+
+
+@dataclass(frozen=True)
+class BackendInfo:
+    """What is known of one backend here: ``reason`` says why it is not available and how to install it."""
+
+    name: str
+    available: bool
+    version: str | None
+    devices: tuple[str, ...]
+    reason: str | None
+
+
+def backends() -> list[BackendInfo]:
+    """Every known backend, with version and devices, or the reason why it cannot be used here."""
+
+    def look() -> Iterator[BackendInfo]:
+        for name in sorted(_entry_points().keys() | _BY_NAME.keys()):
+            try:
+                backend = get_backend(name)
+                reason = backend.missing()
+                devices = () if reason else backend.devices()
+            except Exception as error:  # an adapter whose library is broken is reported, not fatal
+                yield BackendInfo(name, False, None, (), str(error))
+            else:
+                yield BackendInfo(name, reason is None, backend.version, devices, reason)
+
+    return list(look())

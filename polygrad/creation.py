@@ -1,0 +1,376 @@
+"""Creation functions and random numbers: the standard's, with ``requires_grad=`` and ``backend=``, plus torch's.
+
+Sizes may be given as in torch (``ones(2, 2)``) or as in the standard (``ones((2, 2))``). Without ``dtype`` the default floating dtype
+is used: what ``set_default_dtype`` says, else the backend's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextvars import ContextVar
+from typing import Any
+
+from .backend import Backend, backend_of, dtype_name, get_backend
+from .errors import ArgumentError, BackendError, DtypeError, describe
+from .tensor import SCALARS, Tensor, constant
+
+__all__ = [
+    "arange", "asarray", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full", "full_like", "linspace", "manual_seed",
+    "ones", "ones_like", "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "tensor", "zeros", "zeros_like",
+]  # fmt: skip
+
+_DEFAULT: ContextVar[str | None] = ContextVar("polygrad_default_dtype", default=None)
+
+
+def set_default_dtype(dtype: Any) -> None:
+    """The floating dtype of new Tensors, on every backend; None: each backend's own."""
+    if dtype is None:
+        _DEFAULT.set(None)
+        return
+    dtype = get_backend().dtype(dtype)
+    if not get_backend().xp.isdtype(dtype, "real floating"):
+        raise DtypeError(f"set_default_dtype: only floating-point dtypes can be the default, got {dtype}")
+    _DEFAULT.set(dtype_name(dtype))
+
+
+def get_default_dtype(backend: Any = None) -> Any:
+    """The floating dtype of new Tensors on a backend (default: the selected one)."""
+    return default_floating(get_backend(backend))
+
+
+def default_floating(backend: Backend) -> Any:
+    """What ``set_default_dtype`` says, else the backend's own default."""
+    name = _DEFAULT.get()
+    return backend.dtype(name) if name is not None else backend.default_dtype("real floating")
+
+
+def _place(backend: Any, like: Any = None) -> Backend:
+    if backend is None and isinstance(like, Tensor):
+        return like._frame.backend
+    if backend is None and like is not None:
+        found = backend_of(like)
+        if found is not None:
+            return found
+    return get_backend(backend)
+
+
+def _options(home: Backend, dtype: Any, device: Any, default: Any = None) -> dict[str, Any]:
+    options: dict[str, Any] = {"dtype": home.dtype(dtype) if dtype is not None else default}
+    if device is not None:
+        options["device"] = home.device(device)
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _made(array: Any, home: Backend, requires_grad: bool) -> Tensor:
+    out = constant(array, home.frame())
+    return out.requires_grad_() if requires_grad else out
+
+
+def _size(sizes: tuple[Any, ...], shape: Any, where: str) -> tuple[int, ...]:
+    if shape is not None:
+        if sizes:
+            raise ArgumentError(f"{where}: the shape is given twice, as {sizes} and as shape={shape}")
+        sizes = shape if isinstance(shape, (tuple, list)) else (shape,)
+    elif len(sizes) == 1 and not hasattr(sizes[0], "__index__"):
+        sizes = tuple(sizes[0])
+    try:
+        result = tuple([n.__index__() for n in sizes])
+    except (AttributeError, TypeError):
+        raise ArgumentError(f"{where}: sizes have to be integers, got {sizes}") from None
+    if any(n < 0 for n in result):
+        raise ArgumentError(f"{where}: sizes cannot be negative, got {result}")
+    return result
+
+
+def _filler(name: str) -> Any:
+    def create(
+        *size: Any, shape: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, backend: Any = None
+    ) -> Tensor:
+        home = get_backend(backend)
+        options = _options(home, dtype, device, default_floating(home))
+        return _made(getattr(home.xp, name)(_size(size, shape, name), **options), home, requires_grad)
+
+    create.__name__ = create.__qualname__ = name
+    create.__doc__ = f"A Tensor of {'arbitrary values' if name == 'empty' else name}: ``{name}(2, 3)`` or ``{name}((2, 3))``."
+    return create
+
+
+ones, zeros, empty = _filler("ones"), _filler("zeros"), _filler("empty")
+
+
+def _like(name: str) -> Any:
+    def create(x: Any, /, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, backend: Any = None) -> Tensor:
+        home = _place(None, x)
+        array = x._data if isinstance(x, Tensor) else x
+        if isinstance(array, Tensor):  # inside a transform: a constant of the level below
+            made = create(array, dtype=dtype, device=device)
+            return made.requires_grad_() if requires_grad else made
+        return _made(getattr(home.xp, name)(array, **_options(home, dtype, device)), home, requires_grad)
+
+    create.__name__ = create.__qualname__ = name
+    create.__doc__ = f"As ``{name.removesuffix('_like')}``, with the shape, dtype and device of ``x``."
+    return create
+
+
+ones_like, zeros_like, empty_like = _like("ones_like"), _like("zeros_like"), _like("empty_like")
+
+
+def full(
+    shape: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, backend: Any = None
+) -> Tensor:
+    """A Tensor of that shape filled with one value, whose kind decides the dtype if none is given."""
+    home = get_backend(backend)
+    fill_value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    default = default_floating(home) if type(fill_value) is float else None
+    array = home.xp.full(_size((shape,), None, "full"), fill_value, **_options(home, dtype, device, default))
+    return _made(array, home, requires_grad)
+
+
+def full_like(
+    x: Any, /, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, backend: Any = None
+) -> Tensor:
+    """As ``full``, with the shape, dtype and device of ``x``."""
+    home = _place(None, x)
+    array = x._data if isinstance(x, Tensor) else x
+    if isinstance(array, Tensor):
+        return full_like(array, fill_value, dtype=dtype, device=device, requires_grad=requires_grad)
+    fill_value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    return _made(home.xp.full_like(array, fill_value, **_options(home, dtype, device)), home, requires_grad)
+
+
+def arange(
+    start: Any,
+    /,
+    stop: Any = None,
+    step: Any = 1,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    backend: Any = None,
+) -> Tensor:
+    """Evenly spaced values in ``[start, stop)``, or in ``[0, start)``."""
+    home = get_backend(backend)
+    default = default_floating(home) if float in map(type, (start, stop, step)) else None
+    return _made(home.xp.arange(start, stop, step, **_options(home, dtype, device, default)), home, requires_grad)
+
+
+def linspace(
+    start: Any,
+    stop: Any,
+    /,
+    num: int,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    endpoint: bool = True,
+    requires_grad: bool = False,
+    backend: Any = None,
+) -> Tensor:
+    """``num`` evenly spaced values from ``start`` to ``stop``, which is included unless ``endpoint`` is False."""
+    home = get_backend(backend)
+    default = None if complex in map(type, (start, stop)) else default_floating(home)
+    array = home.xp.linspace(start, stop, num, endpoint=endpoint, **_options(home, dtype, device, default))
+    return _made(array, home, requires_grad)
+
+
+def eye(
+    n_rows: int,
+    n_cols: int | None = None,
+    /,
+    *,
+    k: int = 0,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    backend: Any = None,
+) -> Tensor:
+    """Ones on the k-th diagonal, zeros elsewhere."""
+    home = get_backend(backend)
+    options = _options(home, dtype, device, default_floating(home))
+    return _made(home.xp.eye(n_rows, n_cols, k=k, **options), home, requires_grad)
+
+
+# -- from data --------------------------------------------------------------------------------------------------
+def tensor(data: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, *, backend: Any = None) -> Tensor:
+    """A new leaf with a copy of ``data``: numbers, nested lists, an array of any library, or a Tensor.
+
+    Floating numbers get the default floating dtype, integers and booleans the backend's own; arrays keep theirs.
+    """
+    if isinstance(data, Tensor):
+        data = data.detach()._untracked("tensor")
+    home = _place(backend, data)
+    source = backend_of(data)
+    if source is not None and source is not home:
+        data = source.numpy(data)
+    array = _converted(data, home, dtype, device, copy=True)
+    return _made(array, home, requires_grad)
+
+
+def _converted(data: Any, home: Backend, dtype: Any, device: Any, copy: bool | None) -> Any:
+    if backend_of(data) is None:
+        kinds = _kinds(data)
+        if any(isinstance(kind, type) and issubclass(kind, Tensor) for kind in kinds):
+            data = _plain(data)
+            kinds = _kinds(data)
+        unknown = [kind for kind in kinds if kind not in SCALARS and backend_of_type(kind) is None]
+        if unknown:
+            raise ArgumentError(f"tensor: cannot make a Tensor of {unknown[0].__name__} values: {describe(data)}")
+        if dtype is None and kinds and complex not in kinds and any(kind is float for kind in kinds):
+            dtype = default_floating(home)
+        elif dtype is None and not kinds:
+            dtype = default_floating(home)
+    return home.from_host(data, **_options(home, dtype, device), copy=copy)
+
+
+def backend_of_type(kind: type) -> str | None:
+    """The library of a scalar type such as ``numpy.float64``; None if it is none."""
+    module = (kind.__module__ or "").split(".")[0]
+    return module if module != "builtins" else None
+
+
+def _kinds(data: Any) -> set[type]:
+    if isinstance(data, (list, tuple)):
+        found: set[type] = set()
+        for part in data:
+            found |= _kinds(part)
+        return found
+    return {type(data)}
+
+
+def _plain(data: Any) -> Any:
+    if isinstance(data, Tensor):
+        return data.tolist()
+    return [_plain(part) for part in data] if isinstance(data, (list, tuple)) else data
+
+
+def asarray(
+    obj: Any,
+    /,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    copy: bool | None = None,
+    requires_grad: bool = False,
+    backend: Any = None,
+) -> Tensor:
+    """``obj`` as a Tensor, without a copy where that is possible.
+
+    A Tensor stays what it is, with its history; a sequence of Tensors is stacked, differentiably; an array is adopted.
+
+    Raises:
+        BackendError: the array belongs to another backend than the one asked for.
+    """
+    if isinstance(obj, Tensor):
+        home = obj._frame.backend
+        if backend is not None and get_backend(backend) is not home:
+            raise BackendError(
+                f"asarray: the Tensor is on the backend {home.name!r}, not {get_backend(backend).name!r}; use x.to_backend(...) to move it"
+            )
+        out = obj
+        if dtype is not None and home.dtype(dtype) != obj.dtype:
+            out = obj._frame.namespace.astype(obj, home.dtype(dtype))
+        elif copy:
+            out = obj.clone()
+        if device is not None and home.device(device) != obj.device:
+            out = out.to(device=device)
+        return out.requires_grad_() if requires_grad else out
+    if isinstance(obj, (list, tuple)) and any(_has_tensor(part) for part in obj):
+        home = get_backend(backend) if backend is not None else _first_tensor(obj)._frame.backend
+        parts = [asarray(part, backend=home) for part in obj]
+        out = home.namespace.stack(parts)
+        return out if dtype is None else home.namespace.astype(out, home.dtype(dtype))
+    home = _place(backend, obj)
+    source = backend_of(obj)
+    if source is not None and source is not home:
+        obj = source.numpy(obj) if source.name != "numpy" else obj
+    if source is home and copy is not True and dtype is None and device is None:
+        return _made(obj, home, requires_grad)
+    return _made(_converted(obj, home, dtype, device, copy), home, requires_grad)
+
+
+def _has_tensor(value: Any) -> bool:
+    return isinstance(value, Tensor) or (isinstance(value, (list, tuple)) and any(map(_has_tensor, value)))
+
+
+def _first_tensor(value: Sequence[Any]) -> Tensor:
+    for part in value:
+        if isinstance(part, Tensor):
+            return part
+        if isinstance(part, (list, tuple)) and _has_tensor(part):
+            return _first_tensor(part)
+    raise ArgumentError("no Tensor")
+
+
+def from_numpy(array: Any, *, backend: Any = None) -> Tensor:
+    """A Tensor that shares memory with a NumPy array, where the backend can."""
+    return asarray(array, backend=backend)
+
+
+def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None, backend: Any = None) -> Tensor:
+    """A Tensor from any object that exports DLPack."""
+    home = get_backend(backend)
+    options = {name: value for name, value in (("device", device), ("copy", copy)) if value is not None}
+    return constant(home.xp.from_dlpack(x, **options), home.frame())
+
+
+# -- random numbers ---------------------------------------------------------------------------------------------
+def manual_seed(seed: int, *, backend: Any = None) -> None:
+    """Seed the generator of random numbers of a backend (default: the selected one)."""
+    get_backend(backend).manual_seed(seed)
+
+
+def _random(name: str, kind: str) -> Any:
+    def create(
+        *size: Any, shape: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, backend: Any = None
+    ) -> Tensor:
+        home = get_backend(backend)
+        options = _options(home, dtype, device, default_floating(home))
+        array = home.random(kind, _size(size, shape, name), options["dtype"], options.get("device"))
+        return _made(array, home, requires_grad)
+
+    create.__name__ = create.__qualname__ = name
+    law = "the standard normal distribution" if kind == "normal" else "the uniform distribution on [0, 1)"
+    create.__doc__ = f"Random numbers from {law}: ``{name}(2, 3)`` or ``{name}((2, 3))``."
+    return create
+
+
+randn, rand = _random("randn", "normal"), _random("rand", "uniform")
+
+
+def _random_like(name: str, make: Any) -> Any:
+    def create(x: Tensor, /, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, backend: Any = None) -> Tensor:
+        home = _place(backend, x)
+        dtype = dtype if dtype is not None else x.dtype
+        return make(tuple(x.shape), dtype=dtype, device=device, requires_grad=requires_grad, backend=home)  # type: ignore[no-any-return]
+
+    create.__name__ = create.__qualname__ = name
+    create.__doc__ = f"As ``{name.removesuffix('_like')}``, with the shape and dtype of ``x``."
+    return create
+
+
+randn_like, rand_like = _random_like("randn_like", randn), _random_like("rand_like", rand)
+
+
+def randint(low: int, high: Any = None, size: Any = None, *, dtype: Any = None, device: Any = None, backend: Any = None) -> Tensor:
+    """Random integers in ``[low, high)``, or ``[0, low)``: ``randint(10, (2, 3))``, ``randint(3, 10, (2, 3))``."""
+    if size is None:
+        low, high, size = 0, low, high
+    if size is None:
+        raise ArgumentError("randint: the size is missing: randint(high, size) or randint(low, high, size)")
+    if low >= high:
+        raise ArgumentError(f"randint: low has to be less than high, got low={low}, high={high}")
+    home = get_backend(backend)
+    dtype = home.dtype(dtype) if dtype is not None else home.default_dtype("integral")
+    device = home.device(device) if device is not None else None
+    return constant(home.random("integers", _size((size,), None, "randint"), dtype, device, low=low, high=high), home.frame())
+
+
+def randperm(n: int, *, dtype: Any = None, device: Any = None, backend: Any = None) -> Tensor:
+    """A random permutation of ``0 ... n - 1``."""
+    home = get_backend(backend)
+    keys = home.random("uniform", (n,), home.dtype("float32"), home.device(device) if device is not None else None)
+    order = home.raw.argsort(keys)
+    return constant(order if dtype is None else home.raw.astype(order, home.dtype(dtype)), home.frame())
+
+

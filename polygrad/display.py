@@ -1,0 +1,42 @@
+"""What a Tensor prints: torch's format, with the backend's dtypes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .backend import dtype_name
+from .printing import format_tensor
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+
+def tensor_repr(tensor: Tensor) -> str:
+    """As torch prints it: values to four digits, then what is not the default.
+
+    The dtype is shown unless it is one that literals give: the backend's default of its kind, or float32 and complex64, which torch
+    leaves out.
+    """
+    backend = tensor._frame.backend
+    kind = tensor._kind()
+    suffixes = []
+    default = {"bool": "bool", "int": "integral", "float": "real floating", "complex": "complex floating"}[kind]
+    name = dtype_name(tensor.dtype)
+    if tensor.dtype != backend.default_dtype(default) and name not in ("float32", "complex64"):
+        suffixes.append(f"dtype={name}")
+    elif tensor.size == 0 and kind != "float":
+        suffixes.append(f"dtype={name}")
+    if tensor._frame.level:
+        suffixes.append(f"level={tensor._frame.level}")
+    node = tensor.grad_fn
+    if node is not None:
+        suffixes.append(f"grad_fn=<{node.name()}>")
+    elif tensor.requires_grad:
+        suffixes.append("requires_grad=True")
+    data = tensor
+    while data._frame.lifted:
+        data = data._data
+    raw = data._frame.raw
+    return format_tensor(
+        tuple(tensor.shape), kind, lambda key: backend.to_host(data._data[key] if key else data._data), suffixes
+    ) if raw else ""

@@ -1,0 +1,352 @@
+"""The backward pass: nodes newest first, each once, iteratively.
+
+Creation order is a topological order, so a heap of the nodes that have received a cotangent is all the scheduling
+there is: whatever is popped next has received all it will get. In a first-order pass the values are payloads and the
+namespace is the raw one; with ``create_graph`` the values are Tensors, so that the gradient is itself recorded.
+
+Invariants: a cotangent has the shape, dtype and device of the value it belongs to; an array that the engine did
+not create is never written; leaves change only once the whole pass has succeeded.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from heapq import heappop, heappush, heappushpop
+from typing import Any
+
+from . import modes
+from .errors import GraphError, ShapeError, freed
+from .graph import Lazy, Node, NodeExtra
+
+_commit_lock = threading.Lock()
+"""Guards the step in which the gradients of a pass are added to those of the leaves."""
+
+
+def run(
+    roots: Sequence[tuple[Any, Any]],
+    *,
+    retain: bool,
+    create_graph: bool,
+    captures: Iterable[Any] = (),
+    needed: dict[Node, tuple[Any, ...]] | None = None,
+) -> tuple[dict[Any, Any], dict[Any, Any]]:
+    """One pass from ``roots``, pairs of an edge and its cotangent.
+
+    Returns the cotangents of the leaves that were reached, by leaf, and those of ``captures``, by edge. With ``needed``
+    (see ``restrict``) only those nodes run, along the edges given there.
+    """
+    grads: dict[Any, Any] = {}
+    owned: set[Any] = set()  # edges whose cotangent is a sum made here, which may be added to in place
+    heap: list[tuple[int, Node]] = []
+    captured: dict[Any, Any] = {}
+    wanted = frozenset(captures)
+    plain = not (retain or create_graph or wanted or needed is not None)
+    for edge, cotangent in roots:
+        if edge not in grads and isinstance(edge, Node):
+            heappush(heap, (edge.order, edge))
+        _add(grads, owned, edge, cotangent)
+    del roots, cotangent
+    lazy = False  # whether a cotangent that is not an array may be about
+    get = grads.get
+    # One of the ready nodes waits here with its cotangent, so that a chain needs neither the heap nor the dictionary.
+    pending: Node | None = None
+    waiting: Any = None
+    while True:
+        if pending is None:
+            if not heap:
+                break
+            node = heappop(heap)[1]
+            g = grads.pop(node)
+        elif heap and heap[0][0] < pending.order:
+            grads[pending] = waiting
+            node = heappushpop(heap, (pending.order, pending))[1]
+            g = grads.pop(node)
+        else:
+            node = pending
+            g = waiting
+        pending = waiting = None
+        if lazy and isinstance(g, Lazy):
+            g = g.dense()
+        if node.extra is not None:
+            g = _before(node, g, create_graph)
+        saved = node.saved
+        if plain:
+            if saved is None:
+                raise freed(node.name())
+            edges = node.edges
+            parts = node.pull(node.frame.raw, g, edges, saved)
+            if saved:
+                node.saved = None
+        else:
+            if node in wanted:
+                captured[node] = g
+            edges = node.edges if needed is None else needed.get(node, ())
+            if not edges:
+                continue
+            if saved is None:
+                raise freed(node.name())
+            if create_graph:
+                parts = node.pull(node.frame.namespace, g, edges, _wrap_saved(node, saved))
+            else:
+                parts = node.pull(node.frame.raw, g, edges, saved)
+            if saved and not retain:
+                node.saved = None
+        if node.extra is not None:
+            parts = _after(node, parts, g, create_graph)
+        lazy = lazy or node.lazy
+        g = saved = None  # what is no longer needed goes before anything new is allocated
+        for edge, part in zip(edges, parts):  # noqa: B905 - the one loop that cannot afford the check
+            if part is None or edge is None:
+                continue
+            if edge is pending:
+                waiting = waiting + part if not lazy else _sum(waiting, part)
+                continue
+            before = get(edge)
+            if before is None:
+                if isinstance(edge, Node):
+                    if pending is None:
+                        pending = edge
+                        waiting = part
+                        continue
+                    heappush(heap, (edge.order, edge))
+                grads[edge] = part
+            elif not lazy and edge in owned:
+                before += part
+                grads[edge] = before
+            else:
+                _add(grads, owned, edge, part)
+        part = parts = before = None
+    return {edge: g.dense() if isinstance(g, Lazy) else g for edge, g in grads.items()}, captured
+
+
+def _sum(before: Any, part: Any) -> Any:
+    if isinstance(before, Lazy):
+        return before.merge(part)
+    if isinstance(part, Lazy):
+        return part.merge(before)
+    return before + part
+
+
+def _add(grads: dict[Any, Any], owned: set[Any], edge: Any, part: Any) -> None:
+    before = grads.get(edge)
+    if before is None:
+        grads[edge] = part
+        return
+    if edge in owned and not isinstance(part, Lazy):
+        before += part
+    else:
+        if not isinstance(before, Lazy) and not isinstance(part, Lazy):
+            owned.add(edge)
+        before = _sum(before, part)
+    grads[edge] = before
+
+
+def _wrap_saved(node: Node, saved: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The saved payloads as Tensors that continue the graph."""
+    from .tensor import constant, continued
+
+    wrapped = []
+    for source, value in zip(node.saves, saved, strict=True):
+        if value is None:
+            wrapped.append(None)
+        elif source == -1:
+            wrapped.append(continued(value, node.frame, node))
+        else:
+            edge = node.edges[source]
+            wrapped.append(
+                value if _weak(value) else constant(value, node.frame) if edge is None else continued(value, node.frame, edge)
+            )
+    return tuple(wrapped)
+
+
+def _weak(value: Any) -> bool:
+    return type(value) in (float, int, complex, bool)
+
+
+# -- hooks ------------------------------------------------------------------------------------------------------
+def as_tensor(value: Any, frame: Any) -> Any:
+    """A cotangent as hooks and users see it: a Tensor."""
+    from .tensor import constant, level_of
+
+    if value is None or level_of(value) >= frame.level:
+        return value
+    return constant(value, frame)
+
+
+def as_cotangent(value: Any, frame: Any, create_graph: bool) -> Any:
+    """What a hook returned as the engine carries it."""
+    from .tensor import Tensor
+
+    if create_graph or not isinstance(value, Tensor) or value._frame.level < frame.level:
+        return value
+    return value._data
+
+
+def run_tensor_hooks(hooks: Iterable[Callable[..., Any]], g: Any, frame: Any, create_graph: bool) -> Any:
+    """The hooks of one Tensor, in order; each may replace the gradient."""
+    tensor = as_tensor(g, frame)
+    with modes.set_grad_enabled(create_graph):
+        for hook in hooks:
+            result = hook(tensor)
+            if result is not None:
+                tensor = _check_hook(hook, result, tensor)
+    return as_cotangent(tensor, frame, create_graph)
+
+
+def _check_hook(hook: Callable[..., Any], result: Any, tensor: Any) -> Any:
+    from .tensor import Tensor
+
+    name = getattr(hook, "__name__", repr(hook))
+    if not isinstance(result, Tensor):
+        raise GraphError(
+            f"the hook {name!r} returned {type(result).__name__}, where a Tensor or None is expected: return the new "
+            f"gradient, or nothing to leave it as it is"
+        )
+    if result.shape != tensor.shape:
+        raise ShapeError(
+            f"the hook {name!r} has changed the size of the gradient: it got shape {tuple(tensor.shape)} and "
+            f"returned {tuple(result.shape)}; return a gradient of the shape that came in"
+        )
+    return result
+
+
+def _before(node: Node, g: Any, create_graph: bool) -> Any:
+    extra: NodeExtra = node.extra  # type: ignore[assignment]
+    frame = node.frame
+    if isinstance(g, Lazy):
+        g = g.dense()
+    if extra.tensor:
+        g = run_tensor_hooks(list(extra.tensor.values()), g, frame, create_graph)
+    if extra.retain is not None:
+        tensor = extra.retain()
+        if tensor is not None:
+            store(tensor, g, create_graph)
+    if extra.pre:
+        several = isinstance(g, list)
+        outputs = tuple([as_tensor(part, frame) for part in (g if several else [g])])
+        with modes.set_grad_enabled(create_graph):
+            for hook in list(extra.pre.values()):
+                result = hook(outputs)
+                if result is not None:
+                    result = result if isinstance(result, tuple) else (result,)
+                    outputs = _same_number(hook, result, outputs)
+        new = [as_cotangent(part, frame, create_graph) for part in outputs]
+        g = new if several else new[0]
+    return g
+
+
+def _after(node: Node, parts: Sequence[Any], g: Any, create_graph: bool) -> Sequence[Any]:
+    extra: NodeExtra = node.extra  # type: ignore[assignment]
+    if not extra.post:
+        return parts
+    frame = node.frame
+    outputs = tuple([as_tensor(part, frame) for part in (g if isinstance(g, list) else [g])])
+    inputs = tuple([as_tensor(p.dense() if isinstance(p, Lazy) else p, frame) for p in parts])
+    with modes.set_grad_enabled(create_graph):
+        for hook in list(extra.post.values()):
+            result = hook(inputs, outputs)
+            if result is not None:
+                inputs = _same_number(hook, result if isinstance(result, tuple) else (result,), inputs)
+    return [as_cotangent(part, frame, create_graph) for part in inputs]
+
+
+def _same_number(hook: Callable[..., Any], result: tuple[Any, ...], expected: tuple[Any, ...]) -> tuple[Any, ...]:
+    if len(result) != len(expected):
+        name = getattr(hook, "__name__", repr(hook))
+        raise GraphError(f"the hook {name!r} returned {len(result)} gradients where there are {len(expected)}")
+    return result
+
+
+# -- restricting the pass to the way to some inputs ---------------------------------------------------------------
+def restrict(roots: Iterable[Any], targets: Iterable[Any]) -> dict[Node, tuple[Any, ...]]:
+    """The nodes on a path from ``roots`` to ``targets`` (edges), each with its edges, those off the path None."""
+    goal = set(targets)
+    seen: set[Node] = set()
+    stack = [edge for edge in roots if isinstance(edge, Node)]
+    nodes: list[Node] = []
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        nodes.append(node)
+        stack.extend([edge for edge in node.edges if isinstance(edge, Node) and edge not in seen])
+    nodes.sort(key=lambda node: node.order, reverse=True)  # oldest first: inputs before their consumers
+    needed: dict[Node, tuple[Any, ...]] = {}
+    for node in nodes:
+        edges = tuple([edge if edge is not None and (edge in goal or edge in needed) else None for edge in node.edges])
+        if any(edge is not None for edge in edges):
+            needed[node] = edges
+    return needed
+
+
+# -- leaves -----------------------------------------------------------------------------------------------------
+def finish_leaves(leaves: dict[Any, Any], create_graph: bool) -> dict[Any, Any]:
+    """The cotangents of leaves after the hooks of the leaves; nothing is stored yet."""
+    for leaf, g in leaves.items():
+        extra = leaf._extra
+        if extra is not None:
+            if extra.hooks:
+                leaves[leaf] = g = run_tensor_hooks(list(extra.hooks.values()), g, leaf._frame, create_graph)
+            if extra.node is not None and extra.node.pre:
+                outputs = (as_tensor(g, leaf._frame),)
+                for hook in list(extra.node.pre.values()):
+                    result = hook(outputs)
+                    if result is not None:
+                        outputs = result if isinstance(result, tuple) else (result,)
+                leaves[leaf] = as_cotangent(outputs[0], leaf._frame, create_graph)
+    return leaves
+
+
+def accumulate(leaves: dict[Any, Any], create_graph: bool, foreign: Sequence[Any] = ()) -> None:
+    """Add the cotangents to ``grad`` of the leaves: all of them or, if anything fails, none.
+
+    ``foreign`` are arrays that the caller of the pass holds, which no leaf may keep without a copy.
+    """
+    taken = list(foreign)
+    settled = []
+    for leaf, g in leaves.items():
+        frame = leaf._frame
+        if not create_graph and not frame.lifted:
+            alias = any(g is other for other in taken)
+            taken.append(g)
+            g = frame.backend.own(g, alias)
+        settled.append((leaf, g))
+    with _commit_lock:
+        steps = [(leaf._own_extra(), combined(leaf._own_extra().grad, g, leaf._frame, create_graph)) for leaf, g in settled]
+        for extra, (grad, data) in steps:
+            if data is not None:
+                grad._set_data(data)
+            extra.grad = grad
+    for leaf, g in settled:
+        extra = leaf._extra
+        with modes.set_grad_enabled(create_graph):
+            for hook in list(extra.post_accumulate.values()) if extra.post_accumulate else ():
+                hook(leaf)
+            for hook in list(extra.node.post.values()) if extra.node is not None else ():
+                hook((), (as_tensor(g, leaf._frame),))
+
+
+def combined(old: Any, g: Any, frame: Any, create_graph: bool) -> tuple[Any, Any]:
+    """The Tensor that becomes ``grad``, and the payload that it must then be given (None: it has its own).
+
+    Without ``create_graph`` an existing ``grad`` stays the same object and changes its value, as in torch.
+    """
+    if old is None:
+        return as_tensor(g, frame), None
+    if create_graph:
+        return old + as_tensor(g, frame), None
+    return old, old._data + g
+
+
+def store(tensor: Any, g: Any, create_graph: bool) -> None:
+    """Add a cotangent to ``grad`` of a Tensor that retains it."""
+    frame = tensor._frame
+    extra = tensor._own_extra()
+    if not create_graph and not frame.lifted:
+        g = frame.backend.own(g, True)
+    grad, data = combined(extra.grad, g, frame, create_graph)
+    if data is not None:
+        grad._set_data(data)
+    extra.grad = grad

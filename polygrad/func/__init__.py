@@ -1,0 +1,11 @@
+"""Functional transforms: functions in, functions out.
+
+They take and return raw arrays when given raw arrays, and Tensors when given Tensors, through pytrees (nested lists, tuples,
+dictionaries and whatever is registered with optree).
+"""
+
+from __future__ import annotations
+
+from .transforms import grad, grad_and_value, jvp, value_and_grad, vjp
+
+__all__ = ["grad", "grad_and_value", "jvp", "value_and_grad", "vjp"]

@@ -1,0 +1,305 @@
+"""``grad``, ``value_and_grad``, ``vjp`` and ``jvp``.
+
+Each call opens a level: its arguments are wrapped in Tensors of that level, whose payloads are what the caller passed (raw arrays or
+Tensors of lower levels). So transforms nest, and a derivative inside never sees the one outside.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import optree
+
+from .. import engine, modes
+from ..backend import FLOATING, backend_of
+from ..errors import ArgumentError, DtypeError, GraphError, ShapeError, describe
+from ..forward import Dual, make_dual
+from ..graph import LEAF
+from ..tensor import Tensor, as_frame, constant, edge_of, level_of
+
+_LEVEL: ContextVar[int] = ContextVar("polygrad_level", default=0)
+
+
+@contextmanager
+def new_level() -> Iterator[int]:
+    """A level above all that are open; recording is on in it, whatever the mode outside."""
+    level = _LEVEL.get() + 1
+    before, mode = _LEVEL.get(), modes.current()
+    _LEVEL.set(level)
+    modes.MODE.set(mode.with_level(level))
+    try:
+        yield level
+    finally:
+        _LEVEL.set(before)
+        modes.MODE.set(mode)
+
+
+def wrap(value: Any, level: int, where: str, requires_grad: bool = True) -> Tensor:
+    """An array or Tensor of a lower level as a leaf of this level."""
+    if isinstance(value, Tensor):
+        # A snapshot: what the caller does to his Tensor in place later is not seen here.
+        inner = value if type(value) is not Tensor else _alias(value)
+        out = constant(inner, value._frame.backend.frame(level, True))
+    else:
+        backend = backend_of(value)
+        if backend is None:
+            raise ArgumentError(f"{where}: the arguments to differentiate have to be arrays or Tensors, got {describe(value)}")
+        out = constant(value, backend.frame(level, False))
+    if requires_grad:
+        if out.dtype not in FLOATING:
+            raise DtypeError(
+                f"{where}: can only differentiate with respect to floating or complex arrays, and an argument has dtype {out.dtype}; "
+                f"choose others with argnums, or convert it"
+            )
+        out._node = LEAF
+    return out
+
+
+def _alias(tensor: Tensor) -> Tensor:
+    out = constant(tensor._data, tensor._frame)
+    out._node = edge_of(tensor)
+    return out
+
+
+def unwrap(value: Any, level: int) -> Any:
+    """A result as the caller sees it: without this level."""
+    return value._data if level_of(value) == level else value
+
+
+def _selected(args: Sequence[Any], argnums: int | Sequence[int], where: str) -> tuple[list[int], bool]:
+    single = isinstance(argnums, int)
+    numbers = [argnums] if single else list(argnums)  # type: ignore[list-item, arg-type]
+    for number in numbers:
+        if not -len(args) <= number < len(args):
+            raise ArgumentError(f"{where}: argnums={argnums} but the function was called with {len(args)} positional arguments")
+    return [number % len(args) for number in numbers], single
+
+
+class _Transform:
+    """A transformed function; an object of a class, so that it pickles if the function does."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        if not callable(function):
+            raise ArgumentError(f"{type(self).__name__}: expected a function, got {describe(function)}")
+        self.function = function
+        functools.update_wrapper(self, function)
+
+    def __reduce__(self) -> Any:
+        return (_rebuild, (type(self), {k: v for k, v in self.__dict__.items() if k != "__wrapped__"}))
+
+
+def _rebuild(kind: type[_Transform], state: dict[str, Any]) -> _Transform:
+    out = kind.__new__(kind)
+    out.__dict__.update(state, __wrapped__=state["function"])
+    return out
+
+
+class GradAndValue(_Transform):
+    """What ``grad``, ``grad_and_value`` and ``value_and_grad`` return; ``order`` says what comes out."""
+
+    def __init__(self, function: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool, order: str) -> None:
+        super().__init__(function)
+        self.argnums = argnums if isinstance(argnums, int) else tuple(argnums)
+        self.has_aux = has_aux
+        self.order = order
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        where = f"func.{self.order}"
+        numbers, single = _selected(args, self.argnums, where)
+        with new_level() as level:
+            leaves, tree = optree.tree_flatten(tuple([args[number] for number in numbers]))
+            wrapped = [wrap(leaf, level, where) for leaf in leaves]
+            chosen = optree.tree_unflatten(tree, wrapped)
+            full = list(args)
+            for number, value in zip(numbers, chosen, strict=True):
+                full[number] = value
+            result = self.function(*full, **kwargs)
+            aux = None
+            if self.has_aux:
+                if not (isinstance(result, tuple) and len(result) == 2):
+                    raise ArgumentError(f"{where}: with has_aux=True the function has to return a pair (output, aux), got {describe(result)}")
+                result, aux = result
+            if not isinstance(result, Tensor) or result.size != 1 or result.ndim != 0:
+                got = f"a Tensor of shape {tuple(result.shape)}" if isinstance(result, Tensor) else describe(result)
+                raise GraphError(
+                    f"{where}: the function has to return a scalar (a 0-d Tensor), got {got}; reduce it, for example with sum(), or use "
+                    f"func.vjp"
+                )
+            if level_of(result) == level and result._frame.backend.xp.isdtype(result.dtype, "complex floating"):
+                raise DtypeError(f"{where}: the function has to return a real scalar, got dtype {result.dtype}; take its real part, or abs")
+            found: dict[Any, Any] = {}
+            if level_of(result) == level and result._node is not None:
+                frame = result._frame
+                seed = frame.raw.ones((), dtype=result.dtype, device=result.device)
+                found = _pull(result, seed, wrapped, level)
+            grads = [_gradient(leaf, found) for leaf in wrapped]
+        gradients = optree.tree_unflatten(tree, grads)
+        value = unwrap(result, level)
+        if self.has_aux:
+            aux = optree.tree_map(lambda leaf: unwrap(leaf, level), aux, none_is_leaf=True)
+        out = gradients[0] if single else tuple(gradients)
+        if self.order == "grad":
+            return (out, aux) if self.has_aux else out
+        if self.order == "grad_and_value":
+            return (out, (value, aux)) if self.has_aux else (out, value)
+        return ((value, aux), out) if self.has_aux else (value, out)
+
+
+def _pull(result: Tensor, seed: Any, leaves: Sequence[Tensor], level: int) -> dict[Any, Any]:
+    edge = edge_of(result)
+    needed = engine.restrict([edge], leaves)
+    # The pass runs on payloads, so grad mode is that of the levels below.
+    with _below(level):
+        found, _ = engine.run([(edge, seed)], retain=True, create_graph=False, needed=needed)
+        return engine.finish_leaves(found, False)
+
+
+@contextmanager
+def _below(level: int) -> Iterator[None]:
+    mode = modes.current()
+    grad = mode.grad[:level] or (True,)
+    modes.MODE.set(modes.state(grad, False))
+    try:
+        yield
+    finally:
+        modes.MODE.set(mode)
+
+
+def _gradient(leaf: Tensor, found: dict[Any, Any]) -> Any:
+    g = found.get(leaf)
+    frame = leaf._frame
+    if g is None:
+        return frame.raw.zeros_like(leaf._data)
+    return g if frame.lifted else frame.backend.own(g, False)
+
+
+def grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """The gradient of a scalar function as a function of the same arguments.
+
+    Args:
+        function: takes arrays or pytrees of them, returns a 0-d result; with ``has_aux`` a pair (result, anything).
+        argnums: with respect to which positional arguments; an integer gives one gradient, a sequence a tuple.
+
+    Returns:
+        a function returning the gradient, in the structure of the argument; with ``has_aux`` a pair (gradient, aux). Raw arrays
+        come back where raw arrays went in. An argument that the result does not depend on has a gradient of zeros.
+
+    Raises:
+        GraphError: the result is not a scalar. DtypeError: an argument is not floating, or the result is complex.
+    """
+    return GradAndValue(function, argnums, has_aux, "grad")
+
+
+def value_and_grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """As ``grad``, returning (value, gradient), as in JAX; with ``has_aux`` ((value, aux), gradient)."""
+    return GradAndValue(function, argnums, has_aux, "value_and_grad")
+
+
+def grad_and_value(function: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """As ``grad``, returning (gradient, value), as in torch.func; with ``has_aux`` (gradient, (value, aux))."""
+    return GradAndValue(function, argnums, has_aux, "grad_and_value")
+
+
+def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
+    """The value of a function and the map from cotangents of its output to those of its inputs.
+
+    Args:
+        function: takes ``primals`` (arrays or pytrees), returns an array or a pytree.
+        has_aux: the function returns a pair (output, aux).
+
+    Returns:
+        (output, pullback), or (output, pullback, aux). ``pullback(cotangents)`` takes the structure of the output and returns a tuple
+        with one entry for each primal; it can be called any number of times.
+    """
+    with new_level() as level:
+        leaves, tree = optree.tree_flatten(primals)
+        wrapped = [wrap(leaf, level, "func.vjp") for leaf in leaves]
+        result = function(*optree.tree_unflatten(tree, wrapped))
+        aux = None
+        if has_aux:
+            if not (isinstance(result, tuple) and len(result) == 2):
+                raise ArgumentError(f"func.vjp: with has_aux=True the function has to return a pair (output, aux), got {describe(result)}")
+            result, aux = result
+        outputs, out_tree = optree.tree_flatten(result)
+
+    def pullback(cotangents: Any) -> tuple[Any, ...]:
+        given, given_tree = optree.tree_flatten(cotangents)
+        if given_tree != out_tree:
+            raise ArgumentError(f"func.vjp: the cotangents have the structure {given_tree}, the output {out_tree}")
+        roots = []
+        for output, g in zip(outputs, given, strict=True):
+            if tuple(g.shape) != tuple(output.shape):
+                raise ShapeError(f"func.vjp: a cotangent has shape {tuple(g.shape)}, its output {tuple(output.shape)}")
+            if level_of(output) == level and output._node is not None:
+                if isinstance(g, Tensor) and not output._frame.lifted:
+                    g = g._data
+                roots.append((edge_of(output), g))
+        found: dict[Any, Any] = {}
+        if roots:
+            needed = engine.restrict([edge for edge, _ in roots], wrapped)
+            found, _ = engine.run(roots, retain=True, create_graph=False, needed=needed)
+            engine.finish_leaves(found, False)
+        return tuple(optree.tree_unflatten(tree, [_gradient(leaf, found) for leaf in wrapped]))
+
+    value = optree.tree_unflatten(out_tree, [unwrap(output, level) for output in outputs])
+    if has_aux:
+        return value, pullback, optree.tree_map(lambda leaf: unwrap(leaf, level), aux, none_is_leaf=True)
+    return value, pullback
+
+
+def jvp(function: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ...], *, has_aux: bool = False) -> tuple[Any, ...]:
+    """The value of a function and its directional derivative, in one forward pass.
+
+    Args:
+        function: takes ``primals``, returns an array or a pytree.
+        primals, tangents: tuples of the same structure; each tangent has the shape and dtype of its primal.
+        has_aux: the function returns a pair (output, aux).
+
+    Returns:
+        (output, tangent), or (output, tangent, aux).
+    """
+    if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
+        raise ArgumentError("func.jvp: primals and tangents have to be tuples, one entry for each argument")
+    leaves, tree = optree.tree_flatten(primals)
+    directions, other = optree.tree_flatten(tangents)
+    if tree != other:
+        raise ArgumentError(f"func.jvp: the tangents have the structure {other}, the primals {tree}")
+    raw = not any(isinstance(leaf, Tensor) for leaf in leaves)
+    with new_level() as level:
+        duals = []
+        for primal, tangent in zip(leaves, directions, strict=True):
+            if not isinstance(primal, Tensor) and backend_of(primal) is None:
+                raise ArgumentError(f"func.jvp: the primals have to be arrays or Tensors, got {describe(primal)}")
+            primal, tangent = as_frame(primal), as_frame(tangent)
+            if tuple(primal.shape) != tuple(tangent.shape) or primal.dtype != tangent.dtype:
+                raise ShapeError(f"func.jvp: the tangent {describe(tangent)} does not fit its primal {describe(primal)}")
+            if primal.dtype not in FLOATING:
+                raise DtypeError(f"func.jvp: can only differentiate with respect to floating or complex arrays, got {primal.dtype}")
+            duals.append(make_dual(primal, tangent, level))
+        result = function(*optree.tree_unflatten(tree, duals))
+        aux = None
+        if has_aux:
+            result, aux = result
+        outputs, out_tree = optree.tree_flatten(result)
+
+    def split(output: Any) -> tuple[Any, Any]:
+        if isinstance(output, Dual) and output._frame.level == level:
+            primal, tangent = output.primal, output.tangent
+        else:
+            primal, tangent = as_frame(output), None
+        if tangent is None:
+            tangent = primal._frame.namespace.zeros_like(primal)
+        if raw and level_of(primal) == 0 and not primal.requires_grad and level_of(tangent) == 0 and not tangent.requires_grad:
+            return primal.array, tangent.array
+        return primal, tangent
+
+    pairs = [split(output) for output in outputs]
+    value = optree.tree_unflatten(out_tree, [p for p, _ in pairs])
+    derivative = optree.tree_unflatten(out_tree, [t for _, t in pairs])
+    if has_aux:
+        return value, derivative, optree.tree_map(lambda leaf: unwrap(leaf, level), aux, none_is_leaf=True)
+    return value, derivative

@@ -1,0 +1,267 @@
+"""Nodes and edges: what is recorded of an operation.
+
+A node's edges are taken when the operation is recorded and never looked up later, so in-place operations, which
+rebind a Tensor, cannot change history. An edge is a Node, or the leaf Tensor itself, or None (no gradient wanted).
+A node never refers to its own output, so a graph is freed by reference counting alone.
+
+This module knows neither rules nor array libraries.
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .errors import freed
+
+Array = Any
+next_order: Callable[[], int] = itertools.count(0, -1).__next__
+"""Creation numbers, counting down: the newest node is the smallest, so a heap yields it first."""
+
+
+class _Leaf:
+    """Marks the ``_node`` of a leaf that requires grad (the leaf itself would be a reference cycle)."""
+
+    def __repr__(self) -> str:
+        return "LEAF"
+
+
+LEAF: Any = _Leaf()
+
+
+class Hooks(dict[int, Callable[..., Any]]):
+    """Callables by handle number, in order of registration; can be referred to weakly."""
+
+    __slots__ = ("__weakref__",)
+
+
+_handles = itertools.count()
+
+
+class RemovableHandle:
+    """What registering a hook returns: ``remove()`` takes the hook off again; also a context manager."""
+
+    def __init__(self, hooks: Hooks, hook: Callable[..., Any]) -> None:
+        self.id = next(_handles)
+        self._hooks = weakref.ref(hooks)
+        hooks[self.id] = hook
+
+    def remove(self) -> None:
+        """Take the hook off; a second call does nothing."""
+        hooks = self._hooks()
+        if hooks is not None:
+            hooks.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.remove()
+
+
+class NodeExtra:
+    """What few nodes have: hooks, metadata, a Tensor that retains its gradient."""
+
+    __slots__ = ("metadata", "post", "pre", "retain", "tensor")
+
+    def __init__(self) -> None:
+        self.tensor = Hooks()
+        """Hooks of the Tensor that the node made: gradient in, gradient or None out."""
+        self.pre = Hooks()
+        self.post = Hooks()
+        self.retain: weakref.ref[Any] | None = None
+        """The Tensor whose ``grad`` is filled, after all its hooks."""
+        self.metadata: dict[Any, Any] = {}
+
+
+class Node:
+    """One recorded operation. Subclasses are made per operation and named as torch names them.
+
+    ``saved`` holds arrays (payloads; freed after the pass), ``static`` shapes and parameters (kept). ``saves`` says for
+    each saved array which input it is; -1 is the output.
+    """
+
+    __slots__ = ("__weakref__", "edges", "extra", "frame", "order", "saved", "static")
+    edges: tuple[Any, ...]
+    extra: NodeExtra | None
+    frame: Any
+    order: int
+    saved: tuple[Any, ...] | None
+    static: Any
+    saves: tuple[int, ...] = ()
+    lazy = False
+    """Whether ``pull`` may return a ``Lazy``."""
+    outputs = 1
+    """How many outputs the operation has; with more than one, each has an ``OutputNode``."""
+
+    def pull(self, xp: Any, g: Any, edges: tuple[Any, ...], saved: tuple[Any, ...]) -> Sequence[Any]:
+        """The cotangents of the inputs, given that of the output; None where there is none or no edge."""
+        raise NotImplementedError
+
+    # -- torch's public face ----------------------------------------------------------------------------------
+    def name(self) -> str:
+        """The name of the operation as torch prints it, such as ``MulBackward0``."""
+        return type(self).__name__
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """One pair (node, output number) for each input; (None, 0) where the input needs no gradient."""
+        return tuple([edge_pair(edge) for edge in self.edges])
+
+    @property
+    def metadata(self) -> dict[Any, Any]:
+        """A dictionary for whatever its user likes to keep here."""
+        return self._extra().metadata
+
+    def _extra(self) -> NodeExtra:
+        if self.extra is None:
+            self.extra = NodeExtra()
+        return self.extra
+
+    def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """``hook(grad_inputs, grad_outputs)`` runs after the node; a tuple that it returns replaces grad_inputs."""
+        return RemovableHandle(self._extra().post, hook)
+
+    def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """``hook(grad_outputs)`` runs before the node; a tuple that it returns replaces grad_outputs."""
+        return RemovableHandle(self._extra().pre, hook)
+
+    @property
+    def saved_arrays(self) -> tuple[Any, ...]:
+        """The arrays that the node keeps for the backward pass; raises once they are freed."""
+        if self.saved is None:
+            raise freed(self.name())
+        return self.saved
+
+    def __repr__(self) -> str:
+        return f"<{self.name()} object at {id(self):#x}>"
+
+
+class OutputNode(Node):
+    """Stands between an operation with several outputs and one of them. Not visible from outside."""
+
+    __slots__ = ("index",)
+    index: int
+    lazy = True
+
+    def __init__(self, parent: Node, index: int) -> None:
+        self.edges, self.index, self.frame = (parent,), index, parent.frame
+        self.saved, self.static, self.extra = (), None, None
+        self.order = next_order()
+
+    def pull(self, xp: Any, g: Any, edges: tuple[Any, ...], saved: tuple[Any, ...]) -> Sequence[Any]:
+        return (Several({self.index: g}, edges[0].outputs),)
+
+
+class Lazy:
+    """A cotangent that is not an array yet. ``add_to`` merges it with what has arrived before."""
+
+    __slots__ = ()
+
+    def merge(self, other: Any) -> Any:
+        """The sum of this and ``other`` (another Lazy or an array); ``self`` may be changed in place."""
+        raise NotImplementedError
+
+    def dense(self) -> Any:
+        """The cotangent as the node wants it."""
+        raise NotImplementedError
+
+
+class Several(Lazy):
+    """The cotangents of the outputs of one node, as they arrive."""
+
+    __slots__ = ("number", "parts")
+
+    def __init__(self, parts: dict[int, Any], number: int) -> None:
+        self.parts = parts
+        self.number = number
+
+    def merge(self, other: Any) -> Several:
+        for index, part in other.parts.items():
+            self.parts[index] = part if index not in self.parts else self.parts[index] + part
+        return self
+
+    def dense(self) -> list[Any]:
+        return [self.parts.get(i) for i in range(self.number)]
+
+
+class Scatter(Lazy):
+    """The gradient of a selection ``x[key]``, not yet spread over the shape of x.
+
+    Many small selections of one big array add into a single buffer, instead of one array of zeros for each.
+    """
+
+    __slots__ = ("backend", "buffer", "key", "shape", "value")
+
+    def __init__(self, backend: Any, value: Array, key: Any, shape: tuple[int, ...]) -> None:
+        self.backend = backend
+        self.value = value
+        self.key = key
+        self.shape = shape
+        self.buffer: Any = None  # once there is one it is the engine's own, and value is spent
+
+    def merge(self, other: Any) -> Scatter:
+        if isinstance(other, Scatter):
+            if self.buffer is None and other.buffer is None:
+                self.buffer = self.dense()
+            elif self.buffer is None:
+                self, other = other, self
+            if other.buffer is None:
+                self.buffer = self.backend.add_at(self.buffer, other.key, other.value)
+            else:
+                self.buffer += other.buffer
+        elif self.buffer is None:
+            self.buffer = self.dense()
+            self.buffer += other
+        else:
+            self.buffer += other
+        self.value = None
+        return self
+
+    def dense(self) -> Array:
+        if self.buffer is not None:
+            return self.buffer
+        return self.backend.raw.scatter_add(self.value, self.key, self.shape)
+
+
+class AccumulateGrad(Node):
+    """The sink of the graph at a leaf that requires grad: ``variable`` is the leaf. Made when somebody looks."""
+
+    __slots__ = ("variable",)
+    variable: Any
+
+    def __init__(self, variable: Any) -> None:
+        self.variable = variable
+        self.edges, self.saved, self.static, self.frame = (), (), None, variable._frame
+        self.order = 1  # after every operation
+        self.extra = None
+
+    def _extra(self) -> NodeExtra:
+        # Hooks outlive this object, so they are kept with the leaf.
+        leaf = self.variable._own_extra()
+        if leaf.node is None:
+            leaf.node = NodeExtra()
+        return leaf.node
+
+
+def edge_pair(edge: Any) -> tuple[Any, int]:
+    """An edge as ``next_functions`` shows it."""
+    if edge is None:
+        return (None, 0)
+    if isinstance(edge, OutputNode):
+        return (edge.edges[0], edge.index)
+    if isinstance(edge, Node):
+        return (edge, 0)
+    return (accumulator(edge), 0)
+
+
+def accumulator(leaf: Any) -> AccumulateGrad:
+    """The AccumulateGrad of a leaf: the same object as long as somebody holds it."""
+    extra = leaf._own_extra()
+    node = extra.accumulator() if extra.accumulator is not None else None
+    if node is None:
+        node = AccumulateGrad(leaf)
+        extra.accumulator = weakref.ref(node)
+    return node

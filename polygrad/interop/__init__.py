@@ -1,0 +1,1 @@
+"""Bridges to array libraries. The one place under ``polygrad/`` that may import them."""

@@ -1,0 +1,208 @@
+"""Grad mode, inference mode and their kin: one immutable ``State`` in one context variable.
+
+A context variable makes the modes right under threads and asyncio alike. The state is compared by identity on
+the hot path: ``DEFAULT`` records, ``NO_GRAD`` does not, anything else is asked.
+
+Each functional transform opens a *level*; grad mode is kept per level, so a ``no_grad`` around ``func.grad(f)`` does
+not switch the transform off, while a ``no_grad`` inside ``f`` does what it says (torch.func's rule).
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class State:
+    """The modes in force. ``grad[k]`` says whether level k records; a level beyond the tuple records."""
+
+    __slots__ = ("grad", "inference")
+
+    def __init__(self, grad: tuple[bool, ...] = (True,), inference: bool = False) -> None:
+        self.grad = grad
+        self.inference = inference
+
+    def records(self, level: int) -> bool:
+        """Whether operations of that level are recorded."""
+        return not self.inference and (level >= len(self.grad) or self.grad[level])
+
+    def with_grad(self, enabled: bool) -> State:
+        """This state with grad mode of the current level set."""
+        return state(grad=(*self.grad[:-1], enabled), inference=self.inference)
+
+    def with_level(self, level: int) -> State:
+        """This state inside a transform of that level, which records whatever the levels below do."""
+        below = self.grad + (True,) * (level - len(self.grad))
+        return state(grad=(*below[:level], True), inference=False)
+
+
+DEFAULT = State()
+NO_GRAD = State(grad=(False,))
+
+
+def state(grad: tuple[bool, ...], inference: bool) -> State:
+    """A state with these fields; the two common ones are singletons."""
+    if not inference:
+        if grad == (True,):
+            return DEFAULT
+        if grad == (False,):
+            return NO_GRAD
+    return State(grad, inference)
+
+
+MODE: ContextVar[State] = ContextVar("polygrad_mode", default=DEFAULT)
+current = MODE.get
+"""The state in force: ``current()``."""
+
+
+class _Mode:
+    """A mode as context manager (re-entrant), decorator of functions, generators and classes' methods."""
+
+    _previous: list[State]
+
+    def _state(self) -> State:
+        raise NotImplementedError
+
+    def __enter__(self) -> None:
+        if not hasattr(self, "_previous"):
+            self._previous = []
+        self._previous.append(current())
+        MODE.set(self._state())
+
+    def __exit__(self, *exc_info: object) -> None:
+        MODE.set(self._previous.pop())
+
+    def _fresh(self) -> _Mode:
+        return type(self)()
+
+    def __call__(self, function: F) -> F:
+        if inspect.isgeneratorfunction(function):
+
+            @functools.wraps(function)
+            def generator(*args: Any, **kwargs: Any) -> Any:
+                # The mode holds while the generator runs, not while its consumer does.
+                iterator = function(*args, **kwargs)
+                value, error = None, None
+                while True:
+                    with self._fresh():
+                        try:
+                            item = iterator.send(value) if error is None else iterator.throw(error)
+                        except StopIteration as stop:
+                            return stop.value
+                    value, error = None, None
+                    try:
+                        value = yield item
+                    except GeneratorExit:
+                        iterator.close()
+                        raise
+                    except BaseException as raised:
+                        error = raised
+
+            return generator  # type: ignore[return-value]
+
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def coroutine(*args: Any, **kwargs: Any) -> Any:
+                with self._fresh():
+                    return await function(*args, **kwargs)
+
+            return coroutine  # type: ignore[return-value]
+
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with self._fresh():
+                return function(*args, **kwargs)
+
+        return wrapper  # type: ignore[return-value]
+
+
+class _Plain(_Mode):
+    """A mode without arguments; ``@no_grad`` decorates as ``@no_grad()`` does."""
+
+    def __new__(cls, function: Any = None) -> Any:
+        self = super().__new__(cls)
+        return self if function is None else self(function)
+
+    def __init__(self, function: Any = None) -> None:
+        pass
+
+
+class no_grad(_Plain):
+    """Operations inside are not recorded. Context manager or decorator."""
+
+    def _state(self) -> State:
+        return current().with_grad(False)
+
+
+class enable_grad(_Plain):
+    """Operations inside are recorded, also within ``no_grad``. Context manager or decorator."""
+
+    def _state(self) -> State:
+        return current().with_grad(True)
+
+
+class set_grad_enabled(_Mode):
+    """Switch recording on or off: a plain call takes effect at once; also a context manager and a decorator."""
+
+    def __init__(self, mode: bool) -> None:
+        self.mode = bool(mode)
+        self.previous = current()
+        MODE.set(self._state())
+
+    def _state(self) -> State:
+        return current().with_grad(self.mode)
+
+    def _fresh(self) -> _Mode:
+        return no_grad() if not self.mode else enable_grad()
+
+    def __enter__(self) -> None:
+        pass  # the constructor has set the mode already, as in torch
+
+    def __exit__(self, *exc_info: object) -> None:
+        MODE.set(self.previous)
+
+    def __call__(self, function: F) -> F:
+        MODE.set(self.previous)  # a decorator changes nothing until the function runs
+        return super().__call__(function)
+
+
+class inference_mode(_Mode):
+    """Like ``no_grad``; the Tensors made inside answer True to ``is_inference()``.
+
+    Saved values are snapshots here, so such Tensors may be used freely outside, where torch has to forbid it.
+    """
+
+    def __new__(cls, mode: Any = True) -> Any:
+        self = super().__new__(cls)
+        if callable(mode):
+            self.mode = True
+            return self(mode)
+        return self
+
+    def __init__(self, mode: bool = True) -> None:
+        self.mode = bool(mode)
+
+    def _fresh(self) -> _Mode:
+        return type(self)(self.mode)
+
+    def _state(self) -> State:
+        now = current()
+        if self.mode:
+            return state((*now.grad[:-1], False), inference=True)
+        return state((*now.grad[:-1], True), inference=False) if now.inference else now
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are being recorded now (at the current level)."""
+    return current().grad[-1]
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether inference mode is on."""
+    return current().inference

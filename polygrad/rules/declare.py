@@ -1,0 +1,211 @@
+"""The forms in which an operation and its derivatives are declared. One entry is all that an operation needs.
+
+    sin      = elementwise("sin", lambda xp, x: xp.cos(x))
+    exp      = elementwise("exp", lambda xp, out: out)
+    multiply = elementwise("multiply(x1, x2, /)", lambda xp, x2: x2, lambda xp, x1: x1, node="MulBackward0")
+    flip     = linear("flip(x, /, *, axis=None)", transpose=lambda xp, g, *, axis: xp.flip(g, axis=axis))
+    floor    = constant("floor")
+    matmul   = rule("matmul(x1, x2, /)", vjp=(..., ...), jvp=(..., ...))
+    kron     = composite("kron(a, b, /)", body)
+
+The text is the signature that users see; positional-only parameters are the arrays, unless ``arrays=`` names them. What a
+derivative names is what the node keeps for it:
+
+    ``x`` (any array parameter)    the input as it was
+    ``out``                        the output
+    ``x_shape``, ``x_dtype``, ``out_shape``, ...    that fact of it (kept instead of the array)
+    ``axis`` (any other parameter) the value it was called with
+
+Facts and parameters are keyword-only in a derivative. Derivatives receive a namespace and arrays and call nothing else; they
+run on raw arrays in a first-order pass, and on Tensors when the gradient is itself recorded.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+OPS: dict[str, Op] = {}
+"""Every operation by name; ``linalg.`` and the like in front for the extensions."""
+
+FACTS = ("shape", "dtype", "ndim", "device")
+
+
+class Rule:
+    """One derivative function with what it asks for, read off its signature."""
+
+    __slots__ = ("facts", "function", "values")
+
+    def __init__(self, op: Op, function: Callable[..., Any], fixed: int) -> None:
+        self.function = function
+        self.values: list[int] = []
+        """Positions of the inputs whose value it wants; -1 is the output."""
+        self.facts: list[tuple[str, int | str, str]] = []
+        """(keyword, which input or -1 for the output or a parameter's name, which fact of it)."""
+        for name, parameter in list(inspect.signature(function).parameters.items())[fixed:]:
+            if parameter.kind is not parameter.KEYWORD_ONLY:
+                self.values.append(op.position(name))
+            elif name in op.params:
+                self.facts.append((name, name, ""))
+            elif name == "shapes":
+                self.facts.append((name, "*", "shape"))
+            elif name == "needs":
+                self.facts.append((name, "needs", ""))
+            else:
+                array, _, fact = name.rpartition("_")
+                if fact not in FACTS:
+                    raise TypeError(f"{op.name}: the derivative asks for {name!r}, which the operation has not")
+                self.facts.append((name, op.position(array), fact))
+
+
+class Op:
+    """What is known of one operation."""
+
+    def __init__(
+        self,
+        form: str,
+        text: str,
+        *,
+        arrays: tuple[str, ...] | None = None,
+        default: Callable[..., Any] | None = None,
+        node: str | Callable[..., str] | None = None,
+        outputs: tuple[str, ...] = (),
+        promote: tuple[str, ...] | bool = False,
+        view: bool = False,
+        doc: str = "",
+    ) -> None:
+        name, paren, rest = text.partition("(")
+        self.name = name
+        self.form = form
+        self.text = rest[:-1] if paren else "x, /"
+        self.signature = inspect.signature(eval(f"lambda {self.text}: None"))
+        parameters = self.signature.parameters.values()
+        self.arrays = arrays or tuple([p.name for p in parameters if p.kind is p.POSITIONAL_ONLY])
+        self.sequence = self.arrays == ("arrays",)
+        self.params = tuple([p.name for p in parameters if p.name not in self.arrays])
+        self.positional = frozenset([p.name for p in parameters if p.kind is p.POSITIONAL_ONLY])
+        self.leading = tuple([p.name for p in parameters if p.kind is p.POSITIONAL_ONLY and p.name not in self.arrays])
+        """Parameters that are no arrays and are passed by position."""
+        self.default = default
+        short = name.rpartition(".")[2]
+        self.node = node if node is not None else "".join(part.title() for part in short.split("_")) + "Backward0"
+        self.outputs = outputs
+        self.promote = self.arrays if promote is True else promote or ()
+        self.view = view
+        self.doc = doc
+        self.vjps: tuple[Rule | None, ...] | Rule | None = None
+        """One rule for each input, or a single one that gives all cotangents at once."""
+        self.jvps: tuple[Rule | None, ...] | Rule | str | None = None
+        """As ``vjps``; or "self": linear, so the operation itself applied to the tangents; or "product"."""
+        self.partials: tuple[Any, ...] = ()
+        """Of an elementwise operation: a function or a number for each input, None where it is constant."""
+        self.body: Callable[..., Any] | None = None
+        self.call: Callable[..., Any] = _unbuilt
+        """The public function, once the namespace has been built."""
+        if name in OPS:
+            raise TypeError(f"the operation {name!r} is declared twice")
+        OPS[name] = self
+
+    def position(self, name: str) -> int:
+        """Which input a derivative means by ``name``; -1 for the output, -2 and on for the further outputs."""
+        if name == "out":
+            return -1
+        if name in self.outputs:
+            return -1 - self.outputs.index(name)
+        if name in self.arrays:
+            return self.arrays.index(name)
+        raise TypeError(f"{self.name}: a derivative asks for {name!r}; there are {(*self.arrays, *self.outputs, 'out')}")
+
+    def __repr__(self) -> str:
+        return f"<{self.form} {self.name}({self.text})>"
+
+
+def _unbuilt(*args: Any, **params: Any) -> Any:
+    raise RuntimeError("the namespace has not been built")
+
+
+def _rules(op: Op, given: Any, fixed: int) -> Any:
+    if given is None or isinstance(given, str):
+        return given
+    if callable(given):
+        rule = Rule(op, given, fixed)
+        return rule if op.sequence or len(op.arrays) > 1 else (rule,)
+    return tuple([None if function is None else Rule(op, function, fixed) for function in given])
+
+
+def elementwise(text: str, *partials: Any, **options: Any) -> Op:
+    """An operation on each element alone (with broadcasting): its partial derivative with respect to each input.
+
+    A partial is a function ``(xp, x, ..., out, *, param)`` naming what it needs, or a number, or None where the derivative is
+    zero or undefined. Reverse mode is ``g * conj(partial)``, forward mode ``tangent * partial``.
+    """
+    if "(" not in text:
+        text += "(x, /)" if len(partials) == 1 else "(x1, x2, /)"
+    options.setdefault("promote", len(partials) > 1)
+    op = Op("elementwise", text, **options)
+    op.partials = partials
+    if len(partials) != len(op.arrays):
+        raise TypeError(f"{op.name}: {len(partials)} partial derivatives for the inputs {op.arrays}")
+    return op
+
+
+def linear(text: str, transpose: Any, **options: Any) -> Op:
+    """An operation that is linear in its arrays taken together (``where``, ``concat``), with others constant.
+
+    ``transpose`` is a function ``(xp, g, ..., *, x_shape, param)`` giving the cotangent of the input, or a tuple with one for each
+    input (None: an input without gradient), or, for a sequence of arrays, a function giving all cotangents.
+    """
+    op = Op("linear", text, **options)
+    op.vjps = _rules(op, transpose, 2)
+    op.jvps = "self"
+    return op
+
+
+def bilinear(text: str, transpose: Any, **options: Any) -> Op:
+    """A product: linear in each of two arrays while the other is held. ``transpose`` is a tuple, as for ``linear``."""
+    op = linear(text, transpose, **options)
+    op.jvps = "product"
+    return op
+
+
+def rule(text: str, vjp: Any, jvp: Any, **options: Any) -> Op:
+    """Any other operation: ``vjp(xp, g, ...)`` and ``jvp(xp, tangent, ...)`` side by side, one function for each input
+    (a tuple; a single function where there is one input, or one that gives the cotangents of all)."""
+    op = Op("rule", text, **options)
+    op.vjps = _rules(op, vjp, 2)
+    op.jvps = _rules(op, jvp, 2)
+    return op
+
+
+def constant(text: str, **options: Any) -> Op:
+    """An operation whose derivative is exactly zero, or that is not differentiable: its output never requires grad."""
+    return Op("constant", text, **options)
+
+
+def composite(text: str, body: Callable[..., Any], **options: Any) -> Op:
+    """An operation that is the sum of others: ``body(xp, x, ..., param=...)``; it needs no derivative of its own."""
+    op = Op("composite", text, default=body, **options)
+    op.body = body
+    return op
+
+
+def fit(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
+    """The cotangent of an input of that shape which was broadcast: summed over what broadcasting added."""
+    if g.shape == shape:
+        return g
+    lead = g.ndim - len(shape)
+    stretched = [lead + i for i, n in enumerate(shape) if n == 1 and g.shape[lead + i] != 1]
+    axes = (*range(lead), *stretched)
+    if axes:
+        g = xp.sum(g, axis=axes)
+    return g if g.shape == shape else xp.reshape(g, shape)
+
+
+def cast(xp: Any, g: Any, dtype: Any) -> Any:
+    """The cotangent of an input of that dtype: a real input of a complex result takes the real part."""
+    if g.dtype == dtype:
+        return g
+    if xp.isdtype(g.dtype, "complex floating") and not xp.isdtype(dtype, "complex floating"):
+        g = xp.real(g)
+    return xp.astype(g, dtype)

@@ -1,0 +1,1 @@
+"""Losses and activations that torch has as a single node."""

@@ -1,0 +1,630 @@
+"""Tensor: an array with a place in the graph.
+
+The payload (``array``) is whatever the array library made; the operators and functions come from the namespace that is
+bound to its backend. In-place operations rebind: they give the Tensor a new payload and a new history, and what the
+graph has saved is never touched. A view remembers its base, so that writing to one shows in the other.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from . import modes
+from .backend import FLOATING, Backend, Frame, backend_of, get_backend
+from .errors import ArgumentError, BackendError, ConversionError, DtypeError, GraphError, ShapeError, describe
+from .graph import LEAF, Hooks, Node, NodeExtra, OutputNode, RemovableHandle
+
+
+_new = object.__new__
+SCALARS = (bool, int, float, complex)
+
+
+class View:
+    """How a Tensor looks at another: ``replay`` makes it anew from the base, ``write`` puts its value back."""
+
+    __slots__ = ("base", "detached", "replay", "write")
+
+    def __init__(self, base: Tensor, replay: Callable[[Any], Any], write: Callable[[Any, Any], Any], detached: bool) -> None:
+        self.base = base
+        self.replay = replay
+        self.write = write
+        self.detached = detached
+
+
+class TensorExtra:
+    """What few Tensors have: a gradient, hooks, views."""
+
+    __slots__ = ("accumulator", "grad", "hooks", "inference", "node", "post_accumulate", "retains", "view", "views")
+
+    def __init__(self) -> None:
+        self.grad: Tensor | None = None
+        self.hooks: Hooks | None = None
+        self.post_accumulate: Hooks | None = None
+        self.node: NodeExtra | None = None
+        self.accumulator: weakref.ref[Any] | None = None
+        self.retains = False
+        self.inference = False
+        self.view: View | None = None
+        self.views: list[weakref.ref[Tensor]] | None = None
+
+
+class Tensor:
+    """An array of any library, with ``requires_grad``, ``grad`` and ``grad_fn`` as in torch.
+
+    Args:
+        array: an array of any library that speaks the Array API standard; it is taken as it is, not copied.
+        requires_grad: whether to record what is done with it. Needs a floating or complex dtype.
+
+    Raises:
+        ArgumentError: ``array`` is no array (``polygrad.tensor`` makes one from lists and numbers).
+        DtypeError: ``requires_grad`` with a dtype that has no gradient.
+    """
+
+    __slots__ = ("__weakref__", "_data", "_extra", "_frame", "_node")
+    _data: Any
+    _extra: TensorExtra | None
+    _frame: Frame
+    _node: Any
+    _interpret: Callable[..., Any] | None = None
+    """How a functional transform runs an operation on Tensors of its level; None: record it here."""
+
+    def __init__(self, array: Any, requires_grad: bool = False) -> None:
+        if isinstance(array, Tensor):
+            raise ArgumentError("Tensor(array): the argument is a Tensor already; use detach() or clone()")
+        backend = backend_of(array)
+        if backend is None:
+            raise ArgumentError(
+                f"Tensor(array) takes an array of some library, not {describe(array)}; polygrad.tensor(...) makes one from "
+                f"numbers and lists"
+            )
+        self._data = array
+        self._frame = backend.frame()
+        self._node = None
+        self._extra = None
+        if requires_grad:
+            self.requires_grad_(True)
+
+    # -- what it is -------------------------------------------------------------------------------------------
+    @property
+    def array(self) -> Any:
+        """The payload: an array of the library it came from (inside a transform: a Tensor of the level below)."""
+        if self._frame.lifted:
+            return self._data
+        return self._frame.backend.present(self._data)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._data.shape  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> Any:
+        """The backend's own dtype object."""
+        return self._data.dtype
+
+    @property
+    def device(self) -> Any:
+        """The backend's own device object."""
+        data = self._data
+        return data.device if self._frame.lifted else self._frame.backend.device_of(data)
+
+    @property
+    def ndim(self) -> int:
+        return self._data.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        size = 1
+        for n in self._data.shape:
+            size *= n
+        return size
+
+    @property
+    def backend(self) -> str:
+        """The name of the backend."""
+        return self._frame.backend.name
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the payload in bytes."""
+        info = self._frame.raw.finfo if self.dtype in FLOATING else None
+        bits = info(self.dtype).bits if info else 8 if self._kind() == "bool" else self._frame.raw.iinfo(self.dtype).bits
+        factor = 2 if self._kind() == "complex" else 1
+        return self.size * bits * factor // 8
+
+    @property
+    def requires_grad(self) -> bool:
+        return self._node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Switch recording for this leaf on or off; returns the Tensor itself."""
+        if self._node is not None and self._node is not LEAF:
+            if not requires_grad:
+                raise GraphError(
+                    "you can only change requires_grad flags of leaf variables, and this Tensor is the result of "
+                    f"{self.grad_fn.name()}. If you want to use a computed variable in a subgraph that doesn't require "
+                    "differentiation use var_no_grad = var.detach()."
+                )
+            return self
+        if requires_grad and self.dtype not in FLOATING:
+            raise DtypeError(
+                f"requires_grad: only Tensors of floating point and complex dtype can require gradients, and this one has dtype "
+                f"{self.dtype}; convert it first, for example x.to('float64')"
+            )
+        self._node = LEAF if requires_grad else None
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """True for a Tensor that no recorded operation made."""
+        return self._node is None or self._node is LEAF
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The node that made this Tensor; None for a leaf."""
+        node = self._node
+        if node is None or node is LEAF:
+            return None
+        if type(node) is OutputNode:
+            return node.edges[0]  # type: ignore[no-any-return]
+        return node if isinstance(node, Node) else None
+
+    @property
+    def output_nr(self) -> int:
+        """Which output of ``grad_fn`` this is."""
+        return self._node.index if type(self._node) is OutputNode else 0
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient accumulated so far; None before the first backward."""
+        return None if self._extra is None else self._extra.grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if value is not None:
+            if not isinstance(value, Tensor):
+                raise ArgumentError(f"grad: assigned grad is {describe(value)}, expected a Tensor or None")
+            if value is self:
+                raise GraphError("grad: a Tensor cannot be its own gradient")
+            self._fits("grad", "assigned grad", value)
+        self._own_extra().grad = value
+
+    @grad.deleter
+    def grad(self) -> None:
+        self._own_extra().grad = None
+
+    def _fits(self, where: str, what: str, value: Tensor) -> None:
+        """Raise unless ``value`` has the backend, shape, dtype and device of this Tensor."""
+        if value._frame.backend is not self._frame.backend:
+            raise BackendError(
+                f"{where}: {what} is on the backend {value.backend!r}, the Tensor on {self.backend!r}; bring it there first: "
+                f"g.to_backend({self.backend!r})"
+            )
+        if value.shape != self.shape:
+            raise ShapeError(
+                f"{where}: {what} has shape {tuple(value.shape)}, the Tensor {tuple(self.shape)}; they have to be the same"
+            )
+        if value.dtype != self.dtype:
+            raise DtypeError(f"{where}: {what} has dtype {value.dtype}, the Tensor {self.dtype}; convert it: g.to(x.dtype)")
+        if value.device != self.device:
+            raise BackendError(f"{where}: {what} is on device {value.device}, the Tensor on {self.device}; move it: g.to(x.device)")
+
+    def is_inference(self) -> bool:
+        """Whether the Tensor was made in inference mode."""
+        return self._extra is not None and self._extra.inference
+
+    def is_floating_point(self) -> bool:
+        return self._kind() == "float"
+
+    def is_complex(self) -> bool:
+        return self._kind() == "complex"
+
+    def _kind(self) -> str:
+        xp = self._frame.backend.xp
+        for kind, name in (("bool", "bool"), ("integral", "int"), ("real floating", "float"), ("complex floating", "complex")):
+            if xp.isdtype(self.dtype, kind):
+                return name
+        return "float"
+
+    def _own_extra(self) -> TensorExtra:
+        if self._extra is None:
+            self._extra = TensorExtra()
+        return self._extra
+
+    # -- autograd ---------------------------------------------------------------------------------------------
+    def backward(
+        self,
+        gradient: Any = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Sequence[Tensor] | Tensor | None = None,
+    ) -> None:
+        """Add the gradient of this Tensor to ``grad`` of the leaves (or of ``inputs`` only).
+
+        Args:
+            gradient: the cotangent, of the shape and dtype of this Tensor; may be left out for a scalar.
+            retain_graph: keep what the graph has saved, so that it can be run again; default ``create_graph``.
+            create_graph: record the gradient computation itself, for derivatives of higher order.
+            inputs: accumulate into these alone.
+        """
+        from .autograd import backward
+
+        backward(self, gradient, retain_graph, create_graph, inputs)
+
+    def detach(self) -> Tensor:
+        """The same values outside the graph; they share memory: writing to one shows in the other."""
+        out = constant(self._data, self._frame)
+        link(out, self, lambda base: constant(base._data, base._frame), lambda base, value: value, detached=True)
+        return out
+
+    def detach_(self) -> Tensor:
+        """Take this Tensor out of its graph; it becomes a leaf that does not require grad."""
+        if self._extra is not None and self._extra.view is not None and not self._extra.view.detached:
+            raise GraphError("Can't detach views in-place. Use detach() instead.")
+        self._node = None
+        return self
+
+    @property
+    def data(self) -> Tensor:
+        """As ``detach()``; assigning gives the Tensor a new payload behind the graph's back."""
+        return self.detach()
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        value = value if isinstance(value, Tensor) else Tensor(value)
+        if value._frame.backend is not self._frame.backend or value.dtype != self.dtype:
+            raise DtypeError(f"data: incompatible tensor type: {describe(value)} for a Tensor of {describe(self)}")
+        self._set_data(value._data)
+
+    def _set_data(self, data: Any) -> None:
+        with modes.no_grad():
+            rebind(self, constant(data, self._frame))
+
+    def retain_grad(self) -> None:
+        """Have ``grad`` filled although this is not a leaf."""
+        if self._node is None:
+            raise GraphError("can't retain_grad on Tensor that has requires_grad=False")
+        if self._node is LEAF:
+            return
+        self._own_extra().retains = True
+        self._node._extra().retain = weakref.ref(self)
+
+    @property
+    def retains_grad(self) -> bool:
+        return self._extra is not None and self._extra.retains
+
+    def register_hook(self, hook: Callable[[Tensor], Any]) -> RemovableHandle:
+        """``hook(grad)`` runs when the gradient of this Tensor is known; what it returns, if anything, replaces it."""
+        if self._node is None:
+            raise GraphError("cannot register a hook on a tensor that doesn't require gradient")
+        if self._node is LEAF:
+            extra = self._own_extra()
+            if extra.hooks is None:
+                extra.hooks = Hooks()
+            return RemovableHandle(extra.hooks, hook)
+        return RemovableHandle(self._node._extra().tensor, hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
+        """``hook(leaf)`` runs after ``grad`` of this leaf has been added to."""
+        if self._node is not LEAF:
+            raise GraphError("post accumulate grad hooks cannot be registered on non-leaf tensors or on leaves without grad")
+        extra = self._own_extra()
+        if extra.post_accumulate is None:
+            extra.post_accumulate = Hooks()
+        return RemovableHandle(extra.post_accumulate, hook)
+
+    # -- leaving the graph --------------------------------------------------------------------------------------
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        from .namespace import check_version
+
+        check_version(api_version)
+        return self._frame.namespace
+
+    def _untracked(self, what: str) -> Any:
+        """The payload of the bottom level, if it may leave the graph silently."""
+        if self._node is not None:
+            raise ConversionError(
+                f"{what}: can't convert a Tensor that requires grad ({describe(self)}), the graph would be lost silently. "
+                f"Use tensor.detach().{'numpy()' if 'numpy' in what or 'array' in what else 'array'} instead."
+            )
+        data = self._data
+        return data._untracked(what) if isinstance(data, Tensor) else data
+
+    def numpy(self) -> Any:
+        """The values as a NumPy array (sharing memory where the library allows). Raises on a tracked Tensor."""
+        return self._frame.backend.numpy(self._untracked("numpy()"))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        array = self._frame.backend.numpy(self._untracked("__array__ (numpy.asarray)"))
+        return array.__array__(dtype) if dtype is not None else array.copy() if copy else array
+
+    __array_ufunc__ = None  # numpy leaves `array * tensor` to the Tensor
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self._untracked("__dlpack__").__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        data = self._data
+        return data.__dlpack_device__()
+
+    def _scalar(self, convert: type) -> Any:
+        if self.size != 1:
+            raise ArgumentError(
+                f"{convert.__name__}(tensor): only a Tensor of one element can be converted to a Python scalar, and this one is "
+                f"{describe(self)}"
+            )
+        data = self._data
+        return convert(data if data.ndim == 0 else self._frame.raw.reshape(data, ()))
+
+    def item(self) -> Any:
+        """The value of a Tensor of one element as a Python scalar."""
+        kinds: dict[str, type] = {"bool": bool, "int": int, "float": float, "complex": complex}
+        return self._scalar(kinds[self._kind()])
+
+    def tolist(self) -> Any:
+        """The values as nested Python lists."""
+        data = self._data
+        return data.tolist() if self._frame.lifted else self._frame.backend.to_host(data)
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ArgumentError(
+                f"bool(tensor): the truth value of a Tensor with {'no' if self.size == 0 else 'more than one'} element is ambiguous "
+                f"({describe(self)}); use any(), all() or compare .shape"
+            )
+        return self._scalar(bool)  # type: ignore[no-any-return]
+
+    def __float__(self) -> float:
+        return self._scalar(float)  # type: ignore[no-any-return]
+
+    def __int__(self) -> int:
+        return self._scalar(int)  # type: ignore[no-any-return]
+
+    def __complex__(self) -> complex:
+        return self._scalar(complex)  # type: ignore[no-any-return]
+
+    def __index__(self) -> int:
+        data = self._data
+        if self._kind() != "int" or data.ndim != 0:
+            raise ArgumentError(f"a Tensor can serve as an index only if it is a 0-d integer, and this one is {describe(self)}")
+        return int(data)
+
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise ArgumentError("len() of a 0-d tensor")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if self.ndim == 0:
+            raise ArgumentError("iteration over a 0-d tensor")
+        return iter([self[i, ...] for i in range(self.shape[0])])
+
+    def __contains__(self, element: Any) -> bool:
+        return bool(self._frame.namespace.any(self == element))
+
+    __hash__ = object.__hash__
+
+    # -- copying ------------------------------------------------------------------------------------------------
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        self._copyable("deepcopy")
+        if id(self) in memo:
+            return memo[id(self)]  # type: ignore[no-any-return]
+        import copy
+
+        data = copy.deepcopy(self._data, memo)
+        out = constant(data, self._frame)
+        memo[id(self)] = out
+        out._node = self._node
+        if self.grad is not None:
+            out._own_extra().grad = copy.deepcopy(self.grad, memo)
+        return out
+
+    def __reduce__(self) -> Any:
+        self._copyable("pickle")
+        return (_restore, (self.array, self._node is LEAF, self.grad))
+
+    def _copyable(self, what: str) -> None:
+        if not self.is_leaf:
+            raise GraphError(
+                f"{what}: only leaves (Tensors created explicitly by the user) can be copied so, and this one was made by "
+                f"{self._node!r}; use x.detach() for the values or x.clone() to stay in the graph"
+            )
+
+    # -- printing -----------------------------------------------------------------------------------------------
+    def __repr__(self) -> str:
+        from .display import tensor_repr
+
+        return tensor_repr(self)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if self.ndim == 0 and spec else str(self) if not spec else object.__format__(self, spec)
+
+    # -- indexing and in-place ------------------------------------------------------------------------------------
+    def __getitem__(self, key: Any) -> Tensor:
+        return self._frame.namespace.getitem(self, key=key)  # type: ignore[no-any-return]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        inplace(self, "setitem", lambda: self._frame.namespace.set_at(self, value, key=key))
+
+    def __delitem__(self, key: Any) -> None:
+        raise ArgumentError("a Tensor has a fixed size: elements cannot be deleted")
+
+
+def _restore(array: Any, requires_grad: bool, grad: Tensor | None) -> Tensor:
+    out = Tensor(array)
+    if requires_grad:
+        out._node = LEAF
+    if grad is not None:
+        out._own_extra().grad = grad
+    return out
+
+
+# -- making Tensors ---------------------------------------------------------------------------------------------
+def constant(data: Any, frame: Frame) -> Tensor:
+    """A Tensor outside the graph."""
+    out = _new(Tensor)
+    out._data = data
+    out._frame = frame
+    out._node = None
+    out._extra = None
+    return out
+
+
+def continued(data: Any, frame: Frame, edge: Any) -> Tensor:
+    """A Tensor with these values that goes on from an edge (a node, or a leaf whose alias it becomes)."""
+    out = _new(Tensor)
+    out._data = data
+    out._frame = frame
+    out._node = edge
+    out._extra = None
+    return out
+
+
+def edge_of(tensor: Tensor) -> Any:
+    """The edge that an operation on this Tensor records; None when it does not require grad."""
+    node = tensor._node
+    return tensor if node is LEAF else node
+
+
+def level_of(value: Any) -> int:
+    """The level of a Tensor; -1 for anything else."""
+    return value._frame.level if isinstance(value, Tensor) else -1
+
+
+def as_frame(value: Any, frame: Frame | None = None) -> Tensor:
+    """``value`` as a Tensor: itself, an adopted array, or numbers made into an array on the backend of ``frame``."""
+    if isinstance(value, Tensor):
+        return value
+    backend = backend_of(value)
+    if backend is not None:
+        return constant(value, backend.frame())
+    home = frame.backend if frame is not None else get_backend()
+    return constant(home.raw.asarray(value), home.frame())
+
+
+# -- in-place operations and views --------------------------------------------------------------------------------
+def link(view: Tensor, base: Tensor, replay: Callable[[Any], Any], write: Callable[[Any, Any], Any], detached: bool = False) -> None:
+    """Make ``view`` a view of ``base``."""
+    view._own_extra().view = View(base, replay, write, detached)
+    extra = base._own_extra()
+    if extra.views is None:
+        extra.views = []
+    views = extra.views
+    if len(views) >= 8 and len(views) & (len(views) - 1) == 0:  # now and then, forget the views that are gone
+        views[:] = [reference for reference in views if reference() is not None]
+    views.append(weakref.ref(view))
+
+
+def inplace(target: Tensor, name: str, compute: Callable[[], Any]) -> Tensor:
+    """Replace the value of ``target`` by what ``compute`` returns, as an in-place operation would.
+
+    Raises before anything has changed if the target is a leaf that requires grad (or a view of one), or if the result does
+    not fit its shape or dtype.
+    """
+    _refuse_leaf(target, name)
+    out = compute()
+    if out.shape != target.shape:
+        raise ShapeError(
+            f"{name}: output with shape {list(target.shape)} doesn't match the broadcast shape {list(out.shape)}; an in-place "
+            f"operation cannot change the shape of its target, write x = x {name} y instead"
+        )
+    if out.dtype != target.dtype:
+        kinds = ("bool", "int", "float", "complex")
+        if kinds.index(out._kind()) > kinds.index(target._kind()):
+            raise DtypeError(
+                f"{name}: result type {out.dtype} can't be cast to the desired output type {target.dtype}; an in-place operation "
+                f"keeps the dtype of its target, convert it first: x = x.to({str(out.dtype)!r})"
+            )
+        out = out._frame.namespace.astype(out, target.dtype)
+    return rebind(target, out)
+
+
+def _refuse_leaf(target: Tensor, name: str) -> None:
+    state = modes.current()
+    if not state.records(target._frame.level):
+        return
+    if target._node is LEAF:
+        raise GraphError(
+            f"{name}: a leaf Variable that requires grad is being used in an in-place operation ({describe(target)}). Update it under "
+            f"polygrad.no_grad(), or work on x.clone()."
+        )
+    view = target._extra.view if target._extra is not None else None
+    while view is not None and not view.detached:
+        if view.base._node is LEAF:
+            raise GraphError(
+                f"{name}: a view of a leaf Variable that requires grad is being used in an in-place operation "
+                f"({describe(target)} of {describe(view.base)}). Update it under polygrad.no_grad(), or work on x.clone()."
+            )
+        view = view.base._extra.view if view.base._extra is not None else None
+
+
+def rebind(target: Tensor, out: Tensor) -> Tensor:
+    """Give ``target`` the payload and, while recording, the history of ``out``; bases and views follow."""
+    recording = modes.current().records(target._frame.level)
+    extra = target._extra
+    if extra is None or (extra.view is None and extra.views is None):
+        _assign(target, out, recording)
+        return target
+    steps = [(target, out, recording)]
+    current, value = target, out
+    with_graph = recording
+    while current._extra is not None and current._extra.view is not None:
+        view = current._extra.view
+        if view.detached:
+            with_graph = False
+            value = constant(value._data, value._frame)
+        value = view.write(view.base, value)
+        steps.append((view.base, value, with_graph))
+        current = view.base
+    for tensor, new, graph in steps:
+        _assign(tensor, new, graph)
+    done = {id(tensor) for tensor, _, _ in steps}
+    stack = [tensor for tensor, _, _ in steps]
+    while stack:
+        base = stack.pop()
+        references = base._extra.views if base._extra is not None else None
+        for reference in references or ():
+            child = reference()
+            if child is None or id(child) in done:
+                continue
+            done.add(id(child))
+            _assign(child, child._extra.view.replay(base), recording)  # type: ignore[union-attr]
+            stack.append(child)
+    return target
+
+
+def _assign(tensor: Tensor, out: Tensor, graph: bool) -> None:
+    if tensor.__class__ is not out.__class__ or tensor.__class__ is not Tensor:
+        _assign_level(tensor, out)
+        return
+    tensor._data = out._data
+    tensor._frame = out._frame
+    if graph:
+        tensor._node = edge_of(out)
+        if tensor._extra is not None and tensor._extra.retains and isinstance(tensor._node, Node):
+            tensor._node._extra().retain = weakref.ref(tensor)
+
+
+def _assign_level(tensor: Tensor, out: Tensor) -> None:
+    """A value of another level (a dual number, say) takes its meaning along."""
+    tensor.__class__ = out.__class__
+    tensor._data, tensor._frame, tensor._node = out._data, out._frame, out._node
+
+
+def backend_named(name: str | Backend | None, like: Any = None) -> Backend:
+    """The backend of that name, or of an array, or the selected one."""
+    if name is None and like is not None:
+        if isinstance(like, Tensor):
+            return like._frame.backend
+        found = backend_of(like)
+        if found is not None:
+            return found
+    return get_backend(name)
+
+

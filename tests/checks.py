@@ -1,0 +1,168 @@
+"""What every derivative is checked for: against torch, against finite differences, forward against reverse, second order.
+
+The checks run on any backend; torch is used where it is installed, as a second opinion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+import polygrad
+from polygrad import func
+
+try:
+    import torch
+except ImportError:
+    torch = None
+
+EPS = 1e-6
+
+
+def host(value: Any) -> np.ndarray:
+    """A Tensor's values as a NumPy array."""
+    return np.asarray(value.tolist(), dtype=_np_dtype(value)).reshape(tuple(value.shape))
+
+
+def _np_dtype(value: Any) -> Any:
+    return np.dtype(polygrad.backend.dtype_name(value.dtype))
+
+
+def tensor(array: Any, backend: str, requires_grad: bool = False) -> Any:
+    """A Tensor on the backend with the values and dtype of a NumPy array."""
+    return polygrad.tensor(np.asarray(array), backend=backend, requires_grad=requires_grad)
+
+
+def _outputs(out: Any) -> list[Any]:
+    return list(out) if isinstance(out, (tuple, list)) else [out]
+
+
+def _inner(a: np.ndarray, b: np.ndarray) -> float:
+    """The real inner product, under which torch's complex gradients are gradients."""
+    return float(np.sum(np.real(np.conj(a) * b)))
+
+
+def _random(rng: np.random.Generator, like: np.ndarray) -> np.ndarray:
+    v = rng.normal(size=like.shape)
+    if np.iscomplexobj(like):
+        v = v + 1j * rng.normal(size=like.shape)
+    return np.asarray(v, dtype=like.dtype)
+
+
+def check(
+    function: Callable[..., Any],
+    arrays: Sequence[Any],
+    backend: str,
+    *,
+    reference: Callable[..., Any] | None = None,
+    forward: bool = True,
+    second: bool = True,
+    differentiate: Sequence[int] | None = None,
+    rtol: float = 1e-10,
+    numeric: float = 2e-6,
+    seed: int = 0,
+) -> None:
+    """Check ``function(*tensors)`` and its derivatives at ``arrays`` (NumPy, float64 or complex128).
+
+    Args:
+        function: takes Tensors, returns a Tensor or a tuple of them; only differentiable outputs.
+        reference: the same with torch tensors; its values and gradients have to agree to ``rtol``.
+        differentiate: which arguments require grad (default: all floating ones).
+        numeric: relative tolerance against central finite differences.
+    """
+    rng = np.random.default_rng(seed)
+    arrays = [np.asarray(a) for a in arrays]
+    which = [i for i, a in enumerate(arrays) if a.dtype.kind in "fc"] if differentiate is None else list(differentiate)
+
+    def evaluate(values: Sequence[np.ndarray]) -> list[np.ndarray]:
+        with polygrad.no_grad():
+            return [host(y) for y in _outputs(function(*[tensor(v, backend) for v in values]))]
+
+    def cotangents_of(values: Sequence[np.ndarray], vs: Sequence[np.ndarray], graph: bool = False) -> Any:
+        ts = [tensor(v, backend, i in which) for i, v in enumerate(values)]
+        ys = _outputs(function(*ts))
+        gs = polygrad.autograd.grad(
+            ys, [ts[i] for i in which], [tensor(v, backend) for v in vs], create_graph=graph, materialize_grads=True
+        )
+        for i, g in zip(which, gs, strict=True):
+            assert g.dtype == ts[i].dtype, f"gradient of argument {i} has dtype {g.dtype}, not {ts[i].dtype}"
+            assert tuple(g.shape) == tuple(ts[i].shape), f"gradient of argument {i} has shape {g.shape}"
+        return ts, gs
+
+    before = [a.copy() for a in arrays]
+    values = evaluate(arrays)
+    vs = [_random(rng, y) for y in values]
+    ts, gs = cotangents_of(arrays, vs)
+    grads = [host(g) for g in gs]
+    us = [_random(rng, arrays[i]) for i in which]
+
+    def moved(step: float) -> list[np.ndarray]:
+        out = list(arrays)
+        for i, u in zip(which, us, strict=True):
+            out[i] = arrays[i] + step * u
+        return out
+
+    # the inputs are as they were
+    for t, a in zip(ts, before, strict=True):
+        np.testing.assert_array_equal(host(t), a)
+
+    # reverse mode against finite differences along a random direction
+    plus, minus = evaluate(moved(EPS)), evaluate(moved(-EPS))
+    slope = [(p - m) / (2 * EPS) for p, m in zip(plus, minus, strict=True)]
+    expected = sum(_inner(v, s) for v, s in zip(vs, slope, strict=True))
+    got = sum(_inner(g, u) for g, u in zip(grads, us, strict=True))
+    scale = 1 + sum(float(np.sum(np.abs(g) * np.abs(u))) for g, u in zip(grads, us, strict=True))
+    assert abs(got - expected) <= numeric * scale, f"reverse mode {got} against finite differences {expected}"
+
+    # forward mode against finite differences and against reverse mode
+    if forward:
+
+        def partial(*moving: Any) -> Any:
+            ts = [tensor(a, backend) for a in arrays]
+            for i, m in zip(which, moving, strict=True):
+                ts[i] = m
+            return function(*ts)
+
+        _, tangents = func.jvp(
+            partial, tuple(tensor(arrays[i], backend) for i in which), tuple(tensor(u, backend) for u in us)
+        )
+        tangents = [host(t) for t in _outputs(tangents)]
+        for t, s, y in zip(tangents, slope, values, strict=True):
+            assert t.shape == y.shape and t.dtype == y.dtype
+            np.testing.assert_allclose(t, s, rtol=100 * numeric, atol=numeric * scale, err_msg="forward mode")
+        dual = sum(_inner(v, t) for v, t in zip(vs, tangents, strict=True))
+        assert abs(got - dual) <= rtol * 10 * scale, f"<J'v, u> = {got} but <v, J u> = {dual}"
+
+    # second order: the gradient of <J'v, w> against finite differences of J'v
+    if second:
+        ts, gs = cotangents_of(arrays, vs, graph=True)
+        ws = [_random(rng, g) for g in grads]
+        recorded = [(g, w) for g, w in zip(gs, ws, strict=True) if g.requires_grad]
+        if recorded:
+            second_grads = polygrad.autograd.grad(
+                [g for g, _ in recorded],
+                [ts[i] for i in which],
+                [tensor(w, backend) for _, w in recorded],
+                materialize_grads=True,
+            )
+            got2 = sum(_inner(host(h), u) for h, u in zip(second_grads, us, strict=True))
+        else:
+            got2 = 0.0
+        up, down = cotangents_of(moved(EPS), vs)[1], cotangents_of(moved(-EPS), vs)[1]
+        expected2 = sum(_inner(w, (host(p) - host(m)) / (2 * EPS)) for w, p, m in zip(ws, up, down, strict=True))
+        scale2 = scale + sum(float(np.sum(np.abs(host(p)) + np.abs(w))) for p, w in zip(up, ws, strict=True)) + abs(got2)
+        assert abs(got2 - expected2) <= 5 * numeric * scale2, f"second order {got2} against finite differences {expected2}"
+
+    # torch
+    if reference is not None and torch is not None:
+        tt = [torch.tensor(a, requires_grad=i in which) for i, a in enumerate(arrays)]
+        ty = _outputs(reference(*tt))
+        for y, t in zip(values, ty, strict=True):
+            t = t.resolve_conj()
+            np.testing.assert_allclose(y, t.detach().numpy(), rtol=rtol, atol=rtol, err_msg="value against torch")
+        tg = torch.autograd.grad(ty, [tt[i] for i in which], [torch.tensor(v) for v in vs], allow_unused=True)
+        for g, t in zip(grads, tg, strict=True):
+            t = np.zeros_like(g) if t is None else t.resolve_conj().numpy()
+            np.testing.assert_allclose(g, t, rtol=rtol, atol=rtol * scale, err_msg="gradient against torch")
