@@ -1,13 +1,87 @@
-"""polygrad: torch's autograd for the arrays that you have."""
+"""polygrad: torch's autograd for the arrays that you have.
+
+A ``Tensor`` wraps an array of NumPy, CuPy, JAX, torch, dask or any other library that follows the Array API standard, and records what
+is done with it, so that ``backward()`` and ``grad`` give the derivatives. The functions of this module are those of the standard,
+and go by their arguments; where there is no array to go by, the selected backend is used (``use_backend``, POLYGRAD_BACKEND, or
+NumPy).
+"""
 
 from __future__ import annotations
 
-from .tensor import Tensor
-from .namespace import FUNCTIONS as _F
+import math as _math
+from typing import Any as _Any
+
+from . import autograd, errors, func, nn
+from .backend import ALIASES as _ALIASES
+from .backend import DTYPE_NAMES as _DTYPE_NAMES
+from .backend import Backend, BackendInfo, backends, get_backend, register_backend, use_backend
+from .creation import (
+    arange,
+    asarray,
+    empty,
+    empty_like,
+    eye,
+    from_dlpack,
+    from_numpy,
+    full,
+    full_like,
+    get_default_dtype,
+    linspace,
+    manual_seed,
+    ones,
+    ones_like,
+    rand,
+    rand_like,
+    randint,
+    randn,
+    randn_like,
+    randperm,
+    set_default_dtype,
+    tensor,
+    zeros,
+    zeros_like,
+)
+from .errors import PolygradError
+from .modes import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from .namespace import API_VERSIONS as _API_VERSIONS
+from .namespace import EXTENSIONS as _EXTENSIONS
+from .namespace import FUNCTIONS as _FUNCTIONS
 from .namespace import namespace
-from .backend import backends, get_backend, use_backend
-from . import backend
-from .modes import *
-from .creation import *
-from . import autograd, func
-globals().update(_F)
+from .printing import set_printoptions
+from .tensor import Tensor
+
+__version__ = "0.1.0"
+__array_api_version__ = _API_VERSIONS[-1]
+__all__ = [
+    "Backend", "BackendInfo", "PolygradError", "Tensor", "arange", "asarray", "autograd", "backends", "empty", "empty_like",
+    "enable_grad", "errors", "eye", "from_dlpack", "from_numpy", "full", "full_like", "func", "get_backend", "get_default_dtype",
+    "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "is_tensor", "linspace", "manual_seed", "namespace", "nn",
+    "no_grad", "ones", "ones_like", "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "register_backend",
+    "set_default_dtype", "set_grad_enabled", "set_printoptions", "tensor", "use_backend", "zeros", "zeros_like",
+]  # fmt: skip
+
+e, pi, inf, nan, newaxis = _math.e, _math.pi, _math.inf, _math.nan, None
+
+globals().update({_name: _function for _name, _function in _FUNCTIONS.items() if "." not in _name})
+__all__ += [_name for _name in _FUNCTIONS if "." not in _name]  # noqa: PLE0604
+
+
+def is_tensor(value: object) -> bool:
+    """Whether ``value`` is a Tensor."""
+    return isinstance(value, Tensor)
+
+
+def __getattr__(name: str) -> _Any:
+    """dtypes, under the standard's names and torch's, are those of the selected backend; so are the extensions."""
+    if name in _DTYPE_NAMES or name in _ALIASES:
+        return get_backend().dtype(name)
+    if name in _EXTENSIONS or name in ("isdtype", "finfo", "iinfo", "__array_namespace_info__"):
+        return getattr(get_backend().namespace, name)
+    raise AttributeError(f"module 'polygrad' has no attribute {name!r}")

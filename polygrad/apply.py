@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import modes
-from .backend import COMPLEX, FLOATING, WEAK, Frame, backend_of, get_backend
+from .backend import Frame, backend_of, get_backend
 from .errors import (
     ArgumentError,
     BackendError,
@@ -96,7 +96,7 @@ def apply(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
             _mark_inference(results)
         return type(out)(*results) if hasattr(out, "_fields") else tuple(results)
     result = _wrap(out, frame)
-    if tracked and op.form != "constant" and state.records(level) and result._data.dtype in FLOATING:
+    if tracked and op.form != "constant" and state.records(level) and result._data.dtype in frame.floating:
         node = _record(op, frame, payloads, edges, params, (out,))
         result._node = node
     if state.inference:
@@ -367,7 +367,7 @@ def _record_several(
     node = _record(op, frame, payloads, edges, params, tuple(outs))
     node.__class__ = _counted(type(node), len(results))
     for i, result in enumerate(results):
-        if result._data.dtype in FLOATING:
+        if result._data.dtype in frame.floating:
             result._node = OutputNode(node, i)
 
 
@@ -394,7 +394,7 @@ def no_derivative(op: Op, position: int) -> NoDerivativeError:
 # -- elementwise operations as rules --------------------------------------------------------------------------------
 def conjugate(xp: Any, partial: Any, g: Any) -> Any:
     """The conjugate of a partial derivative, where the cotangent is complex; the partial itself otherwise."""
-    if g.dtype in COMPLEX and type(partial) not in (float, int):
+    if g.dtype in xp._backend.complex and type(partial) not in (float, int):
         return partial.conjugate() if type(partial) is complex else xp.conj(partial)
     return partial
 
@@ -578,17 +578,16 @@ def {name}(x1, x2, /):
             if x2._frame is not frame or a.dtype is not b.dtype:
                 return apply(OP, (x1, x2), EMPTY)
             edge2 = x2._node
-            shapes = None if a.shape == b.shape else (a.shape, b.shape)
-        elif a.dtype in WEAK.get(type(x2), ()):
+        elif a.dtype in frame.weak.get(type(x2), ()):
             b = x2
-            edge2 = shapes = None
+            edge2 = None
         else:
             return apply(OP, (x1, x2), EMPTY)
-    elif type(x2) is Tensor and x2._data.dtype in WEAK.get(type(x1), ()):
+    elif type(x2) is Tensor and x2._data.dtype in x2._frame.weak.get(type(x1), ()):
         frame = x2._frame
         a = x1
         b = x2._data
-        edge1 = shapes = None
+        edge1 = None
         edge2 = x2._node
     else:
         return apply(OP, (x1, x2), EMPTY)
@@ -617,7 +616,7 @@ def {name}(x1, x2, /):
     out._node = node = ({node})()
     node.edges = (edge1, edge2)
     node.saved = {saved}
-    node.static = shapes
+    node.static = None if type(x1) is not type(x2) or a.shape == b.shape else (a.shape, b.shape)
     node.order = next_order()
     node.frame = frame
     node.extra = None
@@ -639,9 +638,9 @@ def _build_elementwise(op: Op) -> Callable[..., Any]:
         one = arity == 2 and len(wanting) == 1
         values.append(f"{local[position]} if edge{wanting[0] + 1} is not None else None" if one else local[position])
     scope: dict[str, Any] = {
-        "Tensor": Tensor, "apply": apply, "explain": explain, "new": _new, "OP": op, "EMPTY": {}, "LEAF": LEAF, "WEAK": WEAK,
+        "Tensor": Tensor, "apply": apply, "explain": explain, "new": _new, "OP": op, "EMPTY": {}, "LEAF": LEAF,
         "DEFAULT": modes.DEFAULT, "current": modes.current, "mark": _mark_inference, "next_order": next_order,
-        "fit": fit, "conjugate": conjugate, "COMPLEX": COMPLEX, "missing": no_derivative,
+        "fit": fit, "conjugate": conjugate, "missing": no_derivative,
         **{f"P{i}": partial for i, partial in enumerate(op.partials)},
     }  # fmt: skip
     pull = _compile(_pull_source(op, wants, saves), op, scope)["pull"]
@@ -687,7 +686,7 @@ def _pull_source(op: Op, wants: list[list[int]], saves: list[int]) -> str:
             lines.append(f"{pad}part{i} = -g")
         elif callable(partial):
             # One expression, so that an array library may reuse the temporary for the product.
-            lines.append(f"{pad}part{i} = g * ({call} if g.dtype not in COMPLEX else conjugate(xp, {call}, g))")
+            lines.append(f"{pad}part{i} = g * ({call} if g.dtype not in node.frame.complex else conjugate(xp, {call}, g))")
         else:
             lines.append(f"{pad}part{i} = g * {partial!r}")
         if arity == 2:

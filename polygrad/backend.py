@@ -21,13 +21,6 @@ from .errors import BackendError, DtypeError, UnsupportedError
 Array = Any
 """An array of some library. The engine knows nothing of it but the standard."""
 
-FLOATING: set[Any] = set()
-"""Every dtype, of every backend loaded so far, that can carry a gradient: real floating and complex."""
-COMPLEX: set[Any] = set()
-NUMERIC: set[Any] = set()
-WEAK: dict[type, set[Any]] = {float: FLOATING, int: NUMERIC, complex: COMPLEX}
-"""Which dtypes keep their own dtype when they meet a Python scalar of this type."""
-
 DTYPE_NAMES = (
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
     "float16", "bfloat16", "float32", "float64", "complex64", "complex128",
@@ -66,7 +59,7 @@ class Frame:
     (inside a transform), the differentiable namespace. ``namespace`` is the differentiable one.
     """
 
-    __slots__ = ("backend", "level", "lifted", "namespace", "raw")
+    __slots__ = ("backend", "complex", "floating", "level", "lifted", "namespace", "raw", "weak")
 
     def __init__(self, backend: Backend, level: int, lifted: bool) -> None:
         self.backend = backend
@@ -74,6 +67,7 @@ class Frame:
         self.lifted = lifted
         self.namespace = backend.namespace
         self.raw = backend.namespace if lifted else backend.raw
+        self.floating, self.complex, self.weak = backend.floating, backend.complex, backend.weak
 
 
 class Backend:
@@ -97,6 +91,12 @@ class Backend:
         self.raw: Any = Raw(self)
         self._frames: dict[tuple[int, bool], Frame] = {}
         self._loaded = False
+        self.floating: set[Any] = set()
+        """The dtypes that can carry a gradient: real floating and complex."""
+        self.complex: set[Any] = set()
+        numeric: set[Any] = set()
+        self.weak: dict[type, set[Any]] = {float: self.floating, int: numeric, complex: self.complex}
+        """Which dtypes keep their own dtype when they meet a Python scalar of this type."""
 
     # -- the library ------------------------------------------------------------------------------------------
     @functools.cached_property
@@ -138,11 +138,11 @@ class Backend:
                     continue
                 dtype = self.canonical(dtype)
                 if name.startswith(("float", "bfloat", "complex")):
-                    FLOATING.add(dtype)
+                    self.floating.add(dtype)
                 if name.startswith("complex"):
-                    COMPLEX.add(dtype)
+                    self.complex.add(dtype)
                 if name != "bool":
-                    NUMERIC.add(dtype)
+                    self.weak[int].add(dtype)
             self._loaded = True
         return self
 
@@ -223,7 +223,7 @@ class Backend:
         if basic(key):
             buffer[key] += value
             return buffer
-        return buffer + self.raw.scatter_add(value, key, buffer.shape)
+        return buffer + self.raw.scatter_add(value, key=key, shape=buffer.shape)
 
     def own(self, array: Array, alias: bool) -> Array:
         """``array`` as a leaf may keep it: in memory of its own. ``alias`` says that somebody else holds it for sure."""

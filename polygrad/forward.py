@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import apply as apply_module
-from .backend import COMPLEX
 from .errors import NoDerivativeError
 from .rules.declare import Op, Rule
 from .tensor import Tensor, as_frame, constant
@@ -188,6 +187,6 @@ def _elementwise(op: Op, i: int, xp: Any, tangent: Any, primals: Sequence[Any], 
         return tangent if partial == 1 else -tangent if partial == -1 else tangent * partial
     rule = Rule(op, partial, 1)
     value = partial(xp, *_values(rule, primals, (out,)), **_facts(rule, primals, (out,), params))
-    if type(value) not in (int, float) and getattr(value, "dtype", None) in COMPLEX and tangent.dtype not in COMPLEX:
+    if type(value) not in (int, float) and getattr(value, "dtype", None) in xp._backend.complex and tangent.dtype not in xp._backend.complex:
         tangent = xp.astype(tangent, value.dtype)
     return tangent * value

@@ -13,6 +13,7 @@ from typing import Any
 from . import apply, creation
 from .backend import Backend, get_backend
 from .errors import ArgumentError
+from .methods import install
 from .rules import elementwise, indexing, manipulation, nn, reductions
 from .rules.declare import OPS
 from .tensor import Tensor
@@ -96,29 +97,28 @@ _REFLECTED = {
 
 
 def _install_operators() -> None:
-    for method, name in _OPERATORS.items():
-        if name not in FUNCTIONS: continue
-        setattr(Tensor, method, FUNCTIONS[name])
-
     def reflected(function: Any) -> Any:
         return lambda self, other: function(other, self)
 
-    for method, name in _REFLECTED.items():
-        if name not in FUNCTIONS: continue
-        setattr(Tensor, method, reflected(FUNCTIONS[name]))
-
-    def comparison(function: Any, otherwise: bool) -> Any:
+    def comparison(function: Any) -> Any:
         def compare(self: Tensor, other: Any) -> Any:
             if other is None or isinstance(other, (str, dict, list, tuple, set)):
-                return NotImplemented
+                return NotImplemented  # so that `x == None` is False, as in torch
             return function(self, other)
 
         return compare
 
-    return
-    Tensor.__eq__ = comparison(FUNCTIONS["equal"], False)  # type: ignore[method-assign]
-    Tensor.__ne__ = comparison(FUNCTIONS["not_equal"], True)  # type: ignore[method-assign]
+    for method, name in _OPERATORS.items():
+      if name in FUNCTIONS:
+        setattr(Tensor, method, FUNCTIONS[name])
+    for method, name in _REFLECTED.items():
+      if name in FUNCTIONS:
+        setattr(Tensor, method, reflected(FUNCTIONS[name]))
+    if "equal" in FUNCTIONS:
+      Tensor.__eq__ = comparison(FUNCTIONS["equal"])  # type: ignore[method-assign]
+      Tensor.__ne__ = comparison(FUNCTIONS["not_equal"])  # type: ignore[method-assign]
     Tensor.__hash__ = object.__hash__  # type: ignore[method-assign]
+    install(Tensor, FUNCTIONS)
 
 
 _install_operators()

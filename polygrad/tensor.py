@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from . import modes
-from .backend import FLOATING, Backend, Frame, backend_of, get_backend
+from .backend import Backend, Frame, backend_of, get_backend
 from .errors import ArgumentError, BackendError, ConversionError, DtypeError, GraphError, ShapeError, describe
 from .graph import LEAF, Hooks, Node, NodeExtra, OutputNode, RemovableHandle
+from .methods import Methods
 
 
 _new = object.__new__
@@ -50,7 +51,7 @@ class TensorExtra:
         self.views: list[weakref.ref[Tensor]] | None = None
 
 
-class Tensor:
+class Tensor(Methods):
     """An array of any library, with ``requires_grad``, ``grad`` and ``grad_fn`` as in torch.
 
     Args:
@@ -129,7 +130,7 @@ class Tensor:
     @property
     def nbytes(self) -> int:
         """The size of the payload in bytes."""
-        info = self._frame.raw.finfo if self.dtype in FLOATING else None
+        info = self._frame.raw.finfo if self.dtype in self._frame.floating else None
         bits = info(self.dtype).bits if info else 8 if self._kind() == "bool" else self._frame.raw.iinfo(self.dtype).bits
         factor = 2 if self._kind() == "complex" else 1
         return self.size * bits * factor // 8
@@ -152,7 +153,7 @@ class Tensor:
                     "differentiation use var_no_grad = var.detach()."
                 )
             return self
-        if requires_grad and self.dtype not in FLOATING:
+        if requires_grad and self.dtype not in self._frame.floating:
             raise DtypeError(
                 f"requires_grad: only Tensors of floating point and complex dtype can require gradients, and this one has dtype "
                 f"{self.dtype}; convert it first, for example x.to('float64')"

@@ -1,4 +1,4 @@
-"""NumPy."""
+"""NumPy, the embedded default."""
 
 from __future__ import annotations
 
@@ -8,16 +8,11 @@ import array_api_compat.numpy as xp
 import numpy as np
 
 from polygrad.backend import Backend, basic
-
-
-def scatter_add(value: Any, key: Any, shape: tuple[int, ...]) -> Any:
-    """Zeros of ``shape`` with ``value`` added at ``key``."""
-    out = np.zeros(shape, dtype=value.dtype)
-    return add_at(out, key, value)
+from polygrad.errors import BackendError
 
 
 def add_at(out: Any, key: Any, value: Any) -> Any:
-    """Add into ``out``, every duplicate counted."""
+    """Add ``value`` into ``out`` at ``key``, every duplicate counted."""
     if basic(key):
         out[key] += value
     else:
@@ -25,7 +20,12 @@ def add_at(out: Any, key: Any, value: Any) -> Any:
     return out
 
 
-def set_at(x: Any, value: Any, *, key: Any) -> Any:
+def scatter_add(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros of ``shape`` with ``x`` added at ``key``."""
+    return add_at(np.zeros(shape, dtype=x.dtype), key, x)
+
+
+def set_at(x: Any, value: Any, /, *, key: Any) -> Any:
     """A copy of ``x`` with ``value`` at ``key``."""
     out = np.array(x)
     out[key] = value
@@ -33,11 +33,15 @@ def set_at(x: Any, value: Any, *, key: Any) -> Any:
 
 
 class NumPyBackend(Backend):
-    """NumPy arrays; NumPy's scalars, which its operations return in the place of 0-d arrays, are taken as such."""
+    """NumPy arrays, and NumPy's scalars, which its operations return in the place of 0-d arrays."""
 
     name = "numpy"
     xp = xp
-    overrides = {"scatter_add": scatter_add, "set_at": set_at}  # noqa: RUF012
+    overrides = {  # noqa: RUF012
+        "scatter_add": scatter_add,
+        "set_at": set_at,
+        "to_device": lambda x, device: x,
+    }
 
     def owns(self, kind: type) -> bool:
         return issubclass(kind, (np.ndarray, np.generic))
@@ -50,11 +54,17 @@ class NumPyBackend(Backend):
 
     def own(self, array: Any, alias: bool) -> Any:
         if type(array) is np.ndarray:
+            # A view may be of something that somebody else writes to, or a broadcast that nobody can write to.
             return array.copy() if alias or array.base is not None else array
         return np.array(array)
 
     def present(self, array: Any) -> Any:
         return array if isinstance(array, np.ndarray) else np.asarray(array)
+
+    def device(self, spec: Any) -> Any:
+        if spec != "cpu":
+            raise BackendError(f"numpy has only the device 'cpu', not {spec!r}")
+        return spec
 
     def device_of(self, array: Any) -> Any:
         return "cpu"

@@ -15,7 +15,7 @@ from typing import Any
 import optree
 
 from .. import engine, modes
-from ..backend import FLOATING, backend_of
+from ..backend import backend_of
 from ..errors import ArgumentError, DtypeError, GraphError, ShapeError, describe
 from ..forward import Dual, make_dual
 from ..graph import LEAF
@@ -50,7 +50,7 @@ def wrap(value: Any, level: int, where: str, requires_grad: bool = True) -> Tens
             raise ArgumentError(f"{where}: the arguments to differentiate have to be arrays or Tensors, got {describe(value)}")
         out = constant(value, backend.frame(level, False))
     if requires_grad:
-        if out.dtype not in FLOATING:
+        if out.dtype not in out._frame.floating:
             raise DtypeError(
                 f"{where}: can only differentiate with respect to floating or complex arrays, and an argument has dtype {out.dtype}; "
                 f"choose others with argnums, or convert it"
@@ -277,7 +277,7 @@ def jvp(function: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[
             primal, tangent = as_frame(primal), as_frame(tangent)
             if tuple(primal.shape) != tuple(tangent.shape) or primal.dtype != tangent.dtype:
                 raise ShapeError(f"func.jvp: the tangent {describe(tangent)} does not fit its primal {describe(primal)}")
-            if primal.dtype not in FLOATING:
+            if primal.dtype not in primal._frame.floating:
                 raise DtypeError(f"func.jvp: can only differentiate with respect to floating or complex arrays, got {primal.dtype}")
             duals.append(make_dual(primal, tangent, level))
         result = function(*optree.tree_unflatten(tree, duals))

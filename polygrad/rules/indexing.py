@@ -1,4 +1,7 @@
-"""Indexing: selection by a key, its transpose, and assignment."""
+"""Indexing: selection by a key, its transpose, and assignment.
+
+A key is whatever Python puts between the brackets: integers, slices, None, an ellipsis, boolean masks, integer arrays, mixtures.
+"""
 
 from __future__ import annotations
 
@@ -7,42 +10,81 @@ from typing import Any
 from .declare import fit, linear
 
 
-def _select_name(payloads: Any, params: Any) -> str:
+def _name(payloads: Any, params: Any) -> str:
+    """torch has a node for each kind of selection; a mixed key is named after the most general part."""
     key = params["key"]
     keys = key if isinstance(key, tuple) else (key,)
     if any(hasattr(part, "dtype") or isinstance(part, list) for part in keys):
         return "IndexBackward0"
-    if any(isinstance(part, int) for part in keys):
+    if any(type(part) is int for part in keys):
         return "SelectBackward0"
     if any(isinstance(part, slice) and part != slice(None) for part in keys):
         return "SliceBackward0"
-    if any(part is None for part in keys):
-        return "UnsqueezeBackward0"
-    return "AliasBackward0"
+    return "UnsqueezeBackward0" if None in keys else "AliasBackward0"
 
 
 getitem = linear(
     "getitem(x, /, *, key)",
-    transpose=lambda xp, g, *, x_shape, key: xp.scatter_add(g, key, x_shape),
-    node=_select_name,
+    transpose=lambda xp, g, *, x_shape, key: xp.scatter_add(g, key=key, shape=x_shape),
     default=lambda xp, x, *, key: x[key],
+    node=_name,
     view=True,
 )
+
+
+def _scatter_add(xp: Any, x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
+    """For a library that only speaks the standard: number the elements, select the numbers, and add up what falls on each.
+
+    The contributions are sorted by target and summed as differences of a cumulative sum, which is exact for integers and accurate to
+    rounding of the running total for the rest.
+    """
+    size = 1
+    for n in shape:
+        size *= n
+    zeros = xp.zeros(shape, dtype=x.dtype, device=x.device)
+    numbers = xp.getitem(xp.reshape(xp.arange(size, device=x.device), shape), key=key)
+    values = xp.reshape(xp.broadcast_to(x, numbers.shape), (-1,))
+    numbers = xp.reshape(numbers, (-1,))
+    if numbers.shape[0] == 0:
+        return zeros
+    order = xp.argsort(numbers)
+    sums = xp.cumulative_sum(xp.take(values, order, axis=0), include_initial=True)
+    ends = xp.searchsorted(xp.take(numbers, order, axis=0), xp.arange(size + 1, device=x.device))
+    totals = xp.take(sums, ends, axis=0)
+    return xp.reshape(totals[1:] - totals[:-1], shape)
+
+
 scatter_add = linear(
-    "scatter_add(x, /, key, shape)",
+    "scatter_add(x, /, *, key, shape)",
     transpose=lambda xp, g, *, key, x_shape: fit(xp, xp.getitem(g, key=key), x_shape),
+    default=_scatter_add,
     node="IndexPutBackward0",
 )
 """Zeros of ``shape`` with ``x`` added at ``key``, duplicates counted: the transpose of selection."""
 
 
-def _keep(xp: Any, g: Any, *, key: Any) -> Any:
-    return xp.set_at(g, 0.0, key=key)
+def _set_at(xp: Any, x: Any, value: Any, *, key: Any) -> Any:
+    out = xp.asarray(x, copy=True)
+    out[key] = value
+    return out
 
 
 set_at = linear(
     "set_at(x, value, /, *, key)",
-    transpose=(_keep, lambda xp, g, *, key, value_shape: fit(xp, xp.getitem(g, key=key), value_shape)),
+    transpose=(
+        lambda xp, g, *, key: xp.set_at(g, 0.0, key=key),
+        lambda xp, g, *, key, value_shape: fit(xp, xp.getitem(g, key=key), value_shape),
+    ),
+    default=_set_at,
     node="CopySlices",
 )
 """``x`` with ``value`` (broadcast) in the place of ``x[key]``; ``x`` itself is not changed."""
+
+
+to_device = linear(
+    "to_device(x, device, /, *, stream=None)",
+    arrays=("x",),
+    transpose=lambda xp, g, *, x_device: xp.to_device(g, x_device),
+    default=lambda xp, x, device: x.to_device(device),
+    node="ToCopyBackward0",
+)

@@ -1,0 +1,92 @@
+"""dask arrays: building a graph and its gradient computes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import array_api_compat.dask.array as xp
+import dask.array as da
+import numpy as np
+
+from polygrad.backend import Backend
+from polygrad.errors import BackendError
+
+
+def _on_blocks(function: Any) -> Any:
+    """An operation that NumPy does on the whole array, as one task."""
+
+    def run(*arrays: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+        import dask
+
+        return da.from_delayed(dask.delayed(function)(*arrays), shape=shape, dtype=dtype)
+
+    return run
+
+
+def scatter_add(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros of ``shape`` with ``x`` added at ``key``, every duplicate counted."""
+
+    def add(value: Any, key: Any) -> Any:
+        out = np.zeros(shape, dtype=value.dtype)
+        np.add.at(out, key, value)
+        return out
+
+    return _on_blocks(add)(x, key, shape=shape, dtype=x.dtype)
+
+
+def set_at(x: Any, value: Any, /, *, key: Any) -> Any:
+    """``x`` with ``value`` at ``key``."""
+    out = x.copy()
+    out[key] = value
+    return out
+
+
+class DaskBackend(Backend):
+    """dask.array collections of NumPy blocks."""
+
+    name = "dask"
+    install = "pip install 'dask[array]'"
+    xp = xp
+    lazy = True
+    overrides = {  # noqa: RUF012
+        "scatter_add": scatter_add,
+        "set_at": set_at,
+        "to_device": lambda x, device: x,
+    }
+
+    def owns(self, kind: type) -> bool:
+        return issubclass(kind, da.Array)
+
+    def canonical(self, dtype: Any) -> Any:
+        return np.dtype(dtype)
+
+    def device(self, spec: Any) -> Any:
+        if spec != "cpu":
+            raise BackendError(f"dask has only the device 'cpu', not {spec!r}")
+        return spec
+
+    def device_of(self, array: Any) -> Any:
+        return "cpu"
+
+    def devices(self) -> tuple[str, ...]:
+        return ("cpu",)
+
+    def add_at(self, buffer: Any, key: Any, value: Any) -> Any:
+        return buffer + scatter_add(value, key=key, shape=buffer.shape)
+
+    def own(self, array: Any, alias: bool) -> Any:
+        return array
+
+    def to_host(self, array: Any) -> Any:
+        return array.compute().tolist()
+
+    def numpy(self, array: Any) -> Any:
+        return array.compute()
+
+    def random(self, kind: str, shape: tuple[int, ...], dtype: Any, device: Any, **params: Any) -> Any:
+        from polygrad.interop.host_random import draw
+
+        return da.from_array(np.asarray(draw(kind, shape, **params), dtype=dtype))
+
+
+BACKEND = DaskBackend()

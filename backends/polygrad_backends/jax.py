@@ -1,0 +1,125 @@
+"""JAX. Its arrays cannot be written, so assignment and accumulation are functional; float64 needs JAX's own x64 flag."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as xp
+import numpy as np
+
+from polygrad.backend import Backend
+
+
+def scatter_add(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros of ``shape`` with ``x`` added at ``key``, every duplicate counted."""
+    return xp.zeros(shape, dtype=x.dtype).at[_key(key)].add(x)
+
+
+def set_at(x: Any, value: Any, /, *, key: Any) -> Any:
+    """``x`` with ``value`` at ``key``."""
+    if _is_mask(key) and getattr(value, "ndim", 0) == 0:
+        mask = xp.reshape(key, key.shape + (1,) * (x.ndim - key.ndim))
+        return xp.where(mask, xp.asarray(value, dtype=x.dtype), x)  # also under jit, where a mask cannot select
+    return x.at[_key(key)].set(value)
+
+
+def getitem(x: Any, *, key: Any) -> Any:
+    """``x[key]``."""
+    return x[_key(key)]
+
+
+def _is_mask(key: Any) -> bool:
+    return getattr(key, "dtype", None) == xp.bool_
+
+
+def _key(key: Any) -> Any:
+    """A key as JAX takes it: lists have to be arrays."""
+    if isinstance(key, tuple):
+        return tuple(_key(part) for part in key)
+    return xp.asarray(key) if isinstance(key, list) else key
+
+
+class JaxBackend(Backend):
+    """JAX arrays and, under ``jax.jit`` and its kin, tracers."""
+
+    name = "jax"
+    install = "pip install jax"
+    xp = xp
+    overrides = {  # noqa: RUF012
+        "getitem": getitem,
+        "scatter_add": scatter_add,
+        "set_at": set_at,
+        "to_device": lambda x, device: jax.device_put(x, device),
+    }
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._key: Any = None
+
+    def owns(self, kind: type) -> bool:
+        return issubclass(kind, jax.Array) or issubclass(kind, jax.core.Tracer)
+
+    def canonical(self, dtype: Any) -> Any:
+        return np.dtype(dtype)
+
+    def dtype(self, spec: Any) -> Any:
+        dtype = super().dtype(spec)
+        if dtype.itemsize == 8 and dtype.kind in "fc" and not jax.config.jax_enable_x64 and dtype != np.complex64:
+            from polygrad.errors import DtypeError
+
+            raise DtypeError(
+                f"jax has no {dtype} while its x64 mode is off; switch it on before the first array is made: "
+                f"jax.config.update('jax_enable_x64', True), or set JAX_ENABLE_X64=1"
+            )
+        return dtype
+
+    def default_dtype(self, kind: str) -> Any:
+        wide = {"bool": "bool", "integral": "int64", "real floating": "float64", "complex floating": "complex128"}
+        return np.dtype(jax.dtypes.canonicalize_dtype(wide[kind]))
+
+    def devices(self) -> tuple[str, ...]:
+        return tuple(str(device) for device in jax.devices())
+
+    def device(self, spec: Any) -> Any:
+        if not isinstance(spec, str):
+            return spec
+        platform, _, index = spec.partition(":")
+        return jax.devices(platform)[int(index or 0)]
+
+    def device_of(self, array: Any) -> Any:
+        try:
+            return array.device
+        except Exception:  # a tracer is on no device yet
+            return None
+
+    def add_at(self, buffer: Any, key: Any, value: Any) -> Any:
+        return buffer.at[_key(key)].add(value)
+
+    def own(self, array: Any, alias: bool) -> Any:
+        return array
+
+    def to_host(self, array: Any) -> Any:
+        return array.tolist()
+
+    def numpy(self, array: Any) -> Any:
+        return np.asarray(array)
+
+    def random(self, kind: str, shape: tuple[int, ...], dtype: Any, device: Any, **params: Any) -> Any:
+        if self._key is None:
+            self.manual_seed(int(np.random.default_rng().integers(2**31)))
+        self._key, key = jax.random.split(self._key)
+        if kind == "integers":
+            out = jax.random.randint(key, shape, params["low"], params["high"], dtype=dtype)
+        else:
+            out = (jax.random.normal if kind == "normal" else jax.random.uniform)(key, shape, dtype=dtype)
+        return jax.device_put(out, device) if device is not None else out
+
+    def manual_seed(self, seed: int) -> None:
+        self._key = jax.random.key(seed)
+
+    def synchronize(self) -> None:
+        xp.zeros(()).block_until_ready()
+
+
+BACKEND = JaxBackend()

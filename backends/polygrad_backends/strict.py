@@ -1,0 +1,81 @@
+"""array-api-strict: the standard and nothing else. What passes here uses only the standard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import array_api_strict as xp
+import numpy as np
+
+from polygrad.backend import Backend, basic
+
+_CPU = xp.Device("CPU_DEVICE")
+
+
+def _complete(x: Any, key: Any) -> Any:
+    """A basic key that names every axis, as the standard asks: the rest is an ellipsis."""
+    keys = key if isinstance(key, tuple) else (key,)
+    if Ellipsis in keys or sum(part is not None for part in keys) == x.ndim:
+        return key
+    return (*keys, Ellipsis)
+
+
+def _numbers(x: Any, key: Any) -> Any:
+    """The row-major numbers of the elements that a key selects; the standard has only part of NumPy's keys."""
+    ids = np.arange(x.size).reshape(x.shape)[_host(key)]
+    return xp.asarray(ids.ravel(), device=x.device), ids.shape
+
+
+def _host(key: Any) -> Any:
+    if isinstance(key, tuple):
+        return tuple(_host(part) for part in key)
+    return np.from_dlpack(key.to_device(_CPU)) if hasattr(key, "to_device") else key
+
+
+def getitem(x: Any, *, key: Any) -> Any:
+    """``x[key]``."""
+    if basic(key):
+        return x[_complete(x, key)]
+    ids, shape = _numbers(x, key)
+    return xp.reshape(xp.take(xp.reshape(x, (-1,)), ids, axis=0), shape)
+
+
+def set_at(x: Any, value: Any, /, *, key: Any) -> Any:
+    """A copy of ``x`` with ``value`` at ``key``."""
+    out = xp.asarray(x, copy=True)
+    if basic(key):
+        out[_complete(x, key)] = value
+        return out
+    ids, shape = _numbers(x, key)
+    value = xp.asarray(value, dtype=x.dtype, device=x.device)
+    flat, values = xp.reshape(out, (-1,)), xp.reshape(xp.broadcast_to(value, shape), (-1,))
+    for i in range(ids.shape[0]):
+        flat[int(ids[i])] = values[i]
+    return xp.reshape(flat, x.shape)
+
+
+class StrictBackend(Backend):
+    """Arrays of array-api-strict."""
+
+    name = "array_api_strict"
+    xp = xp
+    overrides = {"getitem": getitem, "set_at": set_at}  # noqa: RUF012
+
+    def device(self, spec: Any) -> Any:
+        return _CPU if isinstance(spec, str) and spec == "cpu" else super().device(spec)
+
+    def add_at(self, buffer: Any, key: Any, value: Any) -> Any:
+        return super().add_at(buffer, _complete(buffer, key) if basic(key) else key, value)
+
+    def own(self, array: Any, alias: bool) -> Any:
+        # Views cannot be told apart here, so every gradient gets memory of its own.
+        return xp.asarray(array, copy=True)
+
+    def numpy(self, array: Any) -> Any:
+        return np.from_dlpack(array.to_device(_CPU))
+
+    def to_host(self, array: Any) -> Any:
+        return self.numpy(array).tolist()
+
+
+BACKEND = StrictBackend()

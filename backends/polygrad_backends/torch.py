@@ -1,0 +1,138 @@
+"""torch as an array library: its own autograd stays out of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import array_api_compat.torch as xp
+import torch
+
+from polygrad.backend import Backend, basic
+
+
+def _forward_slices(x: Any, key: Any) -> tuple[Any, Any]:
+    """A key without negative steps, which torch lacks, and the axes of the selection to flip afterwards."""
+    keys = key if isinstance(key, tuple) else (key,)
+    if not any(type(part) is slice and part.step is not None and part.step < 0 for part in keys):
+        return key, ()
+    consumed = sum(_consumes(part) for part in keys)
+    new: list[Any] = []
+    flips: list[int] = []
+    axis, position = 0, 0
+    for part in keys:
+        if part is Ellipsis:
+            axis += x.ndim - consumed
+            position += x.ndim - consumed
+            new.append(part)
+            continue
+        if type(part) is slice and part.step is not None and part.step < 0:
+            indices = range(*part.indices(x.shape[axis]))
+            if len(indices):
+                part = slice(indices[-1], indices[0] + 1, -part.step)
+                flips.append(position)
+            else:
+                part = slice(0, 0)
+        new.append(part)
+        axis += _consumes(part)
+        position += 0 if isinstance(part, int) else 1
+    return tuple(new), tuple(flips)
+
+
+def _consumes(part: Any) -> int:
+    if part is None or part is Ellipsis:
+        return 0
+    dtype = getattr(part, "dtype", None)
+    return part.ndim if dtype == torch.bool else 1
+
+
+def getitem(x: Any, *, key: Any) -> Any:
+    """``x[key]``, negative steps included."""
+    key, flips = _forward_slices(x, key)
+    out = x[key]
+    return torch.flip(out, flips) if flips else out
+
+
+def _add(out: Any, key: Any, value: Any) -> Any:
+    value = torch.as_tensor(value, dtype=out.dtype, device=out.device)
+    key, flips = _forward_slices(out, key)
+    if flips:
+        value = torch.flip(value.expand(out[key].shape), flips)
+    if basic(key):
+        out[key] += value
+        return out
+    # index_put_ with accumulate counts duplicates, but takes index tensors only: number the elements, then select.
+    ids = torch.arange(out.numel(), device=out.device).reshape(out.shape)[key]
+    flat = out.reshape(-1).index_add_(0, ids.reshape(-1), value.expand(ids.shape).reshape(-1))
+    return flat.reshape(out.shape)
+
+
+def scatter_add(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros of ``shape`` with ``x`` added at ``key``."""
+    return _add(torch.zeros(shape, dtype=x.dtype, device=x.device), key, x)
+
+
+def set_at(x: Any, value: Any, /, *, key: Any) -> Any:
+    """A copy of ``x`` with ``value`` at ``key``."""
+    out = x.clone()
+    key, flips = _forward_slices(out, key)
+    if flips and hasattr(value, "expand"):
+        value = torch.flip(value.expand(out[key].shape), flips)
+    out[key] = value
+    return out
+
+
+class TorchBackend(Backend):
+    """torch tensors on any device."""
+
+    name = "torch"
+    install = "pip install torch"
+    xp = xp
+    overrides = {  # noqa: RUF012
+        "getitem": getitem,
+        "scatter_add": scatter_add,
+        "set_at": set_at,
+        "to_device": lambda x, device: x.to(device),
+    }
+
+    def owns(self, kind: type) -> bool:
+        return issubclass(kind, torch.Tensor)
+
+    def devices(self) -> tuple[str, ...]:
+        gpus = tuple(f"cuda:{i}" for i in range(torch.cuda.device_count())) if torch.cuda.is_available() else ()
+        return ("cpu", *gpus)
+
+    def device(self, spec: Any) -> Any:
+        return torch.device(spec)
+
+    def add_at(self, buffer: Any, key: Any, value: Any) -> Any:
+        return _add(buffer, key, value)
+
+    def own(self, array: Any, alias: bool) -> Any:
+        shared = alias or array._base is not None or array.untyped_storage().nbytes() != array.nbytes
+        return array.clone(memory_format=torch.contiguous_format) if shared else array
+
+    def to_host(self, array: Any) -> Any:
+        return array.tolist()
+
+    def numpy(self, array: Any) -> Any:
+        return array.detach().cpu().resolve_conj().resolve_neg().numpy()
+
+    def from_host(self, data: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Any:
+        if copy or not hasattr(data, "__array_interface__"):
+            return xp.asarray(data, dtype=dtype, device=device, copy=copy)
+        return torch.as_tensor(data, dtype=dtype, device=device)
+
+    def random(self, kind: str, shape: tuple[int, ...], dtype: Any, device: Any, **params: Any) -> Any:
+        if kind == "integers":
+            return torch.randint(params["low"], params["high"], shape, dtype=dtype, device=device)
+        return (torch.randn if kind == "normal" else torch.rand)(shape, dtype=dtype, device=device)
+
+    def manual_seed(self, seed: int) -> None:
+        torch.manual_seed(seed)
+
+    def synchronize(self) -> None:
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+
+
+BACKEND = TorchBackend()

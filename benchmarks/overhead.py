@@ -1,0 +1,146 @@
+"""What an operation costs on tiny arrays: multiply, add, sin, a thousand times over, forward and backward.
+
+Each peer does the same on eight float64 numbers with two leaves. The peers take turns within a round, so that a machine whose speed
+drifts slows all of them; the figure is each one's best over the rounds, and the ratios are what counts.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+import polygrad
+
+LENGTH = 1000
+OPS = 3 * LENGTH
+ONES, HALVES = np.ones(8), np.full(8, 0.5)
+
+
+def numpy_forward() -> None:
+    y, b, sin = ONES.copy(), HALVES, np.sin
+    for _ in range(LENGTH):
+        y = sin(y * b + b)
+
+
+def numpy_gradient() -> tuple[np.ndarray, np.ndarray]:
+    """The derivative written by hand: what a person would write who keeps what the backward pass needs."""
+    y, b = ONES.copy(), HALVES
+    ys, zs = [], []
+    for _ in range(LENGTH):
+        z = y * b + b
+        ys.append(y)
+        zs.append(z)
+        y = np.sin(z)
+    g, gb = np.ones(8), np.zeros(8)
+    for y, z in zip(reversed(ys), reversed(zs), strict=True):
+        g = g * np.cos(z)
+        gb = gb + g
+        gb = gb + g * y
+        g = g * b
+    return g, gb
+
+
+def polygrad_gradient() -> tuple[np.ndarray, np.ndarray]:
+    x = polygrad.Tensor(ONES.copy(), requires_grad=True)
+    b = polygrad.Tensor(HALVES.copy(), requires_grad=True)
+    y, sin = x, polygrad.sin
+    for _ in range(LENGTH):
+        y = sin(y * b + b)
+    y.sum().backward()
+    return x.grad.array, b.grad.array
+
+
+def polygrad_no_grad() -> None:
+    x = polygrad.Tensor(ONES.copy(), requires_grad=True)
+    b = polygrad.Tensor(HALVES.copy(), requires_grad=True)
+    y, sin = x, polygrad.sin
+    with polygrad.no_grad():
+        for _ in range(LENGTH):
+            y = sin(y * b + b)
+
+
+def peers() -> dict[str, Callable[[], object]]:
+    """The programs to compare, those of libraries that are installed."""
+    found: dict[str, Callable[[], object]] = {
+        "NumPy, forward only": numpy_forward,
+        "polygrad, recording off": polygrad_no_grad,
+        "NumPy, gradient by hand": numpy_gradient,
+        "polygrad": polygrad_gradient,
+    }
+    if importlib.util.find_spec("torch"):
+        import torch
+
+        torch.set_num_threads(1)
+
+        def torch_gradient() -> tuple[object, object]:
+            x = torch.tensor(ONES, requires_grad=True)
+            b = torch.tensor(HALVES, requires_grad=True)
+            y, sin = x, torch.sin
+            for _ in range(LENGTH):
+                y = sin(y * b + b)
+            y.sum().backward()
+            return x.grad.numpy(), b.grad.numpy()
+
+        found["torch eager"] = torch_gradient
+    if importlib.util.find_spec("autograd"):
+        import autograd
+        import autograd.numpy as anp
+
+        def loss(x: object, b: object) -> object:
+            y, sin = x, anp.sin
+            for _ in range(LENGTH):
+                y = sin(y * b + b)
+            return anp.sum(y)
+
+        gradient = autograd.grad(loss, (0, 1))
+        found["HIPS autograd"] = lambda: gradient(ONES, HALVES)
+    if importlib.util.find_spec("mygrad"):
+        import mygrad
+
+        def mygrad_gradient() -> tuple[object, object]:
+            x, b = mygrad.tensor(ONES), mygrad.tensor(HALVES)
+            y, sin = x, mygrad.sin
+            for _ in range(LENGTH):
+                y = sin(y * b + b)
+            y.sum().backward()
+            return x.grad, b.grad
+
+        found["MyGrad"] = mygrad_gradient
+    return found
+
+
+def measure(rounds: int = 25) -> dict[str, float]:
+    """Microseconds an operation, for each peer: the best of ``rounds``, the peers alternating."""
+    programs = peers()
+    expected = numpy_gradient()
+    for name, program in programs.items():
+        result = program()
+        if result is not None:
+            for got, want in zip(result, expected, strict=True):
+                np.testing.assert_allclose(np.asarray(got), want, rtol=1e-12, err_msg=name)
+    best = dict.fromkeys(programs, float("inf"))
+    for _ in range(rounds):
+        for name, program in programs.items():
+            start = time.perf_counter()
+            program()
+            best[name] = min(best[name], time.perf_counter() - start)
+    return {name: seconds / OPS * 1e6 for name, seconds in best.items()}
+
+
+def report(rounds: int = 25) -> list[tuple[str, float, float | None]]:
+    """Rows of (what, measured ratio, bar)."""
+    times = measure(rounds)
+    print(f"{'':28}microseconds an operation")
+    for name, value in times.items():
+        print(f"{name:28}{value:6.2f}")
+    rows: list[tuple[str, float, float | None]] = [
+        ("polygrad / gradient by hand", times["polygrad"] / times["NumPy, gradient by hand"], 3.0),
+        ("recording off / NumPy", times["polygrad, recording off"] / times["NumPy, forward only"], 3.0),
+    ]
+    for peer, bar in (("torch eager", 0.6), ("HIPS autograd", 0.3), ("MyGrad", None)):
+        if peer in times:
+            rows.append((f"polygrad / {peer}", times["polygrad"] / times[peer], bar))
+    return rows
