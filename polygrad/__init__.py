@@ -81,7 +81,10 @@ def is_tensor(value: object) -> bool:
 def __getattr__(name: str) -> _Any:
     """dtypes, under the standard's names and torch's, are those of the selected backend; so are the extensions."""
     if name in _DTYPE_NAMES or name in _ALIASES:
-        return get_backend().dtype(name)
+        try:
+            return get_backend().dtype(name)
+        except errors.DtypeError as error:
+            raise AttributeError(str(error)) from error
     if name in _EXTENSIONS or name in ("isdtype", "finfo", "iinfo", "__array_namespace_info__"):
         return getattr(get_backend().namespace, name)
     raise AttributeError(f"module 'polygrad' has no attribute {name!r}")

@@ -71,6 +71,8 @@ def apply(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
         payloads.append(arg)
     if params:
         params = {name: _param(value, level, backend) for name, value in params.items()}
+        if params.get("dtype") is not None:
+            params["dtype"] = backend.dtype(params["dtype"])
         lifted = lifted or any(map(_holds_tensor, params.values()))
     frame = backend.frame(level, lifted)
 
@@ -101,17 +103,31 @@ def apply(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
         result._node = node
     if state.inference:
         _mark_inference([result])
-    if op.view and isinstance(args[0], Tensor) and args[0]._frame.level == level:
+    if op.view is not None and isinstance(args[0], Tensor) and args[0]._frame.level == level and op.view(params):
         base = args[0]
-        link(result, base, lambda x: op.call(x, **params), lambda x, value: write_back(op, x, value, params))
+        link(result, base, lambda x: call_public(op, (x,), params), lambda x, value: write_back(op, x, value, params))
     return result
 
 
 def call_raw(op: Op, function: Callable[..., Any], payloads: Sequence[Any], params: dict[str, Any]) -> Any:
-    """Call a raw function as the standard spells it; what is None is left out, since a library may not know it."""
+    """Call a raw function as the standard spells it; what is None by default is left out, since a library may not know it."""
     arrays = (list(payloads),) if op.sequence else payloads
-    given = {name: value for name, value in params.items() if value is not None}
+    given = {name: value for name, value in params.items() if value is not None or name not in op.optional}
+    if op.named:
+        split = len(arrays) - len(op.named)
+        given.update({name: array for name, array in zip(op.named, arrays[split:], strict=True) if array is not None})
+        arrays = arrays[:split]
     return function(*arrays, *[given.pop(name) for name in op.leading], **given)
+
+
+def call_public(op: Op, arrays: Sequence[Any], params: dict[str, Any]) -> Any:
+    """Call the public function of an operation as its signature asks."""
+    given = dict(params)
+    positional = [given.pop(name) for name in op.leading]
+    if op.sequence:
+        return op.call(list(arrays), *positional, **given)
+    named = {name: value for name, value in zip(op.arrays, arrays, strict=True) if name not in op.positional}
+    return op.call(*arrays[: len(op.arrays) - len(named)], *positional, **named, **given)
 
 
 def write_back(op: Op, base: Tensor, value: Tensor, params: dict[str, Any]) -> Tensor:
@@ -205,6 +221,8 @@ def promote(op: Op, payloads: list[Any], frame: Frame) -> tuple[list[Any], dict[
     Within a kind the standard promotes; across kinds the lower kind takes the dtype of the higher (so an integer array meeting a
     floating one takes its dtype), and a Python scalar of a higher kind brings the default dtype of its kind.
     """
+    if not op.sequence and _same(op, payloads, frame):
+        return payloads, {}
     xp = frame.backend.xp
     if op.sequence:
         positions = range(len(payloads))
@@ -230,6 +248,21 @@ def promote(op: Op, payloads: list[Any], frame: Frame) -> tuple[list[Any], dict[
     if not casts:
         return payloads, casts
     return [frame.raw.astype(array, target) if i in casts else array for i, array in enumerate(payloads)], casts
+
+
+def _same(op: Op, payloads: Sequence[Any], frame: Frame) -> bool:
+    """Whether there is nothing to promote: one dtype, and scalars that take it on. Asked first, since it is mostly so."""
+    dtype: Any = None
+    for name, payload in zip(op.arrays, payloads, strict=True):
+        if name in op.promote and hasattr(payload, "dtype"):
+            if dtype is None:
+                dtype = payload.dtype
+            elif payload.dtype != dtype:
+                return False
+    for name, payload in zip(op.arrays, payloads, strict=True):
+        if type(payload) in _SCALARS and name in op.promote and dtype not in frame.weak.get(type(payload), (dtype,)):
+            return dtype is None  # numbers alone are left to the library
+    return True
 
 
 def _cast(arg: Any, edge: Any, dtype: Any) -> Any:
@@ -413,8 +446,15 @@ def _elementwise_rule(op: Op, i: int, partial: Any) -> Rule:
     array = op.arrays[i]
     shape_name = f"{array}_shape"
     made: Rule = _new(Rule)
-    if callable(partial):
-        inner = Rule(op, partial, 1)
+    inner = op.partial_rules[i]
+    if inner is not None and op.applied[i]:
+
+        def vjp(xp: Any, g: Any, *values: Any, **facts: Any) -> Any:
+            shape = facts.pop(shape_name)
+            return fit(xp, partial(xp, g, *values, **facts), shape)
+
+        made.values, made.facts = inner.values, [*inner.facts, (shape_name, i, "shape")]
+    elif inner is not None:
 
         def vjp(xp: Any, g: Any, *values: Any, **facts: Any) -> Any:
             shape = facts.pop(shape_name)
@@ -474,7 +514,7 @@ def _conflict(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, int, int]:
 
 # -- the public functions ------------------------------------------------------------------------------------------
 OPERATORS = {
-    "add": "a + b", "subtract": "a - b", "multiply": "a * b", "divide": "a / b", "power": "a ** b",
+    "add": "a + b", "subtract": "a - b", "multiply": "a * b", "divide": "a / b", "pow": "a ** b",
     "negative": "-a",
 }  # fmt: skip
 """Operations for which the raw operator does the same as the raw function when the dtypes are equal, only faster."""
@@ -484,7 +524,7 @@ def build(op: Op) -> Callable[..., Any]:
     """The public function of an operation."""
     if op.form == "composite":
         op.call = _build_composite(op)
-    elif op.form == "elementwise" and op.text in ("x, /", "x1, x2, /"):
+    elif op.form == "elementwise" and op.text in ("x, /", "x1, x2, /") and not any(rule and rule.facts for rule in op.partial_rules):
         op.call = _build_elementwise(op)
     else:
         op.call = _build_generic(op)
@@ -630,7 +670,7 @@ def _build_elementwise(op: Op) -> Callable[..., Any]:
     arity = len(op.arrays)
     expression = OPERATORS.get(op.name) or f"frame.raw.{op.name}({', '.join('ab'[:arity])})"
     local = dict(zip([*range(arity), -1], [*"ab"[:arity], "result"], strict=True))
-    wants: list[list[int]] = [Rule(op, partial, 1).values if callable(partial) else [] for partial in op.partials]
+    wants: list[list[int]] = [rule.values if rule is not None else [] for rule in op.partial_rules]
     saves = sorted({position for wanted in wants for position in wanted})
     values = []
     for position in saves:
@@ -673,7 +713,7 @@ def _pull_source(op: Op, wants: list[list[int]], saves: list[int]) -> str:
         lines.append("    shapes = node.static")
     for i, partial in enumerate(op.partials):
         operands = [f"saved[{saves.index(p)}]" for p in wants[i]]
-        only = _projection(partial, len(operands))
+        only = _projection(partial, len(operands)) if not op.applied[i] else None
         call = operands[only] if only is not None else f"P{i}(xp, {', '.join(operands)})"
         if arity == 2:
             lines += [f"    part{i} = None", f"    if edges[{i}] is not None:"]
@@ -684,6 +724,8 @@ def _pull_source(op: Op, wants: list[list[int]], saves: list[int]) -> str:
             lines.append(f"{pad}part{i} = g")
         elif partial == -1:
             lines.append(f"{pad}part{i} = -g")
+        elif op.applied[i]:
+            lines.append(f"{pad}part{i} = P{i}(xp, g, {', '.join(operands)})")
         elif callable(partial):
             # One expression, so that an array library may reuse the temporary for the product.
             lines.append(f"{pad}part{i} = g * ({call} if g.dtype not in node.frame.complex else conjugate(xp, {call}, g))")

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import BackendError, DtypeError, UnsupportedError
+from .rules.indexing import basic
 
 Array = Any
 """An array of some library. The engine knows nothing of it but the standard."""
@@ -166,7 +167,7 @@ class Backend:
             return _refuse(name, self.name, self.unsupported[name])
         if name in self.overrides:
             return self.overrides[name]
-        if name in ("linalg", "fft", "special"):
+        if name in ("linalg", "fft", "special", "nn"):
             return Raw(self, name + ".")
         target = self.xp
         for part in name.split("."):
@@ -253,22 +254,22 @@ class Backend:
 
     def numpy(self, array: Array) -> Any:
         """The array as a NumPy array, without a copy where the library allows."""
-        import importlib
+        from .interop.host import to_numpy
 
-        return importlib.import_module("numpy").from_dlpack(array)
+        return to_numpy(array)
 
     def synchronize(self) -> None:
         """Wait until the device has finished."""
 
     def random(self, kind: str, shape: tuple[int, ...], dtype: Any, device: Any, **params: Any) -> Array:
         """Random numbers drawn by the host and moved over; ``kind`` is "normal", "uniform" or "integers"."""
-        from .interop.host_random import draw
+        from .interop.host import draw
 
         return self.xp.asarray(draw(kind, shape, **params), dtype=dtype, device=device)
 
     def manual_seed(self, seed: int) -> None:
         """Seed the generator that ``random`` draws from."""
-        from .interop.host_random import seed as seed_host
+        from .interop.host import seed as seed_host
 
         seed_host(seed)
 
@@ -278,13 +279,6 @@ def _refuse(name: str, backend: str, reason: str) -> Callable[..., Any]:
         raise UnsupportedError(f"{name} is not supported on the backend {backend!r}: {reason}")
 
     return refused
-
-
-def basic(key: Any) -> bool:
-    """Whether a key selects every element at most once: integers, slices, ellipsis and None only."""
-    if type(key) is tuple:
-        return all(map(basic, key))
-    return key is None or key is Ellipsis or type(key) is slice or type(key) is int
 
 
 def dtype_name(dtype: Any) -> str:

@@ -71,9 +71,9 @@ def _size(sizes: tuple[Any, ...], shape: Any, where: str) -> tuple[int, ...]:
         if sizes:
             raise ArgumentError(f"{where}: the shape is given twice, as {sizes} and as shape={shape}")
         sizes = shape if isinstance(shape, (tuple, list)) else (shape,)
-    elif len(sizes) == 1 and not hasattr(sizes[0], "__index__"):
-        sizes = tuple(sizes[0])
     try:
+        if len(sizes) == 1 and not hasattr(sizes[0], "__index__"):
+            sizes = tuple(sizes[0])
         result = tuple([n.__index__() for n in sizes])
     except (AttributeError, TypeError):
         raise ArgumentError(f"{where}: sizes have to be integers, got {sizes}") from None

@@ -18,6 +18,7 @@ from typing import Any
 from . import modes
 from .errors import GraphError, ShapeError, freed
 from .graph import Lazy, Node, NodeExtra
+from .tensor import Tensor, constant, continued, level_of
 
 _commit_lock = threading.Lock()
 """Guards the step in which the gradients of a pass are added to those of the leaves."""
@@ -47,7 +48,8 @@ def run(
             heappush(heap, (edge.order, edge))
         _add(grads, owned, edge, cotangent)
     del roots, cotangent
-    lazy = False  # whether a cotangent that is not an array may be about
+    # Whether a cotangent may be about that cannot just be added with +=: a Lazy one, or, inside a transform, Tensors among arrays.
+    lazy = any(edge is not None and _frame_of(edge).level for edge in grads)
     get = grads.get
     # One of the ready nodes waits here with its cotangent, so that a chain needs neither the heap nor the dictionary.
     pending: Node | None = None
@@ -89,7 +91,8 @@ def run(
             if create_graph:
                 parts = node.pull(node.frame.namespace, g, edges, _wrap_saved(node, saved))
             else:
-                parts = node.pull(node.frame.raw, g, edges, saved)
+                frame = node.frame
+                parts = node.pull(frame.namespace if _of_tensors(g) else frame.raw, g, edges, saved)
             if saved and not retain:
                 node.saved = None
         if node.extra is not None:
@@ -120,12 +123,21 @@ def run(
     return {edge: g.dense() if isinstance(g, Lazy) else g for edge, g in grads.items()}, captured
 
 
+def _frame_of(edge: Any) -> Any:
+    return edge.frame if isinstance(edge, Node) else edge._frame
+
+
+def _of_tensors(g: Any) -> bool:
+    """Whether a cotangent consists of Tensors. Inside a transform of raw arrays it does as soon as a Tensor is involved."""
+    return any(isinstance(part, Tensor) for part in g) if type(g) is list else isinstance(g, Tensor)
+
+
 def _sum(before: Any, part: Any) -> Any:
     if isinstance(before, Lazy):
         return before.merge(part)
     if isinstance(part, Lazy):
         return part.merge(before)
-    return before + part
+    return part + before if isinstance(part, Tensor) else before + part
 
 
 def _add(grads: dict[Any, Any], owned: set[Any], edge: Any, part: Any) -> None:
@@ -133,7 +145,7 @@ def _add(grads: dict[Any, Any], owned: set[Any], edge: Any, part: Any) -> None:
     if before is None:
         grads[edge] = part
         return
-    if edge in owned and not isinstance(part, Lazy):
+    if edge in owned and not isinstance(part, (Lazy, Tensor)):
         before += part
     else:
         if not isinstance(before, Lazy) and not isinstance(part, Lazy):
@@ -144,8 +156,6 @@ def _add(grads: dict[Any, Any], owned: set[Any], edge: Any, part: Any) -> None:
 
 def _wrap_saved(node: Node, saved: tuple[Any, ...]) -> tuple[Any, ...]:
     """The saved payloads as Tensors that continue the graph."""
-    from .tensor import constant, continued
-
     wrapped = []
     for source, value in zip(node.saves, saved, strict=True):
         if value is None:
@@ -167,8 +177,6 @@ def _weak(value: Any) -> bool:
 # -- hooks ------------------------------------------------------------------------------------------------------
 def as_tensor(value: Any, frame: Any) -> Any:
     """A cotangent as hooks and users see it: a Tensor."""
-    from .tensor import constant, level_of
-
     if value is None or level_of(value) >= frame.level:
         return value
     return constant(value, frame)
@@ -176,8 +184,6 @@ def as_tensor(value: Any, frame: Any) -> Any:
 
 def as_cotangent(value: Any, frame: Any, create_graph: bool) -> Any:
     """What a hook returned as the engine carries it."""
-    from .tensor import Tensor
-
     if create_graph or not isinstance(value, Tensor) or value._frame.level < frame.level:
         return value
     return value._data
@@ -195,8 +201,6 @@ def run_tensor_hooks(hooks: Iterable[Callable[..., Any]], g: Any, frame: Any, cr
 
 
 def _check_hook(hook: Callable[..., Any], result: Any, tensor: Any) -> Any:
-    from .tensor import Tensor
-
     name = getattr(hook, "__name__", repr(hook))
     if not isinstance(result, Tensor):
         raise GraphError(

@@ -78,7 +78,8 @@ def interpret(op: Op, args: Sequence[Any], params: dict[str, Any], top: Tensor) 
     tangents = [arg._node if own else None for arg, own in zip(args, mine, strict=True)]
     params = {name: apply_module._param(value, level, top._frame.backend) for name, value in params.items()}
     out = _call(op, primals, params)
-    if op.form == "constant" or all(tangent is None for tangent in tangents):
+    discrete = not isinstance(out, tuple) and out.dtype not in top._frame.floating
+    if op.form == "constant" or discrete or all(tangent is None for tangent in tangents):
         several = tuple([make_dual(part, None, level) for part in out]) if isinstance(out, tuple) else None
         return _like(out, several) if several is not None else _linked(op, make_dual(out, None, level), args, params)
     tangent = _tangent(op, primals, tangents, params, out)
@@ -89,10 +90,10 @@ def interpret(op: Op, args: Sequence[Any], params: dict[str, Any], top: Tensor) 
 
 
 def _linked(op: Op, result: Dual, args: Sequence[Any], params: dict[str, Any]) -> Dual:
-    if op.view and isinstance(args[0], Dual):
+    if op.view is not None and isinstance(args[0], Dual) and op.view(params):
         from .tensor import link
 
-        link(result, args[0], lambda x: op.call(x, **params), lambda x, value: apply_module.write_back(op, x, value, params))
+        link(result, args[0], lambda x: _call(op, (x,), params), lambda x, value: apply_module.write_back(op, x, value, params))
     return result
 
 
@@ -101,12 +102,7 @@ def _like(out: Any, parts: Any) -> Any:
 
 
 def _call(op: Op, arrays: Sequence[Any], params: dict[str, Any]) -> Any:
-    given = dict(params)
-    positional = [given.pop(name) for name in op.leading]
-    if op.sequence:
-        return op.call(list(arrays), *positional, **given)
-    named = {name: value for name, value in zip(op.arrays, arrays, strict=True) if name not in op.positional}
-    return op.call(*arrays[: len(op.arrays) - len(named)], *positional, **named, **given)
+    return apply_module.call_public(op, arrays, params)
 
 
 def _fitted(tangent: Any, out: Tensor) -> Any:
@@ -120,7 +116,7 @@ def _fitted(tangent: Any, out: Tensor) -> Any:
 
 
 def _zeros(value: Any) -> Any:
-    return constant(value._frame.raw.zeros_like(value._data), value._frame) if isinstance(value, Tensor) else value * 0
+    return constant(value._frame.raw.zeros_like(value._data), value._frame) if isinstance(value, Tensor) else type(value)(0)  # not value * 0: it may be infinite
 
 
 def _tangent(op: Op, primals: list[Any], tangents: list[Any], params: dict[str, Any], out: Any) -> Any:
@@ -128,7 +124,7 @@ def _tangent(op: Op, primals: list[Any], tangents: list[Any], params: dict[str, 
     if op.jvps == "self":
         linear = op.vjps
         replaced = [
-            tangent if tangent is not None else primal if _held(linear, i) else _zeros(as_frame(primal, None) if not _scalar(primal) else primal)
+            tangent if tangent is not None else primal if primal is None or _held(linear, i) else _zeros(as_frame(primal, None) if not _scalar(primal) else primal)
             for i, (primal, tangent) in enumerate(zip(primals, tangents, strict=True))
         ]
         return _call(op, replaced, params)
@@ -185,8 +181,14 @@ def _elementwise(op: Op, i: int, xp: Any, tangent: Any, primals: Sequence[Any], 
         raise NoDerivativeError(f"{op.name}: no derivative is known with respect to its argument {op.arrays[i]!r}")
     if not callable(partial):
         return tangent if partial == 1 else -tangent if partial == -1 else tangent * partial
-    rule = Rule(op, partial, 1)
-    value = partial(xp, *_values(rule, primals, (out,)), **_facts(rule, primals, (out,), params))
+    rule = op.partial_rules[i]
+    assert rule is not None
+    values, facts = _values(rule, primals, (out,)), _facts(rule, primals, (out,), params)
+    if op.applied[i]:
+        return partial(xp, tangent, *values, **facts)
+    value = partial(xp, *values, **facts)
+    if tangent.dtype in xp._backend.complex and out.dtype not in xp._backend.complex:
+        return xp.real(tangent * xp.conj(value))
     if type(value) not in (int, float) and getattr(value, "dtype", None) in xp._backend.complex and tangent.dtype not in xp._backend.complex:
         tangent = xp.astype(tangent, value.dtype)
     return tangent * value

@@ -24,7 +24,7 @@ UNARY = (
     "sqrt", "square", "tan", "tanh", "trunc", "clone", "ravel", "bitwise_invert",
 )  # fmt: skip
 BINARY = (
-    "add", "subtract", "multiply", "divide", "floor_divide", "remainder", "power", "atan2", "hypot", "maximum", "minimum", "matmul",
+    "add", "subtract", "multiply", "divide", "floor_divide", "remainder", "pow", "atan2", "hypot", "maximum", "minimum", "matmul",
     "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or", "logical_xor", "tensordot",
     "vecdot", "mm", "mv", "dot", "bmm", "logaddexp",
 )  # fmt: skip
@@ -34,7 +34,7 @@ OTHERS = (
     "triu", "unbind", "unstack", "nonzero", "index_select",
 )  # fmt: skip
 ALIASES = {
-    "sub": "subtract", "mul": "multiply", "div": "divide", "true_divide": "divide", "pow": "power", "neg": "negative",
+    "sub": "subtract", "mul": "multiply", "div": "divide", "true_divide": "divide", "power": "pow", "neg": "negative",
     "absolute": "abs", "eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal",
     "amax": "max", "amin": "min", "clamp": "clip", "arccos": "acos", "arcsin": "asin", "arctan": "atan", "arctan2": "atan2",
     "cumsum": "cumulative_sum", "cumprod": "cumulative_prod", "outer": "linalg.outer",
@@ -289,7 +289,7 @@ def install(kind: type, functions: dict[str, Callable[..., Any]]) -> None:
             made[name + "_"] = changing(name + "_", target)
     for operator, symbol, name in (
         ("add", "+=", "add"), ("sub", "-=", "subtract"), ("mul", "*=", "multiply"), ("truediv", "/=", "divide"),
-        ("floordiv", "//=", "floor_divide"), ("mod", "%=", "remainder"), ("pow", "**=", "power"), ("matmul", "@=", "matmul"),
+        ("floordiv", "//=", "floor_divide"), ("mod", "%=", "remainder"), ("pow", "**=", "pow"), ("matmul", "@=", "matmul"),
         ("and", "&=", "bitwise_and"), ("or", "|=", "bitwise_or"), ("xor", "^=", "bitwise_xor"),
         ("lshift", "<<=", "bitwise_left_shift"), ("rshift", ">>=", "bitwise_right_shift"),
     ):  # fmt: skip

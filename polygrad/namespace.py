@@ -14,17 +14,17 @@ from . import apply, creation
 from .backend import Backend, get_backend
 from .errors import ArgumentError
 from .methods import install
-from .rules import elementwise, indexing, manipulation, nn, reductions
+from .rules import elementwise, indexing, manipulation, nn, products, reductions, sorting, special
 from .rules.declare import OPS
 from .tensor import Tensor
 
 API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
-TABLES = (elementwise, reductions, manipulation, indexing, nn)
+TABLES = (elementwise, reductions, manipulation, indexing, nn, sorting, products, special)
 """The rule tables whose operations make up the namespace."""
 
 FUNCTIONS: dict[str, Any] = {name: apply.build(op) for name, op in OPS.items()}
 """Every public function by name."""
-EXTENSIONS = ("linalg", "fft", "special")
+EXTENSIONS = ("linalg", "fft", "special", "nn")
 
 
 def check_version(api_version: str | None) -> None:
@@ -82,7 +82,7 @@ def namespace(backend: str | Backend | None = None) -> Namespace:
 
 _OPERATORS = {
     "__add__": "add", "__radd__": "add", "__sub__": "subtract", "__mul__": "multiply", "__rmul__": "multiply",
-    "__truediv__": "divide", "__floordiv__": "floor_divide", "__mod__": "remainder", "__pow__": "power", "__matmul__": "matmul",
+    "__truediv__": "divide", "__floordiv__": "floor_divide", "__mod__": "remainder", "__pow__": "pow", "__matmul__": "matmul",
     "__neg__": "negative", "__pos__": "positive", "__abs__": "abs", "__invert__": "bitwise_invert",
     "__and__": "bitwise_and", "__or__": "bitwise_or", "__xor__": "bitwise_xor", "__lshift__": "bitwise_left_shift",
     "__rshift__": "bitwise_right_shift", "__rand__": "bitwise_and", "__ror__": "bitwise_or", "__rxor__": "bitwise_xor",
@@ -91,7 +91,7 @@ _OPERATORS = {
 """Operators that are an operation just as it stands: ``x * y`` calls it without a step between. Commutative reflected operators keep
 the Tensor in front, as torch does."""
 _REFLECTED = {
-    "__rsub__": "subtract", "__rtruediv__": "divide", "__rfloordiv__": "floor_divide", "__rmod__": "remainder", "__rpow__": "power",
+    "__rsub__": "subtract", "__rtruediv__": "divide", "__rfloordiv__": "floor_divide", "__rmod__": "remainder", "__rpow__": "pow",
     "__rmatmul__": "matmul", "__rlshift__": "bitwise_left_shift", "__rrshift__": "bitwise_right_shift",
 }  # fmt: skip
 

@@ -451,7 +451,25 @@ class Tensor(Methods):
         return self._frame.namespace.getitem(self, key=key)  # type: ignore[no-any-return]
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        inplace(self, "setitem", lambda: self._frame.namespace.set_at(self, value, key=key))
+        xp = self._frame.namespace
+
+        def compute() -> Tensor:
+            new = value if type(value) in SCALARS else self._in_own_dtype(as_frame(value, self._frame), "setitem")
+            return xp.set_at(self, new, key=key)  # type: ignore[no-any-return]
+
+        inplace(self, "setitem", compute)
+
+    def _in_own_dtype(self, value: Tensor, where: str) -> Tensor:
+        """``value`` cast to the dtype of this Tensor, unless that would lose its kind."""
+        if value.dtype == self.dtype:
+            return value
+        kinds = ("bool", "int", "float", "complex")
+        if kinds.index(value._kind()) > kinds.index(self._kind()):
+            raise DtypeError(
+                f"{where}: result type {value.dtype} can't be cast to the desired output type {self.dtype}; an in-place operation "
+                f"keeps the dtype of its target, convert it first: x = x.to({str(value.dtype)!r})"
+            )
+        return value._frame.namespace.astype(value, self.dtype)  # type: ignore[no-any-return]
 
     def __delitem__(self, key: Any) -> None:
         raise ArgumentError("a Tensor has a fixed size: elements cannot be deleted")
@@ -535,15 +553,7 @@ def inplace(target: Tensor, name: str, compute: Callable[[], Any]) -> Tensor:
             f"{name}: output with shape {list(target.shape)} doesn't match the broadcast shape {list(out.shape)}; an in-place "
             f"operation cannot change the shape of its target, write x = x {name} y instead"
         )
-    if out.dtype != target.dtype:
-        kinds = ("bool", "int", "float", "complex")
-        if kinds.index(out._kind()) > kinds.index(target._kind()):
-            raise DtypeError(
-                f"{name}: result type {out.dtype} can't be cast to the desired output type {target.dtype}; an in-place operation "
-                f"keeps the dtype of its target, convert it first: x = x.to({str(out.dtype)!r})"
-            )
-        out = out._frame.namespace.astype(out, target.dtype)
-    return rebind(target, out)
+    return rebind(target, target._in_own_dtype(out, name))
 
 
 def _refuse_leaf(target: Tensor, name: str) -> None:

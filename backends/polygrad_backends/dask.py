@@ -84,7 +84,7 @@ class DaskBackend(Backend):
         return array.compute()
 
     def random(self, kind: str, shape: tuple[int, ...], dtype: Any, device: Any, **params: Any) -> Any:
-        from polygrad.interop.host_random import draw
+        from polygrad.interop.host import draw
 
         return da.from_array(np.asarray(draw(kind, shape, **params), dtype=dtype))
 

@@ -20,6 +20,11 @@ def _complete(x: Any, key: Any) -> Any:
     return (*keys, Ellipsis)
 
 
+def _has_none(key: Any) -> bool:
+    """Whether a key makes new axes, which the standard allows in a selection but not in an assignment."""
+    return key is None or (isinstance(key, tuple) and None in key)
+
+
 def _numbers(x: Any, key: Any) -> Any:
     """The row-major numbers of the elements that a key selects; the standard has only part of NumPy's keys."""
     ids = np.arange(x.size).reshape(x.shape)[_host(key)]
@@ -43,7 +48,7 @@ def getitem(x: Any, *, key: Any) -> Any:
 def set_at(x: Any, value: Any, /, *, key: Any) -> Any:
     """A copy of ``x`` with ``value`` at ``key``."""
     out = xp.asarray(x, copy=True)
-    if basic(key):
+    if basic(key) and not _has_none(key):
         out[_complete(x, key)] = value
         return out
     ids, shape = _numbers(x, key)
@@ -65,7 +70,9 @@ class StrictBackend(Backend):
         return _CPU if isinstance(spec, str) and spec == "cpu" else super().device(spec)
 
     def add_at(self, buffer: Any, key: Any, value: Any) -> Any:
-        return super().add_at(buffer, _complete(buffer, key) if basic(key) else key, value)
+        if basic(key) and not _has_none(key):
+            return super().add_at(buffer, _complete(buffer, key), value)
+        return buffer + self.raw.scatter_add(value, key=key, shape=buffer.shape)
 
     def own(self, array: Any, alias: bool) -> Any:
         # Views cannot be told apart here, so every gradient gets memory of its own.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import array_api_compat.torch as xp
 import torch
@@ -13,6 +13,9 @@ from polygrad.backend import Backend, basic
 def _forward_slices(x: Any, key: Any) -> tuple[Any, Any]:
     """A key without negative steps, which torch lacks, and the axes of the selection to flip afterwards."""
     keys = key if isinstance(key, tuple) else (key,)
+    if len(keys) > 1 and any(isinstance(part, (torch.Tensor, list)) for part in keys):
+        # beside an array NumPy takes an integer for an array too, which decides where the new axes go
+        key = keys = tuple([torch.tensor(part, device=x.device) if type(part) is int else part for part in keys])
     if not any(type(part) is slice and part.step is not None and part.step < 0 for part in keys):
         return key, ()
     consumed = sum(_consumes(part) for part in keys)
@@ -81,6 +84,33 @@ def set_at(x: Any, value: Any, /, *, key: Any) -> Any:
     return out
 
 
+def logsumexp(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+    """torch wants to be told the axes."""
+    return torch.logsumexp(x, tuple(range(x.ndim)) if axis is None else axis, keepdims)
+
+
+def trapezoid(y: Any, x: Any = None, *, dx: float | None = None, axis: int = -1) -> Any:
+    """torch takes either the points or their distance."""
+    return torch.trapezoid(y, dx=1.0 if dx is None else dx, dim=axis) if x is None else torch.trapezoid(y, x, dim=axis)
+
+
+class UniqueAllResult(NamedTuple):
+    """What the standard's ``unique_all`` returns."""
+
+    values: Any
+    indices: Any
+    inverse_indices: Any
+    counts: Any
+
+
+def unique_all(x: Any, /) -> UniqueAllResult:
+    """The different elements, where each comes first, which one each element is, and how often each comes."""
+    values, inverse, counts = torch.unique(x, return_inverse=True, return_counts=True)
+    positions = torch.arange(x.numel(), device=x.device)
+    first = torch.full(values.shape, x.numel(), device=x.device).scatter_reduce(0, inverse.reshape(-1), positions, "amin")
+    return UniqueAllResult(values, first, inverse, counts)
+
+
 class TorchBackend(Backend):
     """torch tensors on any device."""
 
@@ -89,8 +119,11 @@ class TorchBackend(Backend):
     xp = xp
     overrides = {  # noqa: RUF012
         "getitem": getitem,
+        "logsumexp": logsumexp,
         "scatter_add": scatter_add,
         "set_at": set_at,
+        "trapezoid": trapezoid,
+        "unique_all": unique_all,  # array-api-compat has none for torch
         "to_device": lambda x, device: x.to(device),
     }
 

@@ -59,6 +59,13 @@ def wrap(value: Any, level: int, where: str, requires_grad: bool = True) -> Tens
     return out
 
 
+def adopt(value: Any) -> Any:
+    """A raw array as a Tensor, so that a function sees only Tensors; anything else as it is."""
+    if not isinstance(value, Tensor) and (backend := backend_of(value)) is not None:
+        return constant(value, backend.frame())
+    return value
+
+
 def _alias(tensor: Tensor) -> Tensor:
     out = constant(tensor._data, tensor._frame)
     out._node = edge_of(tensor)
@@ -86,7 +93,7 @@ class _Transform:
         if not callable(function):
             raise ArgumentError(f"{type(self).__name__}: expected a function, got {describe(function)}")
         self.function = function
-        functools.update_wrapper(self, function)
+        functools.update_wrapper(self, function, updated=())  # a transform has attributes of its own
 
     def __reduce__(self) -> Any:
         return (_rebuild, (type(self), {k: v for k, v in self.__dict__.items() if k != "__wrapped__"}))
@@ -114,7 +121,7 @@ class GradAndValue(_Transform):
             leaves, tree = optree.tree_flatten(tuple([args[number] for number in numbers]))
             wrapped = [wrap(leaf, level, where) for leaf in leaves]
             chosen = optree.tree_unflatten(tree, wrapped)
-            full = list(args)
+            full, kwargs = optree.tree_map(adopt, (list(args), kwargs), none_is_leaf=True)
             for number, value in zip(numbers, chosen, strict=True):
                 full[number] = value
             result = self.function(*full, **kwargs)
@@ -174,7 +181,7 @@ def _gradient(leaf: Tensor, found: dict[Any, Any]) -> Any:
     frame = leaf._frame
     if g is None:
         return frame.raw.zeros_like(leaf._data)
-    return g if frame.lifted else frame.backend.own(g, False)
+    return g if isinstance(g, Tensor) else frame.backend.own(g, False)
 
 
 def grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:

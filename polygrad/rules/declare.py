@@ -72,7 +72,7 @@ class Op:
         node: str | Callable[..., str] | None = None,
         outputs: tuple[str, ...] = (),
         promote: tuple[str, ...] | bool = False,
-        view: bool = False,
+        view: bool | Callable[[dict[str, Any]], bool] = False,
         doc: str = "",
     ) -> None:
         name, paren, rest = text.partition("(")
@@ -87,12 +87,17 @@ class Op:
         self.positional = frozenset([p.name for p in parameters if p.kind is p.POSITIONAL_ONLY])
         self.leading = tuple([p.name for p in parameters if p.kind is p.POSITIONAL_ONLY and p.name not in self.arrays])
         """Parameters that are no arrays and are passed by position."""
+        self.optional = frozenset([p.name for p in parameters if p.default is None])
+        """Parameters that may be left out when they are None."""
+        self.named = tuple([p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name in self.arrays])
+        """Arrays that are passed by keyword, and left out where they are None (``prepend`` of ``diff``)."""
         self.default = default
         short = name.rpartition(".")[2]
         self.node = node if node is not None else "".join(part.title() for part in short.split("_")) + "Backward0"
         self.outputs = outputs
         self.promote = self.arrays if promote is True else promote or ()
-        self.view = view
+        self.view: Callable[[dict[str, Any]], bool] | None = view if callable(view) else (lambda params: True) if view else None
+        """Whether the result of a call with these parameters is a view of its first array."""
         self.doc = doc
         self.vjps: tuple[Rule | None, ...] | Rule | None = None
         """One rule for each input, or a single one that gives all cotangents at once."""
@@ -100,6 +105,10 @@ class Op:
         """As ``vjps``; or "self": linear, so the operation itself applied to the tangents; or "product"."""
         self.partials: tuple[Any, ...] = ()
         """Of an elementwise operation: a function or a number for each input, None where it is constant."""
+        self.partial_rules: tuple[Rule | None, ...] = ()
+        """What each of these functions asks for."""
+        self.applied: tuple[bool, ...] = ()
+        """Which of them are ``applied``."""
         self.body: Callable[..., Any] | None = None
         self.call: Callable[..., Any] = _unbuilt
         """The public function, once the namespace has been built."""
@@ -134,17 +143,33 @@ def _rules(op: Op, given: Any, fixed: int) -> Any:
     return tuple([None if function is None else Rule(op, function, fixed) for function in given])
 
 
+class applied:
+    """Marks a partial derivative that is a function ``(xp, g, x, ...)`` of what it is to be multiplied with, the cotangent or the tangent.
+
+    For what selects: ``where`` keeps an infinite or nan ``g`` out of what is not selected, and a product with 0 does not. The map has to be
+    its own transpose, as it then serves both modes.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+
 def elementwise(text: str, *partials: Any, **options: Any) -> Op:
     """An operation on each element alone (with broadcasting): its partial derivative with respect to each input.
 
     A partial is a function ``(xp, x, ..., out, *, param)`` naming what it needs, or a number, or None where the derivative is
-    zero or undefined. Reverse mode is ``g * conj(partial)``, forward mode ``tangent * partial``.
+    zero or undefined. Reverse mode is ``g * conj(partial)``, forward mode ``tangent * partial``. Of a real result of complex numbers
+    (``abs``) it is the gradient: reverse mode ``g * partial``, forward mode ``real(tangent * conj(partial))``.
     """
     if "(" not in text:
         text += "(x, /)" if len(partials) == 1 else "(x1, x2, /)"
     options.setdefault("promote", len(partials) > 1)
     op = Op("elementwise", text, **options)
-    op.partials = partials
+    op.applied = tuple([isinstance(partial, applied) for partial in partials])
+    op.partials = tuple([partial.function if isinstance(partial, applied) else partial for partial in partials])
+    op.partial_rules = tuple(
+        [Rule(op, f, 2 if selects else 1) if callable(f) else None for f, selects in zip(op.partials, op.applied, strict=True)]
+    )
     if len(partials) != len(op.arrays):
         raise TypeError(f"{op.name}: {len(partials)} partial derivatives for the inputs {op.arrays}")
     return op

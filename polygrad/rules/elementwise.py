@@ -1,29 +1,245 @@
-"""The elementwise functions and operators of the standard.
+"""The elementwise functions and operators of the standard, and ``where``.
 
-Values at kinks are torch's: the derivative of ``abs`` and ``sign`` at 0 is 0.
+Each is declared with its partial derivatives. The functions of complex numbers are analytic, so that one formula serves
+both kinds, except for ``abs`` and ``sign``. Of two inputs one may be a Python scalar: not the one that a partial
+derivative belongs to, but perhaps the other.
+
+At a kink, a tie or a singularity a derivative is what torch gives (``KINKS`` in ``tests/rules/test_elementwise.py``
+lists the points and tests each): 0 for ``abs`` and ``sign`` at 0, a half each for ``maximum`` and ``minimum`` of equals,
+1 for ``clip`` at its bounds, infinity for ``sqrt`` at 0, nan for ``hypot`` at 0.
 """
 
 from __future__ import annotations
 
-from .declare import constant, elementwise, linear
+import cmath
+import math
+from typing import Any
 
+from .declare import applied, composite, constant, elementwise, fit, linear
+
+# -- arithmetic -----------------------------------------------------------------------------------------------------
 add = elementwise("add", 1, 1)
 subtract = elementwise("subtract", 1, -1, node=("SubBackward0", "SubBackward0", "RsubBackward1"))
 multiply = elementwise("multiply", lambda xp, x2: x2, lambda xp, x1: x1, node="MulBackward0")
-divide = elementwise("divide", lambda xp, x2: 1 / x2, lambda xp, x2, out: -out / x2, node="DivBackward0")
 negative = elementwise("negative", -1, node="NegBackward0")
+positive = elementwise("positive", 1)
+
+
+def _inverse(x: Any) -> Any:
+    """1 / x. Division of Python numbers raises at 0, where arrays give an infinity."""
+    if x.__class__ is float or x.__class__ is int or x.__class__ is complex:
+        return 1 / x if x else math.copysign(math.inf, x) if x.__class__ is not complex else complex(math.nan, math.nan)
+    return 1 / x
+
+
+divide = elementwise("divide", lambda xp, x2: _inverse(x2), lambda xp, x2, out: -out / x2, node="DivBackward0")
+reciprocal = elementwise("reciprocal", lambda xp, out: -out * out)
+floor_divide = constant("floor_divide(x1, x2, /)", promote=True)
+remainder = elementwise(
+    "remainder",
+    1,
+    lambda xp, x1, x2: -(x1 // x2),
+    node=("RemainderBackward1", "RemainderBackward0", "RemainderBackward1"),
+)
+
+
+def _power_base(xp: Any, x1: Any, x2: Any) -> Any:
+    """x2 x1^(x2-1), and 0 where the exponent is 0, also for the bases 0 and nan."""
+    if not hasattr(x2, "dtype"):
+        if x2 == 2:
+            return 2 * x1
+        return x2 * x1 ** (x2 - 1) if x2 != 0 else 0
+    # At 0^0 the product would be 0 times infinity: there the exponent is taken as 1, and the product is 0 by its factor
+    # x2. For other bases it is 0 by itself, with its derivatives intact.
+    regular = (x2 != 0) | (xp.abs(x1) > 0)
+    return x2 * x1 ** (xp.where(regular, x2, 1) - 1)
+
+
+def _power_exponent(xp: Any, x1: Any, out: Any) -> Any:
+    """x1^x2 log(x1), and 0 at the base 0 where the power is finite."""
+    if not hasattr(x1, "dtype"):
+        if x1 == 0:
+            return xp.where(xp.isfinite(out), xp.zeros_like(out), -out)
+        if x1.__class__ is complex:
+            return out * cmath.log(x1)
+        return out * (math.log(x1) if x1 > 0 else math.nan)
+    return out * xp.log(xp.where((x1 == 0) & xp.isfinite(out), 1, x1))
+
+
+pow = elementwise("pow", _power_base, _power_exponent, node=("PowBackward1", "PowBackward0", "PowBackward2"))
+power = composite("power(x1, x2, /)", lambda xp, x1, x2: xp.pow(x1, x2), doc="NumPy's name of ``pow``.")
+square = elementwise("square", lambda xp, x: 2 * x, node="PowBackward0")
+sqrt = elementwise("sqrt", lambda xp, out: 0.5 / out)
+hypot = elementwise("hypot", lambda xp, x1, out: x1 / out, lambda xp, x2, out: x2 / out)
+
+
+# -- exponentials and logarithms ------------------------------------------------------------------------------------
+exp = elementwise("exp", lambda xp, out: out)
+expm1 = elementwise("expm1", lambda xp, out: out + 1)
+log = elementwise("log", lambda xp, x: 1 / x)
+log1p = elementwise("log1p", lambda xp, x: 1 / (x + 1), node="Log1PBackward0")
+log2 = elementwise("log2", lambda xp, x: 1 / (x * math.log(2)))
+log10 = elementwise("log10", lambda xp, x: 1 / (x * math.log(10)))
+
+
+def _share(xp: Any, difference: Any) -> Any:
+    """1 / (1 + exp(difference)) without overflow, of the same kind at any order of derivative."""
+    return xp.exp(-xp.logaddexp(xp.zeros_like(difference), difference))
+
+
+logaddexp = elementwise("logaddexp", lambda xp, x1, x2: _share(xp, x2 - x1), lambda xp, x1, x2: _share(xp, x1 - x2))
+
+# -- circular and hyperbolic functions ------------------------------------------------------------------------------
 sin = elementwise("sin", lambda xp, x: xp.cos(x))
 cos = elementwise("cos", lambda xp, x: -xp.sin(x))
-exp = elementwise("exp", lambda xp, out: out)
-log = elementwise("log", lambda xp, x: 1 / x)
+tan = elementwise("tan", lambda xp, out: out * out + 1)
+asin = elementwise("asin", lambda xp, x: 1 / xp.sqrt(1 - x * x))
+acos = elementwise("acos", lambda xp, x: -1 / xp.sqrt(1 - x * x))
+atan = elementwise("atan", lambda xp, x: 1 / (x * x + 1))
+sinh = elementwise("sinh", lambda xp, x: xp.cosh(x))
+cosh = elementwise("cosh", lambda xp, x: xp.sinh(x))
 tanh = elementwise("tanh", lambda xp, out: 1 - out * out)
+asinh = elementwise("asinh", lambda xp, x: 1 / xp.sqrt(x * x + 1))
+atanh = elementwise("atanh", lambda xp, x: 1 / (1 - x * x))
 
+
+def _acosh(xp: Any, x: Any) -> Any:
+    """The principal branch needs two roots: one root of x^2 - 1 has the wrong sign in the left half-plane."""
+    if xp.isdtype(x.dtype, "complex floating"):
+        return 1 / (xp.sqrt(x - 1) * xp.sqrt(x + 1))
+    return 1 / xp.sqrt(x * x - 1)
+
+
+acosh = elementwise("acosh", _acosh)
+
+
+def _radius2(xp: Any, x1: Any, x2: Any) -> Any:
+    """x1^2 + x2^2; 1 at the origin, where the derivative of the angle is taken as 0."""
+    r = x1 * x1 + x2 * x2
+    return xp.where(r == 0, 1, r)
+
+
+atan2 = elementwise(
+    "atan2",
+    lambda xp, x1, x2: x2 / _radius2(xp, x1, x2),
+    lambda xp, x1, x2: -x1 / _radius2(xp, x1, x2),
+)
+
+
+# -- sign and magnitude ---------------------------------------------------------------------------------------------
+abs = elementwise("abs", lambda xp, x: xp.sign(x))
+"""Of a complex number too: the gradient of a real result points along x / |x|."""
+
+
+def _sign(xp: Any, g: Any, x: Any) -> Any:
+    """0 for real numbers. For complex ones the part of ``g`` that is across the direction of x, over |x|; 0 at 0."""
+    if not xp.isdtype(x.dtype, "complex floating"):
+        return xp.zeros_like(g)
+    size, direction = xp.abs(x), xp.sign(x)
+    across = g - xp.real(xp.conj(direction) * g) * direction
+    return xp.where(size == 0, 0.0, across / xp.where(size == 0, 1.0, size))
+
+
+sign = elementwise("sign", applied(_sign), node="SignBackward0")
+# sign(x1) sign(out) is 0 for x1 = 0, and ±1 also for an infinite x1
+copysign = elementwise(
+    "copysign",
+    lambda xp, x1, out: xp.sign(x1) * xp.sign(out),
+    0,
+    node=("CopysignBackward0", "CopysignBackward1", "CopysignBackward0"),
+)
+nextafter = elementwise("nextafter", lambda xp, x1, x2: xp.astype(x1 != x2, x1.dtype), 0)
 conj = linear("conj(x, /)", transpose=lambda xp, g: xp.conj(g))
-real = linear(
-    "real(x, /)",
-    transpose=lambda xp, g, *, x_dtype: xp.astype(g, x_dtype),
+real = linear("real(x, /)", transpose=lambda xp, g, *, x_dtype: xp.astype(g, x_dtype), node="SelectBackward0")
+
+
+def _imag(xp: Any, g: Any, *, x_dtype: Any) -> Any:
+    return xp.astype(g, x_dtype) * 1j if xp.isdtype(x_dtype, "complex floating") else xp.zeros_like(g)
+
+
+imag = linear("imag(x, /)", transpose=_imag, node="SelectBackward0")
+
+
+# -- selection ------------------------------------------------------------------------------------------------------
+def _winner(xp: Any, g: Any, loses: Any, ties: Any) -> Any:
+    """All of ``g`` where an input wins, half where both are equal; nan, which is neither, passes it to both."""
+    return xp.where(loses, 0.0, xp.where(ties, g * 0.5, g))
+
+
+maximum = elementwise(
+    "maximum",
+    applied(lambda xp, g, x1, x2: _winner(xp, g, x1 < x2, x1 == x2)),
+    applied(lambda xp, g, x1, x2: _winner(xp, g, x1 > x2, x1 == x2)),
 )
-imag = linear(
-    "imag(x, /)",
-    transpose=lambda xp, g, *, x_dtype: xp.astype(g, x_dtype) * 1j,
+minimum = elementwise(
+    "minimum",
+    applied(lambda xp, g, x1, x2: _winner(xp, g, x1 > x2, x1 == x2)),
+    applied(lambda xp, g, x1, x2: _winner(xp, g, x1 < x2, x1 == x2)),
 )
+
+
+def _clip_x(xp: Any, g: Any, x: Any, min: Any, max: Any) -> Any:
+    if min is not None:
+        g = xp.where(x >= min, g, 0.0)
+    return g if max is None else xp.where(x <= max, g, 0.0)
+
+
+def _clip_min(xp: Any, g: Any, x: Any, min: Any, max: Any) -> Any:
+    g = xp.where(x < min, g, 0.0)
+    return g if max is None else xp.where(min < max, g, 0.0)  # the upper bound prevails over the lower
+
+
+def _clip_max(xp: Any, g: Any, x: Any, min: Any, max: Any) -> Any:
+    return xp.where((x > max) if min is None else (x > max) | (max < min), g, 0.0)
+
+
+def _clip_name(payloads: Any, params: Any) -> str:
+    """torch has one overload for bounds that are tensors and one for numbers."""
+    return "ClampBackward0" if any(hasattr(bound, "dtype") for bound in payloads[1:]) else "ClampBackward1"
+
+
+clip = elementwise(
+    "clip(x, /, min=None, max=None)",
+    applied(_clip_x),
+    applied(_clip_min),
+    applied(_clip_max),
+    arrays=("x", "min", "max"),
+    node=_clip_name,
+)
+where = linear(
+    "where(condition, x1, x2, /)",
+    transpose=(
+        None,
+        lambda xp, g, condition, *, x1_shape: fit(xp, xp.where(condition, g, 0.0), x1_shape),
+        lambda xp, g, condition, *, x2_shape: fit(xp, xp.where(condition, 0.0, g), x2_shape),
+    ),
+    promote=("x1", "x2"),
+)
+
+# -- constant almost everywhere -------------------------------------------------------------------------------------
+ceil = constant("ceil")
+floor = constant("floor")
+round = constant("round")
+trunc = constant("trunc")
+
+# -- not differentiable: integers and truth values ------------------------------------------------------------------
+equal = constant("equal(x1, x2, /)", promote=True)
+not_equal = constant("not_equal(x1, x2, /)", promote=True)
+less = constant("less(x1, x2, /)", promote=True)
+less_equal = constant("less_equal(x1, x2, /)", promote=True)
+greater = constant("greater(x1, x2, /)", promote=True)
+greater_equal = constant("greater_equal(x1, x2, /)", promote=True)
+isfinite = constant("isfinite")
+isinf = constant("isinf")
+isnan = constant("isnan")
+signbit = constant("signbit")
+logical_and = constant("logical_and(x1, x2, /)")
+logical_not = constant("logical_not")
+logical_or = constant("logical_or(x1, x2, /)")
+logical_xor = constant("logical_xor(x1, x2, /)")
+bitwise_and = constant("bitwise_and(x1, x2, /)", promote=True)
+bitwise_invert = constant("bitwise_invert")
+bitwise_left_shift = constant("bitwise_left_shift(x1, x2, /)", promote=True)
+bitwise_or = constant("bitwise_or(x1, x2, /)", promote=True)
+bitwise_right_shift = constant("bitwise_right_shift(x1, x2, /)", promote=True)
+bitwise_xor = constant("bitwise_xor(x1, x2, /)", promote=True)

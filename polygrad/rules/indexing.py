@@ -10,6 +10,13 @@ from typing import Any
 from .declare import fit, linear
 
 
+def basic(key: Any) -> bool:
+    """Whether a key selects every element at most once, and gives a view: integers, slices, ellipsis and None only."""
+    if type(key) is tuple:
+        return all(map(basic, key))
+    return key is None or key is Ellipsis or type(key) is slice or type(key) is int
+
+
 def _name(payloads: Any, params: Any) -> str:
     """torch has a node for each kind of selection; a mixed key is named after the most general part."""
     key = params["key"]
@@ -28,7 +35,7 @@ getitem = linear(
     transpose=lambda xp, g, *, x_shape, key: xp.scatter_add(g, key=key, shape=x_shape),
     default=lambda xp, x, *, key: x[key],
     node=_name,
-    view=True,
+    view=lambda params: basic(params["key"]),
 )
 
 
@@ -69,11 +76,28 @@ def _set_at(xp: Any, x: Any, value: Any, *, key: Any) -> Any:
     return out
 
 
+def _written(xp: Any, g: Any, *, key: Any, value_shape: tuple[int, ...]) -> Any:
+    """The cotangent of what is written. Where an element is written several times only the last time counts, so find out which."""
+    chosen = xp.getitem(g, key=key)
+    if not basic(key) and any(_may_repeat(part) for part in (key if isinstance(key, tuple) else (key,))):
+        size = 1
+        for n in chosen.shape:
+            size *= n
+        turns = xp.reshape(xp.arange(size, device=g.device), chosen.shape)
+        last = xp.set_at(xp.zeros(g.shape, dtype=turns.dtype, device=g.device), turns, key=key)
+        chosen = xp.where(xp.getitem(last, key=key) == turns, chosen, xp.zeros_like(chosen))
+    return fit(xp, chosen, value_shape)
+
+
+def _may_repeat(part: Any) -> bool:
+    return isinstance(part, list) or (hasattr(part, "dtype") and "bool" not in str(part.dtype))
+
+
 set_at = linear(
     "set_at(x, value, /, *, key)",
     transpose=(
         lambda xp, g, *, key: xp.set_at(g, 0.0, key=key),
-        lambda xp, g, *, key, value_shape: fit(xp, xp.getitem(g, key=key), value_shape),
+        _written,
     ),
     default=_set_at,
     node="CopySlices",

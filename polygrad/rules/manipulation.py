@@ -1,23 +1,379 @@
-"""The manipulation functions of the standard: views, rearrangements, joins."""
+"""The manipulation functions of the standard, and torch's everyday names for them: views, rearrangements, joins, gathers.
+
+An operation that only rearranges is declared with ``view=True``: its transpose is its exact inverse, which is how a write to the view
+reaches the base. Whatever is a plain selection is made of ``getitem`` and is a view through it.
+"""
 
 from __future__ import annotations
 
-from .declare import cast, fit, linear
+from collections.abc import Sequence
+from math import prod
+from typing import Any
 
+from ..errors import ArgumentError, ShapeError, describe
+from .declare import cast, composite, fit, linear
+
+
+# -- shape helpers --------------------------------------------------------------------------------------------------
+def _axis(name: str, axis: int, ndim: int) -> int:
+    """The axis counted from the front. For composites only: the array library checks the axis of everything else."""
+    if not -ndim <= axis < ndim:
+        bounds = f"[{-ndim}, {ndim - 1}]" if ndim else "no axis, since the array is 0-d"
+        raise IndexError(f"{name}: Dimension out of range (expected to be in range of {bounds}, but got {axis})")
+    return axis % ndim
+
+
+def _along(axis: int, part: Any) -> tuple[Any, ...]:
+    """The key that selects ``part`` along one axis and everything along the others."""
+    return (*(slice(None),) * axis, part, ...)
+
+
+def _inverse(axes: Sequence[int]) -> tuple[int, ...]:
+    """The permutation that undoes this one."""
+    order = [axis % len(axes) for axis in axes]
+    return tuple([order.index(i) for i in range(len(order))])
+
+
+def _swapped(ndim: int, axis0: int, axis1: int) -> tuple[int, ...]:
+    axes = list(range(ndim))
+    axes[axis0], axes[axis1] = axes[axis1], axes[axis0]
+    return tuple(axes)
+
+
+# -- views ------------------------------------------------------------------------------------------------------------
 reshape = linear(
     "reshape(x, /, shape, *, copy=None)",
     transpose=lambda xp, g, *, x_shape: xp.reshape(g, x_shape),
     node="ViewBackward0",
+    view=lambda params: not params["copy"],
+)
+permute_dims = linear(
+    "permute_dims(x, /, axes)",
+    transpose=lambda xp, g, *, axes: xp.permute_dims(g, _inverse(axes)),
+    node="PermuteBackward0",
     view=True,
 )
+expand_dims = linear(
+    "expand_dims(x, /, axis=0)",
+    transpose=lambda xp, g, *, x_shape: xp.reshape(g, x_shape),
+    node="UnsqueezeBackward0",
+    view=True,
+)
+squeeze = linear(
+    "squeeze(x, /, axis)",
+    transpose=lambda xp, g, *, x_shape: xp.reshape(g, x_shape),
+    node=lambda payloads, params: f"SqueezeBackward{1 if isinstance(params['axis'], int) else 2}",
+    view=True,
+)
+matrix_transpose = linear(
+    "matrix_transpose(x, /)",
+    transpose=lambda xp, g: xp.matrix_transpose(g),
+    node="TransposeBackward0",
+    view=True,
+)
+swapaxes = linear(
+    "swapaxes(x, axis0, axis1, /)",
+    arrays=("x",),
+    transpose=lambda xp, g, *, axis0, axis1: xp.swapaxes(g, axis0, axis1),
+    default=lambda xp, x, axis0, axis1: xp.permute_dims(x, _swapped(x.ndim, axis0, axis1)),
+    node="TransposeBackward0",
+    view=True,
+)
+transpose = composite("transpose(x, axis0, axis1)", lambda xp, x, *, axis0, axis1: xp.swapaxes(x, axis0, axis1), arrays=("x",))
+moveaxis = linear(
+    "moveaxis(x, source, destination, /)",
+    arrays=("x",),
+    transpose=lambda xp, g, *, source, destination: xp.moveaxis(g, destination, source),
+    node="PermuteBackward0",
+    view=True,
+)
+flip = linear(
+    "flip(x, /, *, axis=None)",
+    transpose=lambda xp, g, *, axis: xp.flip(g, axis=axis),
+    view=True,
+)
+ravel = composite("ravel(x, /)", lambda xp, x: xp.reshape(x, (-1,)))
+
+
+def _flatten(xp: Any, x: Any, *, start_dim: int, end_dim: int) -> Any:
+    if x.ndim == 0:
+        return xp.reshape(x, (1,))
+    start, end = _axis("flatten", start_dim, x.ndim), _axis("flatten", end_dim, x.ndim)
+    if start > end:
+        raise ArgumentError(f"flatten: start_dim={start_dim} comes after end_dim={end_dim} in the shape {tuple(x.shape)}")
+    shape = tuple(x.shape)
+    return xp.reshape(x, (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :]))
+
+
+flatten = composite("flatten(x, start_dim=0, end_dim=-1)", _flatten, arrays=("x",))
+
+
+# -- selections: views by way of getitem --------------------------------------------------------------------------------
+def _unstack(xp: Any, x: Any, *, axis: int) -> tuple[Any, ...]:
+    axis = _axis("unstack", axis, x.ndim)
+    return tuple([xp.getitem(x, key=_along(axis, i)) for i in range(x.shape[axis])])
+
+
+unstack = composite("unstack(x, /, *, axis=0)", _unstack)
+unbind = composite("unbind(x, axis=0)", _unstack, arrays=("x",))
+
+
+def _narrow(xp: Any, x: Any, *, axis: int, start: int, length: int) -> Any:
+    axis = _axis("narrow", axis, x.ndim)
+    n = x.shape[axis]
+    first = start + n if start < 0 else start
+    if not (0 <= first and 0 <= length and first + length <= n):
+        raise IndexError(
+            f"narrow: start ({start}) + length ({length}) exceeds dimension size ({n}): axis {axis} of the shape {tuple(x.shape)} has no "
+            f"such range"
+        )
+    return xp.getitem(x, key=_along(axis, slice(first, first + length)))
+
+
+narrow = composite("narrow(x, axis, start, length)", _narrow, arrays=("x",))
+
+
+def _select(xp: Any, x: Any, *, axis: int, index: int) -> Any:
+    axis = _axis("select", axis, x.ndim)
+    n = x.shape[axis]
+    if not -n <= index < n:
+        raise IndexError(f"select: index {index} out of range for axis {axis} of the shape {tuple(x.shape)}")
+    return xp.getitem(x, key=_along(axis, index))
+
+
+select = composite("select(x, axis, index)", _select, arrays=("x",))
+
+
+def _split(xp: Any, x: Any, *, size_or_sections: int | Sequence[int], axis: int) -> tuple[Any, ...]:
+    axis = _axis("split", axis, x.ndim)
+    n = x.shape[axis]
+    if isinstance(size_or_sections, int):
+        size = size_or_sections
+        if size < 0 or (size == 0 and n > 0):
+            raise ArgumentError(f"split: the size of the pieces has to be positive, got {size} for an axis of length {n}")
+        sizes = [min(size, n - start) for start in range(0, n, size)] if n else [0]
+    else:
+        sizes = list(size_or_sections)
+        if sum(sizes) != n or min(sizes, default=0) < 0:
+            raise ShapeError(
+                f"split: the sizes of the pieces have to sum up to {n}, the length of axis {axis} of the shape {tuple(x.shape)}, and be "
+                f"non-negative; got {sizes}"
+            )
+    starts = [sum(sizes[:i]) for i in range(len(sizes))]
+    return tuple([xp.getitem(x, key=_along(axis, slice(a, a + size))) for a, size in zip(starts, sizes, strict=True)])
+
+
+split = composite("split(x, size_or_sections, axis=0)", _split, arrays=("x",))
+
+
+def _chunk(xp: Any, x: Any, *, chunks: int, axis: int) -> tuple[Any, ...]:
+    if chunks < 1:
+        raise ArgumentError(f"chunk: chunk expects `chunks` to be greater than 0, got: {chunks}")
+    n = x.shape[_axis("chunk", axis, x.ndim)]
+    # As torch: pieces of one size, so there may be fewer of them; an axis of length 0 gives as many as were asked for.
+    return _split(xp, x, size_or_sections=-(-n // chunks) if n else [0] * chunks, axis=axis)
+
+
+chunk = composite("chunk(x, chunks, axis=0)", _chunk, arrays=("x",))
+
+
+# -- broadcasting ---------------------------------------------------------------------------------------------------------
 broadcast_to = linear(
     "broadcast_to(x, /, shape)",
     transpose=lambda xp, g, *, x_shape: fit(xp, g, x_shape),
     node="ExpandBackward0",
 )
+
+
+def _broadcast_arrays(xp: Any, arrays: Sequence[Any]) -> tuple[Any, ...]:
+    shapes = [tuple(x.shape) for x in arrays]
+    out: list[int] = [1] * max(map(len, shapes), default=0)
+    for shape in shapes:
+        for i, n in enumerate(shape, len(out) - len(shape)):
+            if n != 1 and out[i] not in (1, n):
+                raise ShapeError(
+                    f"broadcast_arrays: the shapes {', '.join(map(str, shapes))} do not broadcast: axis {i - len(out)} has length {out[i]} in "
+                    f"one and {n} in another"
+                )
+            out[i] = out[i] if n == 1 else n
+    return tuple([xp.broadcast_to(x, tuple(out)) for x in arrays])
+
+
+broadcast_arrays = composite("broadcast_arrays(*arrays)", _broadcast_arrays, arrays=("arrays",))
+
+
+def _expand(xp: Any, x: Any, *, shape: tuple[Any, ...]) -> Any:
+    sizes = tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else shape
+    lead = len(sizes) - x.ndim
+    if any(n == -1 and i < lead for i, n in enumerate(sizes)):
+        raise ShapeError(f"expand: -1 keeps a length, and a new axis in front has none: {sizes} for the shape {tuple(x.shape)}")
+    return xp.broadcast_to(x, tuple([x.shape[i - lead] if n == -1 else n for i, n in enumerate(sizes)]))
+
+
+expand = composite("expand(x, *shape)", _expand, arrays=("x",))
+
+
+def _meshgrid(xp: Any, arrays: Sequence[Any], *, indexing: str) -> tuple[Any, ...]:
+    if indexing not in ("xy", "ij"):
+        raise ArgumentError(f'meshgrid: indexing must be "xy" or "ij", got {indexing!r}')
+    if any(x.ndim > 1 for x in arrays):
+        raise ShapeError(f"meshgrid: expected arrays of one axis, got {', '.join(describe(x) for x in arrays)}")
+    order = list(range(len(arrays)))
+    if indexing == "xy":
+        order[:2] = order[:2][::-1]
+    sizes = [prod(x.shape) for x in arrays]
+    full = tuple([sizes[i] for i in order])
+    return tuple(
+        [xp.broadcast_to(xp.reshape(x, tuple([sizes[i] if i == j else 1 for j in order])), full) for i, x in enumerate(arrays)]
+    )
+
+
+meshgrid = composite('meshgrid(*arrays, indexing="xy")', _meshgrid, arrays=("arrays",))
+
+
+# -- joins ----------------------------------------------------------------------------------------------------------------
+def _unconcat(xp: Any, g: Any, *, shapes: Sequence[tuple[int, ...]], axis: int | None, needs: Sequence[bool]) -> list[Any]:
+    at = 0 if axis is None else axis % g.ndim
+    parts: list[Any] = []
+    stop = 0
+    for shape, need in zip(shapes, needs, strict=True):
+        start, stop = stop, stop + (prod(shape) if axis is None else shape[at])
+        part = xp.getitem(g, key=_along(at, slice(start, stop))) if need else None
+        parts.append(xp.reshape(part, shape) if need and axis is None else part)
+    return parts
+
+
+concat = linear("concat(arrays, /, *, axis=0)", transpose=_unconcat, promote=True, node="CatBackward0")
+stack = linear(
+    "stack(arrays, /, *, axis=0)",
+    transpose=lambda xp, g, *, axis, needs: [
+        xp.getitem(g, key=_along(axis % g.ndim, i)) if need else None for i, need in enumerate(needs)
+    ],
+    promote=True,
+)
+
+
+def _at_least(xp: Any, x: Any, ndim: int) -> Any:
+    return x if x.ndim >= ndim else xp.reshape(x, (*(1,) * (ndim - x.ndim), *x.shape))
+
+
+def _hstack(xp: Any, arrays: Sequence[Any]) -> Any:
+    arrays = [_at_least(xp, x, 1) for x in arrays]
+    return xp.concat(arrays, axis=0 if arrays and arrays[0].ndim == 1 else 1)
+
+
+hstack = composite("hstack(arrays, /)", _hstack)
+vstack = composite("vstack(arrays, /)", lambda xp, arrays: xp.concat([_at_least(xp, x, 2) for x in arrays], axis=0))
+
+
+# -- rearrangements and repetitions -----------------------------------------------------------------------------------------
+def _back(shift: Any) -> Any:
+    return tuple([-n for n in shift]) if isinstance(shift, (tuple, list)) else -shift
+
+
+roll = linear(
+    "roll(x, /, shift, *, axis=None)",
+    transpose=lambda xp, g, *, shift, axis: xp.roll(g, _back(shift), axis=axis),
+)
+
+
+def _unrepeat(xp: Any, g: Any, *, x_shape: tuple[int, ...], x_device: Any, repeats: Any, axis: int | None) -> Any:
+    flat = (prod(x_shape),) if axis is None else x_shape
+    at = 0 if axis is None else axis % len(x_shape)
+    if isinstance(repeats, int):
+        g = xp.sum(xp.reshape(g, (*flat[: at + 1], repeats, *flat[at + 1 :])), axis=at + 1)
+    else:
+        origin = xp.repeat(xp.arange(flat[at], device=x_device), repeats)
+        g = xp.scatter_add(g, key=_along(at, origin), shape=flat)
+    return xp.reshape(g, x_shape) if axis is None else g
+
+
+repeat = linear(
+    "repeat(x, repeats, /, *, axis=None)",
+    arrays=("x",),
+    transpose=_unrepeat,
+    node="RepeatInterleaveBackward0",
+)
+
+
+def _untile(xp: Any, g: Any, *, x_shape: tuple[int, ...], repetitions: Any) -> Any:
+    """Each axis of length r*n is split into (r, n), and summed over r."""
+    times = (repetitions,) if isinstance(repetitions, int) else tuple(repetitions)
+    times = (1,) * (len(x_shape) - len(times)) + times
+    lengths = (1,) * (len(times) - len(x_shape)) + x_shape
+    shape: list[int] = []
+    summed: list[int] = []
+    for r, n in zip(times, lengths, strict=True):
+        if r != 1:
+            summed.append(len(shape))
+            shape.append(r)
+        shape.append(n)
+    if summed:
+        g = xp.sum(xp.reshape(g, tuple(shape)), axis=tuple(summed))
+    return g if tuple(g.shape) == x_shape else xp.reshape(g, x_shape)
+
+
+tile = linear("tile(x, repetitions, /)", arrays=("x",), transpose=_untile, node="RepeatBackward0")
+tril = linear("tril(x, /, *, k=0)", transpose=lambda xp, g, *, k: xp.tril(g, k=k))
+triu = linear("triu(x, /, *, k=0)", transpose=lambda xp, g, *, k: xp.triu(g, k=k))
+
+
+# -- gathers ----------------------------------------------------------------------------------------------------------------
+def _untake(xp: Any, g: Any, indices: Any, *, x_shape: tuple[int, ...], axis: int | None) -> Any:
+    if axis is not None:
+        return xp.scatter_add(g, key=_along(axis % len(x_shape), indices), shape=x_shape)
+    total = xp.scatter_add(g, key=(indices,), shape=(prod(x_shape),))
+    return total if len(x_shape) == 1 else xp.reshape(total, x_shape)
+
+
+take = linear(
+    "take(x, indices, /, *, axis=None)",
+    transpose=(_untake, None),
+    node=lambda payloads, params: "TakeBackward0" if params["axis"] is None else "IndexSelectBackward0",
+)
+index_select = composite("index_select(x, axis, index)", lambda xp, x, *, axis, index: xp.take(x, index, axis=axis), arrays=("x",))
+
+
+def _gather_key(xp: Any, indices: Any, x_shape: tuple[int, ...], axis: int, device: Any) -> tuple[Any, ...]:
+    """The key whose selection is ``take_along_axis``: on the other axes, each position itself."""
+    ndim = len(x_shape)
+    at = axis % ndim
+    return tuple(
+        [
+            indices if i == at else xp.reshape(xp.arange(n, device=device), (*(1,) * i, n, *(1,) * (ndim - 1 - i)))
+            for i, n in enumerate(x_shape)
+        ]
+    )
+
+
+take_along_axis = linear(
+    "take_along_axis(x, indices, /, *, axis=-1)",
+    transpose=(
+        lambda xp, g, indices, *, indices_device, x_shape, axis: xp.scatter_add(
+            g, key=_gather_key(xp, indices, x_shape, axis, indices_device), shape=x_shape
+        ),
+        None,
+    ),
+    default=lambda xp, x, indices, *, axis: xp.getitem(
+        x, key=_gather_key(xp, indices, tuple(x.shape), axis, getattr(indices, "device", None))
+    ),
+    node="GatherBackward0",
+)
+
+
+# -- copies and conversions ---------------------------------------------------------------------------------------------------
+clone = linear("clone(x, /)", transpose=lambda xp, g: g, default=lambda xp, x: xp.asarray(x, copy=True))
+contiguous = composite("contiguous(x, /)", lambda xp, x: x)
+"""torch's; the layout in memory is the array library's own affair."""
+
+
+def _unastype(xp: Any, g: Any, *, x_dtype: Any, x_device: Any, device: Any) -> Any:
+    return cast(xp, g if device is None else xp.astype(g, g.dtype, copy=False, device=x_device), x_dtype)
+
+
 astype = linear(
     "astype(x, dtype, /, *, copy=True, device=None)",
     arrays=("x",),
-    transpose=lambda xp, g, *, x_dtype: cast(xp, g, x_dtype),
+    transpose=_unastype,
     node="ToCopyBackward0",
 )

@@ -1,28 +1,406 @@
-"""The statistical functions of the standard, and their like."""
+"""The statistical functions of the standard, and their like: what takes several elements to one, and running versions of it.
+
+Where the maximum is reached more than once, the elements share its gradient equally, as in ``torch.amax``. Products are
+differentiated without dividing by their factors, so zeros among them are no special case, in any order of derivative.
+"""
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any
 
-from .declare import constant, linear, rule
+from .declare import bilinear, cast, constant, fit, linear, rule
+
+
+# -- shapes -------------------------------------------------------------------------------------------------------
+def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
+    """The axes that a reduction reduces, as non-negative numbers in ascending order."""
+    if axis is None:
+        return tuple(range(ndim))
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    return tuple(sorted([index(a) % ndim for a in axes])) if ndim else ()
+
+
+def count_of(shape: tuple[int, ...], axis: Any) -> int:
+    """How many elements a reduction takes to one."""
+    count = 1
+    for a in axes_of(axis, len(shape)):
+        count *= shape[a]
+    return count
 
 
 def spread(xp: Any, g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
-    """The cotangent of a reduction, broadcast back over the axes that were reduced."""
+    """The cotangent (or the output) of a reduction, broadcast back over the axes that were reduced: a view where there are any."""
     if not keepdims and len(shape) > 0:
-        axes = range(len(shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
-        reduced = {a % len(shape) for a in axes}
+        reduced = axes_of(axis, len(shape))
         g = xp.reshape(g, tuple([1 if i in reduced else n for i, n in enumerate(shape)]))
     return xp.broadcast_to(g, shape)
 
 
-def _numbered(name: str) -> Any:
-    """torch numbers the overloads of a reduction: 0 over everything, 1 over some axes."""
-    return lambda payloads, params: f"{name}Backward{0 if params['axis'] is None else 1}"
+def part(x: Any, axis: int, start: int | None, stop: int | None) -> Any:
+    """``x[start:stop]`` along one axis."""
+    return x[(slice(None),) * (axis % x.ndim) + (slice(start, stop), Ellipsis)]
 
 
+def _whole(name: str, several: str = "1") -> Any:
+    """torch names the overloads of a reduction apart: 0 over everything, 1 over chosen axes."""
+    return lambda payloads, params: f"{name}Backward{0 if params['axis'] is None and not params['keepdims'] else several}"
+
+
+def _nothing(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros of the dtype of ``g``: the gradient of what no output depends on."""
+    return xp.broadcast_to(xp.sum(xp.reshape(g, (-1,))[:0]), shape)
+
+
+def _conj(xp: Any, x: Any) -> Any:
+    return xp.conj(x) if xp.isdtype(x.dtype, "complex floating") else x
+
+
+# -- sum, mean ------------------------------------------------------------------------------------------------------
 sum = linear(
     "sum(x, /, *, axis=None, dtype=None, keepdims=False)",
-    transpose=lambda xp, g, *, x_shape, x_dtype, axis, keepdims: spread(xp, xp.astype(g, x_dtype, copy=False), x_shape, axis, keepdims),
-    node=_numbered("Sum"),
+    transpose=lambda xp, g, *, x_shape, x_dtype, axis, keepdims: spread(xp, cast(xp, g, x_dtype), x_shape, axis, keepdims),
+    node=_whole("Sum"),
 )
+mean = linear(
+    "mean(x, /, *, axis=None, keepdims=False)",
+    # (without any elements there is nothing to divide among)
+    transpose=lambda xp, g, *, x_shape, axis, keepdims: spread(xp, g / (count_of(x_shape, axis) or 1), x_shape, axis, keepdims),
+    node=_whole("Mean"),
+)
+
+
+# -- prod -----------------------------------------------------------------------------------------------------------
+def _other_factors(xp: Any, x: Any, axis: Any) -> Any:
+    """For each element the product of all others that are reduced with it: those before it times those after it."""
+    reduced = axes_of(axis, x.ndim)
+    if count_of(x.shape, axis) == 0:
+        return x
+    if len(reduced) == 0:
+        return xp.ones_like(x)
+    order = (*[a for a in range(x.ndim) if a not in reduced], *reduced)
+    moved = xp.permute_dims(x, order)
+    flat = xp.reshape(moved, (*moved.shape[: x.ndim - len(reduced)], count_of(x.shape, axis)))
+    before = xp.cumulative_prod(flat[..., :-1], axis=-1, include_initial=True)
+    after = xp.flip(xp.cumulative_prod(xp.flip(flat[..., 1:], axis=-1), axis=-1, include_initial=True), axis=-1)
+    return xp.permute_dims(xp.reshape(before * after, moved.shape), tuple([order.index(a) for a in range(x.ndim)]))
+
+
+def _prod_vjp(xp: Any, g: Any, x: Any, *, out_dtype: Any, axis: Any, keepdims: bool) -> Any:
+    others = _other_factors(xp, cast(xp, x, out_dtype), axis)
+    return cast(xp, spread(xp, g, x.shape, axis, keepdims) * _conj(xp, others), x.dtype)
+
+
+def _prod_jvp(xp: Any, t: Any, x: Any, *, out_dtype: Any, axis: Any, keepdims: bool) -> Any:
+    others = _other_factors(xp, cast(xp, x, out_dtype), axis)
+    return xp.sum(cast(xp, t, out_dtype) * others, axis=axis, keepdims=keepdims)
+
+
+prod = rule("prod(x, /, *, axis=None, dtype=None, keepdims=False)", vjp=_prod_vjp, jvp=_prod_jvp, node=_whole("Prod"))
+
+
+# -- max, min ---------------------------------------------------------------------------------------------------------
+def _reached(xp: Any, x: Any, out: Any, axis: Any, keepdims: bool) -> tuple[Any, Any]:
+    """Where the extreme value is reached, as zeros and ones, and how often (with the axes kept).
+
+    A NaN equals nothing; over everything it is nevertheless found, and over chosen axes the gradient is NaN, both as torch has it.
+    """
+    mask = xp.equal(x, spread(xp, out, x.shape, axis, keepdims))
+    if axis is None and not keepdims:
+        mask = xp.logical_or(mask, xp.isnan(x))
+    mask = xp.astype(mask, x.dtype)
+    return mask, xp.sum(mask, axis=axis, keepdims=keepdims)
+
+
+def _extreme_vjp(xp: Any, g: Any, x: Any, out: Any, *, axis: Any, keepdims: bool) -> Any:
+    mask, times = _reached(xp, x, out, axis, keepdims)
+    return mask * spread(xp, g / times, x.shape, axis, keepdims)
+
+
+def _extreme_jvp(xp: Any, t: Any, x: Any, out: Any, *, axis: Any, keepdims: bool) -> Any:
+    mask, times = _reached(xp, x, out, axis, keepdims)
+    return xp.sum(mask * t, axis=axis, keepdims=keepdims) / times
+
+
+def _extreme_name(whole: str, axes: str) -> Any:
+    return lambda payloads, params: whole if params["axis"] is None and not params["keepdims"] else axes
+
+
+max = rule(
+    "max(x, /, *, axis=None, keepdims=False)",
+    vjp=_extreme_vjp,
+    jvp=_extreme_jvp,
+    node=_extreme_name("MaxBackward1", "AmaxBackward0"),
+)
+min = rule(
+    "min(x, /, *, axis=None, keepdims=False)",
+    vjp=_extreme_vjp,
+    jvp=_extreme_jvp,
+    node=_extreme_name("MinBackward1", "AminBackward0"),
+)
+
+
+# -- var, std ---------------------------------------------------------------------------------------------------------
+# With S = sum |x - mean|² over n elements: var = S / (n - correction) and dS = 2 sum Re(conj(x - mean) dx), since the deviations sum
+# to zero; std = sqrt(var). The variance of complex numbers is real.
+def _deviation(xp: Any, x: Any, axis: Any, correction: float, whole: bool) -> Any:
+    """``2 (x - mean) / (n - correction)``, or what torch puts there when no degree of freedom is left."""
+    deviation = x - xp.mean(x, axis=axis, keepdims=True)
+    freedom = count_of(x.shape, axis) - correction
+    if freedom > 0 or count_of(x.shape, axis) == 0:
+        return deviation * (2.0 / freedom if freedom else 0.0)
+    if whole:  # torch takes the limit here: infinity wherever there is a deviation
+        return xp.where(xp.equal(deviation, 0), xp.full_like(x, float("nan")), xp.full_like(x, float("inf")))
+    return deviation * (2.0 / freedom if freedom else float("inf"))
+
+
+def _var_vjp(xp: Any, g: Any, x: Any, *, axis: Any, correction: float, keepdims: bool) -> Any:
+    g = spread(xp, cast(xp, g, x.dtype), x.shape, axis, keepdims)
+    return g * _deviation(xp, x, axis, correction, axis is None)
+
+
+def _var_jvp(xp: Any, t: Any, x: Any, *, axis: Any, correction: float, keepdims: bool) -> Any:
+    terms = _conj(xp, _deviation(xp, x, axis, correction, axis is None)) * t
+    return xp.sum(xp.real(terms) if xp.isdtype(x.dtype, "complex floating") else terms, axis=axis, keepdims=keepdims)
+
+
+def _half_inverse(xp: Any, g: Any, out: Any) -> Any:
+    """``g / (2 out)``, and 0 where the deviation is 0, as in torch."""
+    zero = xp.equal(out, 0)
+    return xp.where(zero, xp.zeros_like(out), g / xp.where(zero, xp.ones_like(out), 2 * out))
+
+
+def _std_vjp(xp: Any, g: Any, x: Any, out: Any, *, axis: Any, correction: float, keepdims: bool) -> Any:
+    return _var_vjp(xp, _half_inverse(xp, g, out), x, axis=axis, correction=correction, keepdims=keepdims)
+
+
+def _std_jvp(xp: Any, t: Any, x: Any, out: Any, *, axis: Any, correction: float, keepdims: bool) -> Any:
+    return _half_inverse(xp, _var_jvp(xp, t, x, axis=axis, correction=correction, keepdims=keepdims), out)
+
+
+var = rule("var(x, /, *, axis=None, correction=0.0, keepdims=False)", vjp=_var_vjp, jvp=_var_jvp)
+std = rule("std(x, /, *, axis=None, correction=0.0, keepdims=False)", vjp=_std_vjp, jvp=_std_jvp)
+
+
+# -- logsumexp ---------------------------------------------------------------------------------------------------------
+def _logsumexp(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+    """The logarithm of the sum of exponentials, shifted by the maximum so that nothing overflows."""
+    if count_of(x.shape, axis) == 0:
+        return xp.sum(x, axis=axis, keepdims=keepdims) - float("inf")
+    top = xp.max(xp.real(x) if xp.isdtype(x.dtype, "complex floating") else x, axis=axis, keepdims=True)
+    finite = xp.isfinite(top)
+    shift = xp.where(finite, top, xp.zeros_like(top))
+    total = xp.sum(xp.exp(x - shift), axis=axis, keepdims=True)
+    # An infinite maximum is the result; the sum is put aside there, because it may be 0.
+    out = xp.log(xp.where(finite, total, xp.ones_like(total))) + top
+    return out if keepdims else xp.reshape(out, tuple([n for i, n in enumerate(x.shape) if i not in axes_of(axis, x.ndim)]))
+
+
+def _softmax(xp: Any, x: Any, out: Any, axis: Any, keepdims: bool) -> Any:
+    return xp.exp(x - spread(xp, out, x.shape, axis, keepdims))
+
+
+logsumexp = rule(
+    "logsumexp(x, /, *, axis=None, keepdims=False)",
+    vjp=lambda xp, g, x, out, *, axis, keepdims: (
+        spread(xp, g, x.shape, axis, keepdims) * _conj(xp, _softmax(xp, x, out, axis, keepdims))
+    ),
+    jvp=lambda xp, t, x, out, *, axis, keepdims: xp.sum(_softmax(xp, x, out, axis, keepdims) * t, axis=axis, keepdims=keepdims),
+    default=_logsumexp,
+)
+
+# -- without a derivative -------------------------------------------------------------------------------------------------
+any = constant("any(x, /, *, axis=None, keepdims=False)")
+all = constant("all(x, /, *, axis=None, keepdims=False)")
+argmax = constant("argmax(x, /, *, axis=None, keepdims=False)")
+argmin = constant("argmin(x, /, *, axis=None, keepdims=False)")
+count_nonzero = constant(
+    "count_nonzero(x, /, *, axis=None, keepdims=False)",
+    default=lambda xp, x, *, axis=None, keepdims=False: xp.sum(
+        xp.astype(xp.not_equal(x, xp.zeros_like(x)), xp.int64), axis=axis, keepdims=keepdims
+    ),
+)
+
+
+# -- running sums and products ----------------------------------------------------------------------------------------------
+def _shaped(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
+    """Some libraries give a running sum of a 0-d array one dimension."""
+    return g if g.shape == shape else xp.reshape(g, shape)
+
+
+def _cumulative_sum_transpose(
+    xp: Any, g: Any, *, x_shape: tuple[int, ...], x_dtype: Any, axis: int | None, include_initial: bool
+) -> Any:
+    axis = axis or 0
+    if include_initial:
+        g = part(g, axis, 1, None)
+    if g.ndim:
+        g = xp.flip(xp.cumulative_sum(xp.flip(g, axis=axis), axis=axis), axis=axis)
+    return cast(xp, _shaped(xp, g, x_shape), x_dtype)
+
+
+cumulative_sum = linear(
+    "cumulative_sum(x, /, *, axis=None, dtype=None, include_initial=False)",
+    transpose=_cumulative_sum_transpose,
+    node="CumsumBackward0",
+)
+
+
+def recurrence(xp: Any, a: Any, b: Any) -> Any:
+    """``s[k] = a[k] s[k - 1] + b[k]`` along the last axis, with ``s[-1] = 0``.
+
+    Two steps make one, ``s[k] = (a[k] a[k - 1]) s[k - 2] + (a[k] b[k - 1] + b[k])``, so half of the answer is a recurrence of half the
+    length: the work is linear and the depth logarithmic (Blelloch, "Prefix sums and their applications", 1990).
+    """
+    n = b.shape[-1]
+    if n < 2:
+        return b
+    if n % 2:
+        s = recurrence(xp, a[..., :-1], b[..., :-1])
+        return xp.concat([s, a[..., -1:] * s[..., -1:] + b[..., -1:]], axis=-1)
+    a0, a1, b0, b1 = a[..., ::2], a[..., 1::2], b[..., ::2], b[..., 1::2]
+    odd = recurrence(xp, a1 * a0, a1 * b0 + b1)
+    even = xp.concat([b0[..., :1], a0[..., 1:] * odd[..., :-1] + b0[..., 1:]], axis=-1)
+    return xp.reshape(xp.stack([even, odd], axis=-1), b.shape)
+
+
+def _last(xp: Any, x: Any, axis: int | None) -> Any:
+    return xp.moveaxis(x, axis or 0, -1) if x.ndim > 1 else xp.reshape(x, (1,)) if x.ndim == 0 else x
+
+
+def _placed(xp: Any, x: Any, axis: int | None, shape: tuple[int, ...]) -> Any:
+    return xp.moveaxis(x, -1, axis or 0) if x.ndim > 1 else _shaped(xp, x, shape)
+
+
+# With y[k] = x[0] ... x[k]:   dy[k] = x[k] dy[k - 1] + y[k - 1] dx[k],   a recurrence running up; and its transpose, running down:
+# cotangent of x[k] = y[k - 1] s[k]   where   s[k] = g[k] + x[k + 1] s[k + 1].
+def _cumulative_prod_vjp(
+    xp: Any, g: Any, x: Any, out: Any, *, axis: int | None, include_initial: bool
+) -> Any:
+    dtype = out.dtype
+    factors, y, g = (_last(xp, value, axis) for value in (cast(xp, x, dtype), out, g))
+    if include_initial:
+        y, g = y[..., 1:], g[..., 1:]
+    if factors.shape[-1] == 0:
+        return xp.zeros_like(x)
+    factors, y = _conj(xp, factors), _conj(xp, y)
+    # The factor that starts the recurrence meets s[-1] = 0, so any will do.
+    a = xp.concat([factors[..., :1], xp.flip(factors[..., 1:], axis=-1)], axis=-1)
+    s = xp.flip(recurrence(xp, a, xp.flip(g, axis=-1)), axis=-1)
+    s = xp.concat([s[..., :1], y[..., :-1] * s[..., 1:]], axis=-1)
+    return cast(xp, _placed(xp, s, axis, x.shape), x.dtype)
+
+
+def _cumulative_prod_jvp(
+    xp: Any, t: Any, x: Any, out: Any, *, axis: int | None, include_initial: bool
+) -> Any:
+    dtype = out.dtype
+    factors, y, t = (_last(xp, value, axis) for value in (cast(xp, x, dtype), out, cast(xp, t, dtype)))
+    if factors.shape[-1] == 0:
+        return xp.zeros_like(out)
+    if include_initial:
+        y = y[..., 1:]
+    b = xp.concat([t[..., :1], y[..., :-1] * t[..., 1:]], axis=-1)
+    s = recurrence(xp, factors, b)
+    if include_initial:
+        s = xp.concat([xp.zeros_like(s[..., :1]), s], axis=-1)
+    return _placed(xp, s, axis, out.shape)
+
+
+cumulative_prod = rule(
+    "cumulative_prod(x, /, *, axis=None, dtype=None, include_initial=False)",
+    vjp=_cumulative_prod_vjp,
+    jvp=_cumulative_prod_jvp,
+    node="CumprodBackward0",
+)
+
+
+# -- diff, trapezoid ----------------------------------------------------------------------------------------------------------
+def _undiff(xp: Any, g: Any, axis: int) -> Any:
+    """The transpose of ``x[1:] - x[:-1]`` (of which there is at least one)."""
+    return xp.concat([-part(g, axis, None, 1), part(g, axis, None, -1) - part(g, axis, 1, None), part(g, axis, -1, None)], axis=axis)
+
+
+def _diff_transpose(which: str) -> Any:
+    """The cotangent of one of the three arrays that are joined and then differenced."""
+
+    def transpose(xp: Any, g: Any, *, x_shape: Any, prepend_shape: Any, append_shape: Any, axis: int, n: int) -> Any:
+        axis %= len(x_shape)
+        shapes = {"prepend": prepend_shape, "x": x_shape, "append": append_shape}
+        # NumPy also takes numbers and 0-d arrays for the ends; they stand for one element along the axis.
+        lengths = {name: 0 if shape is None else shape[axis] if shape else 1 for name, shape in shapes.items()}
+        start = {"prepend": 0, "x": lengths["prepend"], "append": lengths["prepend"] + lengths["x"]}[which]
+        if n > 0 and g.shape[axis] == 0:  # nothing was left after n differences
+            return _nothing(xp, g, shapes[which])
+        for _ in range(n):
+            g = _undiff(xp, g, axis)
+        return fit(xp, part(g, axis, start, start + lengths[which]), shapes[which])
+
+    return transpose
+
+
+def _diff(xp: Any, x: Any, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Any:
+    x = xp.concat([piece for piece in (prepend, x, append) if piece is not None], axis=axis)
+    for _ in range(n):
+        x = part(x, axis, 1, None) - part(x, axis, None, -1)
+    return x
+
+
+diff = linear(
+    "diff(x, /, *, axis=-1, n=1, prepend=None, append=None)",
+    arrays=("x", "prepend", "append"),
+    transpose=(_diff_transpose("x"), _diff_transpose("prepend"), _diff_transpose("append")),
+    default=_diff,
+    node="SubBackward0",
+    promote=True,
+)
+
+
+def _trapezoid(xp: Any, y: Any, x: Any = None, *, dx: float | None = None, axis: int = -1) -> Any:
+    pairs = part(y, axis, 1, None) + part(y, axis, None, -1)
+    if x is None:
+        return xp.sum(pairs, axis=axis) * ((1.0 if dx is None else dx) / 2)
+    return xp.sum(_widths(xp, x, y.ndim, axis) * pairs, axis=axis) / 2
+
+
+def _widths(xp: Any, x: Any, ndim: int, axis: int) -> Any:
+    """The distances between the points, ready to meet an array of ``ndim`` dimensions."""
+    if x.ndim == 1:
+        return xp.reshape(x[1:] - x[:-1], (*[1] * (axis % ndim), -1, *[1] * (ndim - 1 - axis % ndim)))
+    return part(x, axis, 1, None) - part(x, axis, None, -1)
+
+
+def _trapezoid_of_y(xp: Any, g: Any, x: Any, *, y_shape: tuple[int, ...], dx: float | None, axis: int) -> Any:
+    ndim = len(y_shape)
+    axis %= ndim
+    n = y_shape[axis]
+    if n < 2:
+        return _nothing(xp, g, y_shape)
+    g = xp.expand_dims(g, axis=axis) / 2
+    g = g * (1.0 if dx is None else dx) if x is None else g * _conj(xp, _widths(xp, x, ndim, axis))
+    g = xp.broadcast_to(g, (*g.shape[:axis], n - 1, *g.shape[axis + 1 :]))
+    g = fit(xp, g, (*y_shape[:axis], n - 1, *y_shape[axis + 1 :]))
+    inner = part(g, axis, 1, None) + part(g, axis, None, -1)
+    return xp.concat([part(g, axis, None, 1), inner, part(g, axis, -1, None)], axis=axis)
+
+
+def _trapezoid_of_x(xp: Any, g: Any, y: Any, *, x_shape: tuple[int, ...], axis: int) -> Any:
+    axis %= y.ndim
+    if y.shape[axis] < 2:
+        return _nothing(xp, g, x_shape)
+    g = xp.expand_dims(g, axis=axis) / 2 * _conj(xp, part(y, axis, 1, None) + part(y, axis, None, -1))
+    if len(x_shape) == 1 and y.ndim > 1:
+        g = xp.sum(g, axis=tuple([a for a in range(y.ndim) if a != axis]))
+        axis = 0
+    return fit(xp, _undiff(xp, g, axis), x_shape)
+
+
+trapezoid = bilinear(
+    "trapezoid(y, /, x=None, *, dx=None, axis=-1)",
+    arrays=("y", "x"),
+    transpose=(_trapezoid_of_y, _trapezoid_of_x),
+    default=_trapezoid,
+    node=lambda payloads, params: "MulBackward1" if payloads[1] is None else "DivBackward1",
+    promote=True,
+)
+"""The integral of y over its points x, or over points ``dx`` apart, by the trapezoidal rule."""

@@ -1,4 +1,4 @@
-"""Random numbers for a library that has none of its own: drawn by NumPy."""
+"""NumPy as the host: random numbers for a library that has none of its own, and the way out to NumPy."""
 
 from __future__ import annotations
 
@@ -22,3 +22,8 @@ def draw(kind: str, shape: tuple[int, ...], low: int = 0, high: int = 2) -> Any:
     if kind == "uniform":
         return np.asarray(_generator.random(shape))
     return np.asarray(_generator.integers(low, high, size=shape))
+
+
+def to_numpy(array: Any) -> Any:
+    """A NumPy array with the values of any array that exports DLPack."""
+    return np.from_dlpack(array)

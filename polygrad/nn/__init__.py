@@ -1,0 +1,7 @@
+"""Building blocks of neural networks, as ``torch.nn`` has them."""
+
+from __future__ import annotations
+
+from . import functional
+
+__all__ = ["functional"]

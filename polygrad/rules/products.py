@@ -1,0 +1,147 @@
+"""Products of matrices and vectors: ``matmul`` and its kin.
+
+The cotangent of an operand is again a single product: g x2ᴴ for the first and x1ᴴ g for the second (Giles, "Collected matrix derivative
+results for forward and reverse mode algorithmic differentiation", 2008, section 2.2.2, with the conjugates of complex operands).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+from ..errors import ShapeError, describe
+from .declare import bilinear, composite, fit
+
+
+def _conj(xp: Any, x: Any) -> Any:
+    return xp.conj(x) if x.dtype in xp._backend.complex else x
+
+
+def _adjoint(xp: Any, x: Any) -> Any:
+    """The conjugate transposed matrix; a view where the array is real."""
+    return xp.matrix_transpose(_conj(xp, x))
+
+
+# -- matmul -----------------------------------------------------------------------------------------------------------
+def _matmul_first(xp: Any, g: Any, x2: Any, *, x1_shape: tuple[int, ...]) -> Any:
+    if x2.ndim == 1:
+        # (..., m, k) @ (k,): the outer product of g and x2, or, where x1 is a vector too and g a number, just the product.
+        g = xp.expand_dims(g, axis=-1) if len(x1_shape) > 1 else g
+        return g * _conj(xp, x2)
+    if len(x1_shape) == 1:
+        # (k,) @ (..., k, n): the matrices times vectors, summed over the stack.
+        columns = xp.matmul(_conj(xp, x2), xp.expand_dims(g, axis=-1)) if x2.ndim > 2 else xp.matmul(_conj(xp, x2), g)
+        return fit(xp, xp.squeeze(columns, axis=-1), x1_shape) if x2.ndim > 2 else columns
+    if len(x1_shape) == 2 and x2.ndim > 2:
+        # One matrix for a whole stack: contract stack and columns at once, and never hold a cotangent for each matrix of the stack.
+        axes = (*range(g.ndim - 2), g.ndim - 1)
+        return xp.tensordot(g, _conj(xp, x2), axes=(axes, axes))
+    return fit(xp, xp.matmul(g, _adjoint(xp, x2)), x1_shape)
+
+
+def _matmul_second(xp: Any, g: Any, x1: Any, *, x2_shape: tuple[int, ...]) -> Any:
+    if x1.ndim == 1:
+        # (k,) @ (..., k, n)
+        x1 = _conj(xp, x1)
+        if len(x2_shape) == 1:
+            return g * x1
+        return xp.expand_dims(x1, axis=-1) * xp.expand_dims(g, axis=-2)
+    if len(x2_shape) <= 2 < x1.ndim:
+        # One matrix (or vector) for a whole stack: the rows of the stack are the rows of one tall matrix.
+        rows = prod(x1.shape[:-1])
+        x1 = xp.reshape(x1, (rows, x1.shape[-1]))
+        g = xp.reshape(g, (rows, *x2_shape[1:]))
+    if len(x2_shape) == 1:
+        return xp.matmul(g, _conj(xp, x1))
+    return fit(xp, xp.matmul(_adjoint(xp, x1), g), x2_shape)
+
+
+_NAMES = {
+    (2, 2): "MmBackward0", (2, 1): "MvBackward0", (1, 2): "MvBackward0", (1, 1): "DotBackward0", (3, 3): "BmmBackward0",
+}  # fmt: skip
+
+
+def _matmul_name(payloads: Any, params: Any) -> str:
+    return _NAMES.get((getattr(payloads[0], "ndim", 0), getattr(payloads[1], "ndim", 0)), "MatmulBackward0")
+
+
+matmul = bilinear("matmul(x1, x2, /)", transpose=(_matmul_first, _matmul_second), promote=True, node=_matmul_name)
+
+
+def _expecting(name: str, ndim1: int, ndim2: int) -> Callable[..., Any]:
+    """torch's names of ``matmul`` for one combination of axes, which they insist on."""
+
+    def body(xp: Any, x1: Any, x2: Any) -> Any:
+        if (x1.ndim, x2.ndim) != (ndim1, ndim2):
+            raise ShapeError(
+                f"{name}: expected arrays of {ndim1} and {ndim2} axes, got {describe(x1)} and {describe(x2)}; matmul takes any number"
+            )
+        return xp.matmul(x1, x2)
+
+    return body
+
+
+mm = composite("mm(x1, x2, /)", _expecting("mm", 2, 2))
+mv = composite("mv(x1, x2, /)", _expecting("mv", 2, 1))
+dot = composite("dot(x1, x2, /)", _expecting("dot", 1, 1))
+bmm = composite("bmm(x1, x2, /)", _expecting("bmm", 3, 3))
+
+
+# -- tensordot ----------------------------------------------------------------------------------------------------------
+def _contracted(axes: Any, ndim1: int, ndim2: int) -> tuple[list[int], list[int]]:
+    """The axes of the two operands that are summed over, pair by pair."""
+    if isinstance(axes, int):
+        return list(range(ndim1 - axes, ndim1)), list(range(axes))
+    first, second = [[each] if isinstance(each, int) else each for each in axes]
+    return [axis % ndim1 for axis in first], [axis % ndim2 for axis in second]
+
+
+def _others(ndim: int, axes: list[int]) -> tuple[int, ...]:
+    return tuple([i for i in range(ndim) if i not in axes])
+
+
+def _arranged(xp: Any, x: Any, places: list[int]) -> Any:
+    """``x`` with each axis moved to the place given for it."""
+    axes = tuple([places.index(i) for i in range(len(places))])
+    return x if axes == tuple(range(len(axes))) else xp.permute_dims(x, axes)
+
+
+# g has the free axes of x1, then those of x2. Contracting it with one operand over that one's free axes leaves the other's free axes and,
+# in the order of the operand, the contracted ones: they have to go back to where their partners were.
+def _tensordot_first(xp: Any, g: Any, x2: Any, *, x1_shape: tuple[int, ...], axes: Any) -> Any:
+    summed1, summed2 = _contracted(axes, len(x1_shape), x2.ndim)
+    free1, free2 = _others(len(x1_shape), summed1), _others(x2.ndim, summed2)
+    out = xp.tensordot(g, _conj(xp, x2), axes=(tuple(range(len(free1), g.ndim)), free2))
+    return _arranged(xp, out, [*free1, *[summed1[summed2.index(axis)] for axis in sorted(summed2)]])
+
+
+def _tensordot_second(xp: Any, g: Any, x1: Any, *, x2_shape: tuple[int, ...], axes: Any) -> Any:
+    summed1, summed2 = _contracted(axes, x1.ndim, len(x2_shape))
+    free1, free2 = _others(x1.ndim, summed1), _others(len(x2_shape), summed2)
+    out = xp.tensordot(_conj(xp, x1), g, axes=(free1, tuple(range(len(free1)))))
+    return _arranged(xp, out, [*[summed2[summed1.index(axis)] for axis in sorted(summed1)], *free2])
+
+
+tensordot = bilinear("tensordot(x1, x2, /, *, axes=2)", transpose=(_tensordot_first, _tensordot_second), promote=True)
+
+
+# -- vecdot ---------------------------------------------------------------------------------------------------------------
+def _spread(xp: Any, g: Any, axis: int, ndim1: int, ndim2: int) -> Any:
+    """The cotangent with the summed axis back in its place, of length 1."""
+    if axis >= 0:
+        if ndim1 != ndim2:
+            raise ShapeError(f"vecdot: with {ndim1} and {ndim2} axes, axis={axis} has to be given from the end")
+        axis -= ndim1
+    return xp.expand_dims(g, axis=axis)
+
+
+vecdot = bilinear(
+    "vecdot(x1, x2, /, *, axis=-1)",
+    # The product is with the conjugate of x1, so the cotangent of x1 takes that of g.
+    transpose=(
+        lambda xp, g, x2, *, x1_shape, axis: fit(xp, _spread(xp, _conj(xp, g), axis, len(x1_shape), x2.ndim) * x2, x1_shape),
+        lambda xp, g, x1, *, x2_shape, axis: fit(xp, _spread(xp, g, axis, x1.ndim, len(x2_shape)) * x1, x2_shape),
+    ),
+    promote=True,
+)

@@ -1,0 +1,223 @@
+"""Finding and selecting backends; libraries that no adapter knows."""
+
+from __future__ import annotations
+
+import importlib.util
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+import polygrad as pg
+from polygrad.backend import Backend, backend_of, basic, dtype_name
+from polygrad.errors import BackendError, UnsupportedError
+
+
+class TestSelection:
+    def test_by_the_array(self, backend: str) -> None:
+        raw = pg.ones(2, backend=backend).array
+        with pg.use_backend("numpy"):
+            assert pg.asarray(raw).backend == backend
+            assert pg.sin(raw).backend == backend
+
+    def test_context_and_call(self, backend: str) -> None:
+        with pg.use_backend("numpy"):
+            with pg.use_backend(backend):
+                assert pg.ones(1).backend == backend
+            assert pg.ones(1).backend == "numpy"
+            pg.use_backend(backend)
+            assert pg.ones(1).backend == backend
+        assert pg.ones(1).backend == backend  # what the fixture chose
+
+    def test_threads_select_for_themselves(self) -> None:
+        seen = []
+        with pg.use_backend("array_api_strict" if importlib.util.find_spec("array_api_strict") else "numpy"):
+            thread = threading.Thread(target=lambda: seen.append(pg.ones(1).backend))
+            thread.start()
+            thread.join()
+        assert seen == ["numpy"]
+
+    def test_environment_variable(self, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("POLYGRAD_BACKEND", backend)
+        seen = []
+        thread = threading.Thread(target=lambda: seen.append(pg.ones(1).backend))  # a thread has no selection of its own
+        thread.start()
+        thread.join()
+        assert seen == [backend]
+
+    def test_by_name(self, backend: str) -> None:
+        assert pg.zeros(2, backend=backend).backend == backend
+        assert pg.get_backend(backend).name == backend
+        assert pg.get_backend(pg.get_backend(backend)).name == backend
+
+    def test_namespace_is_one_object(self, backend: str) -> None:
+        x = pg.ones(1)
+        xp = x.__array_namespace__()
+        assert xp is pg.namespace(backend)
+        assert xp is (x * 2).__array_namespace__(api_version="2024.12")
+        assert xp.__name__ == f"polygrad.{backend}"
+        assert len({xp, pg.namespace(backend)}) == 1
+        assert xp.ones(3).backend == backend
+        with pytest.raises(ValueError, match="version '1999.1' is not offered"):
+            x.__array_namespace__(api_version="1999.1")
+
+    def test_dtypes_resolve_on_the_selected_backend(self, backend: str) -> None:
+        assert pg.float32 == pg.ones(1, dtype="float32").dtype
+        assert pg.double == pg.float64
+        with pytest.raises(AttributeError, match="no attribute 'float99'"):
+            pg.float99  # noqa: B018
+
+
+def test_table(backend: str) -> None:
+    table = {info.name: info for info in pg.backends()}
+    assert set(table) >= {"numpy", "cupy", "jax", "torch", "dask", "array_api_strict"}
+    info = table[backend]
+    assert info.available
+    assert info.version
+    assert info.devices
+    for info in table.values():
+        assert info.available or "pip install" in info.reason or "GPU" in info.reason
+
+
+def test_names_of_dtypes() -> None:
+    assert dtype_name(np.dtype("float32")) == "float32"
+    assert dtype_name(np.float32) == "float32"
+    assert dtype_name(bool) == "bool"
+
+
+def test_basic_keys() -> None:
+    assert basic((1, slice(None), ..., None))
+    assert not basic(([0, 1],))
+    assert not basic(np.asarray([0]))
+
+
+class Toy:
+    """An array that no adapter knows: it has the attributes and operators of the standard, on top of NumPy."""
+
+    def __init__(self, data: Any) -> None:
+        self.data = np.asarray(data)
+
+    shape = property(lambda self: self.data.shape)
+    dtype = property(lambda self: self.data.dtype)
+    ndim = property(lambda self: self.data.ndim)
+    size = property(lambda self: self.data.size)
+    device = property(lambda self: "cpu")
+
+    def __array_namespace__(self, api_version: str | None = None) -> Any:
+        return TOY
+
+    def __getitem__(self, key: Any) -> Toy:
+        return Toy(self.data[_toy(key)])
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.data[_toy(key)] = _toy(value)
+
+    def __float__(self) -> float:
+        return float(self.data)
+
+    def __bool__(self) -> bool:
+        return bool(self.data)
+
+    def __int__(self) -> int:
+        return int(self.data)
+
+
+def _toy(value: Any) -> Any:
+    if isinstance(value, Toy):
+        return value.data
+    return tuple(_toy(v) for v in value) if isinstance(value, tuple) else [_toy(v) for v in value] if isinstance(value, list) else value
+
+
+def _operator(name: str) -> Any:
+    def method(self: Toy, *others: Any) -> Toy:
+        return Toy(getattr(self.data, name)(*map(_toy, others)))
+
+    return method
+
+
+for _name in ("add", "sub", "mul", "truediv", "pow", "matmul", "eq", "lt", "gt", "le", "ge", "ne"):
+    setattr(Toy, f"__{_name}__", _operator(f"__{_name}__"))
+    if _name in ("add", "sub", "mul", "truediv", "pow", "matmul"):
+        setattr(Toy, f"__r{_name}__", _operator(f"__r{_name}__"))
+Toy.__neg__ = _operator("__neg__")
+Toy.__abs__ = _operator("__abs__")
+
+
+class ToyNamespace:
+    """Every function of array-api-compat's NumPy namespace on Toy arrays."""
+
+    __name__ = "toylib"
+
+    def __getattr__(self, name: str) -> Any:
+        import array_api_compat.numpy as inner
+
+        target = getattr(inner, name)
+        if isinstance(target, type) or not callable(target) or name in ("isdtype", "result_type", "finfo", "iinfo"):
+            return np.dtype(target) if isinstance(target, type) else target
+        if name == "__array_namespace_info__":
+            return target
+
+        def function(*args: Any, **kwargs: Any) -> Any:
+            out = target(*map(_toy, args), **{k: _toy(v) for k, v in kwargs.items()})
+            return tuple(map(Toy, out)) if isinstance(out, (tuple, list)) else Toy(out)
+
+        return function
+
+
+TOY = ToyNamespace()
+Toy.__module__ = "toylib"
+
+
+class TestUnknownLibrary:
+    """A library without an adapter works through the agnostic defaults."""
+
+    def test_gradient(self) -> None:
+        x = pg.Tensor(Toy([1.0, 2.0, 3.0]), requires_grad=True)
+        assert x.backend == "toylib"
+        y = (pg.sin(x * x)[1:] * pg.exp(x[0])).sum()
+        y.backward()
+        v = np.asarray([1.0, 2.0, 3.0])
+        expected = np.cos(v * v) * 2 * v * np.e
+        expected[0] = np.sin(v * v)[1:].sum() * np.e
+        assert isinstance(x.grad.array, Toy)
+        np.testing.assert_allclose(x.grad.array.data, expected)
+
+    def test_selection_with_repeats_assignment_and_second_order(self) -> None:
+        x = pg.Tensor(Toy([1.0, 2.0, 3.0]), requires_grad=True)
+        y = x * 1
+        y[0] = y[2] * 2
+        z = y[Toy(np.asarray([0, 0, 1]))]
+        (g,) = pg.autograd.grad((z * z).sum(), x, create_graph=True)
+        np.testing.assert_allclose(g.array.data, [0.0, 4.0, 48.0])
+        (h,) = pg.autograd.grad(g.sum(), x)
+        np.testing.assert_allclose(h.array.data, [0.0, 2.0, 16.0])
+
+    def test_creation_goes_by_a_registered_name(self) -> None:
+        class ToyBackend(Backend):
+            def owns(self, kind: type) -> bool:
+                return kind is Toy
+
+        pg.register_backend(ToyBackend("toylib", TOY))
+        assert isinstance(pg.ones(2, backend="toylib").array, Toy)
+        assert isinstance(pg.randn(2, backend="toylib").array, Toy)
+
+
+def test_unsupported_operations_say_why() -> None:
+    class Partial(Backend):
+        unsupported = {"sin": "it has no sines (see its issue 7)"}  # noqa: RUF012
+
+    xp = __import__("array_api_compat.numpy").numpy
+    partial = Partial("partial", xp)
+    x = pg.tensor.__globals__["constant"](np.ones(2), partial.load().frame())
+    with pytest.raises(UnsupportedError, match=r"sin is not supported on the backend 'partial': it has no sines \(see its issue 7\)"):
+        pg.sin(x)
+    with pytest.raises(NotImplementedError):
+        pg.sin(x)
+
+
+def test_devices(backend: str) -> None:
+    x = pg.ones(2)
+    assert x.to("cpu").tolist() == [1.0, 1.0]
+    with pytest.raises((BackendError, RuntimeError), match="device|backend|Expected"):
+        x.to(device="warp:9")

@@ -1,0 +1,247 @@
+"""Functional entry points: raw arrays and Tensors in and out, pytrees, argnums, aux, nesting, pickling."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+
+import polygrad as pg
+from polygrad import func
+
+
+def raw(data: object, backend: str) -> object:
+    return pg.tensor(data, dtype="float64", backend=backend).array
+
+
+def loss(x: pg.Tensor) -> pg.Tensor:
+    return (x * x * x).sum()
+
+
+def numbers(value: object) -> object:
+    return value.tolist() if isinstance(value, pg.Tensor) else pg.asarray(value).tolist()
+
+
+class TestGrad:
+    def test_raw_arrays_come_back_raw(self, backend: str) -> None:
+        x = raw([1.0, 2.0], backend)
+        g = func.grad(loss)(x)
+        assert type(g) is type(x)
+        assert numbers(g) == [3.0, 12.0]
+
+    def test_tensors_come_back_as_tensors(self, backend: str) -> None:
+        x = pg.tensor([1.0, 2.0], dtype="float64")
+        g = func.grad(loss)(x)
+        assert isinstance(g, pg.Tensor)
+        assert not g.requires_grad
+        assert numbers(g) == [3.0, 12.0]
+        assert x.grad is None
+
+    def test_a_tracked_tensor_keeps_its_history(self, backend: str) -> None:
+        x = pg.tensor([1.0, 2.0], dtype="float64", requires_grad=True)
+        g = func.grad(loss)(x * 2)
+        assert g.requires_grad
+        g.sum().backward()
+        assert numbers(x.grad) == [24.0, 48.0]
+
+    def test_closed_over_tensor(self, backend: str) -> None:
+        w = pg.tensor([3.0, 4.0], dtype="float64", requires_grad=True)
+        g = func.grad(lambda x: (x * x * w).sum())(raw([1.0, 2.0], backend))
+        assert numbers(g) == [6.0, 16.0]
+        g.sum().backward()
+        assert numbers(w.grad) == [2.0, 4.0]
+
+    def test_argnums(self, backend: str) -> None:
+        x, y = raw([1.0, 2.0], backend), raw([5.0, 7.0], backend)
+
+        def product(x: pg.Tensor, y: pg.Tensor) -> pg.Tensor:
+            return (x * x * y).sum()
+
+        assert numbers(func.grad(product, 1)(x, y)) == [1.0, 4.0]
+        both = func.grad(product, (0, 1))(x, y)
+        assert isinstance(both, tuple)
+        assert [numbers(g) for g in both] == [[10.0, 28.0], [1.0, 4.0]]
+        assert numbers(func.grad(product, -1)(x, y)) == [1.0, 4.0]
+
+    def test_pytrees(self, backend: str) -> None:
+        params = {"w": raw([1.0, 2.0], backend), "layers": [raw(3.0, backend), (raw([1.0], backend),)]}
+
+        def f(p: dict, scale: float) -> pg.Tensor:
+            return (p["w"] * p["layers"][0]).sum() * scale + p["layers"][1][0].sum()
+
+        g = func.grad(f)(params, 2.0)
+        assert numbers(g["w"]) == [6.0, 6.0]
+        assert numbers(g["layers"][0]) == 6.0
+        assert numbers(g["layers"][1][0]) == [1.0]
+
+    def test_value_and_grad_and_its_other_name(self, backend: str) -> None:
+        x = raw([1.0, 2.0], backend)
+        value, g = func.value_and_grad(loss)(x)
+        assert type(value) is not pg.Tensor
+        assert (numbers(value), numbers(g)) == (9.0, [3.0, 12.0])
+        g, value = func.grad_and_value(loss)(x)
+        assert (numbers(value), numbers(g)) == (9.0, [3.0, 12.0])
+
+    def test_has_aux(self, backend: str) -> None:
+        x = raw([1.0, 2.0], backend)
+
+        def f(x: pg.Tensor) -> tuple[pg.Tensor, dict]:
+            return loss(x), {"double": x * 2, "name": "f", "nothing": None}
+
+        g, aux = func.grad(f, has_aux=True)(x)
+        assert numbers(g) == [3.0, 12.0]
+        assert numbers(aux["double"]) == [2.0, 4.0]
+        assert (aux["name"], aux["nothing"]) == ("f", None)
+        assert type(aux["double"]) is type(x)
+        (value, _), g = func.value_and_grad(f, has_aux=True)(x)
+        assert numbers(value) == 9.0
+        g, (value, _) = func.grad_and_value(f, has_aux=True)(x)
+        assert numbers(value) == 9.0
+
+    def test_independent_argument_is_zero(self, backend: str) -> None:
+        g = func.grad(lambda x, y: loss(y), (0, 1))(raw([1.0], backend), raw([2.0], backend))
+        assert [numbers(part) for part in g] == [[0.0], [12.0]]
+        assert numbers(func.grad(lambda x: pg.ones(()))(raw([1.0], backend))) == [0.0]
+
+    def test_nested(self, backend: str) -> None:
+        x = raw(0.5, backend)
+        third = func.grad(func.grad(func.grad(lambda x: pg.sin(x) * x)))
+        assert numbers(third(x)) == pytest.approx(-3 * np.sin(0.5) - 0.5 * np.cos(0.5), rel=1e-12)
+
+    def test_no_perturbation_confusion(self, backend: str) -> None:
+        """d/dx of x * d/dy (x + y) is 1, whatever the mode: the inner derivative does not see x."""
+        x = raw(3.0, backend)
+        one = pg.ones((), dtype="float64")
+        inner_reverse = lambda x: func.grad(lambda y: x + y)(one)  # noqa: E731
+        inner_forward = lambda x: func.jvp(lambda y: x + y, (one,), (one,))[1]  # noqa: E731
+        for inner in (inner_reverse, inner_forward):
+            f = lambda x: x * inner(x)  # noqa: E731, B023
+            assert numbers(func.grad(f)(x)) == 1.0
+            assert numbers(func.jvp(f, (x,), (raw(1.0, backend),))[1]) == 1.0
+
+    def test_in_place_inside(self, backend: str) -> None:
+        def f(x: pg.Tensor) -> pg.Tensor:
+            y = x * 1
+            y[0] = y[1] * 3
+            y *= 2
+            return y.sum()
+
+        assert numbers(func.grad(f)(raw([1.0, 2.0], backend))) == [0.0, 8.0]
+
+    def test_modes_mixed_to_order_four(self, backend: str) -> None:
+        def reverse(f):
+            return func.grad(f)
+
+        def forward(f):
+            return lambda x: func.jvp(f, (x,), (pg.ones_like(x),))[1]
+
+        def f(x: pg.Tensor) -> pg.Tensor:
+            return pg.exp(pg.sin(x)) * x / (pg.cos(x) + 2)
+
+        x = pg.tensor(0.3, dtype="float64")
+        results = []
+        for a in (reverse, forward):
+            for b in (reverse, forward):
+                for c in (reverse, forward):
+                    for d in (reverse, forward):
+                        results.append(a(b(c(d(f))))(x).item())
+        np.testing.assert_allclose(results, results[0], rtol=1e-13)
+        step = 1e-3
+        third = func.grad(func.grad(func.grad(f)))
+        slope = (third(x + step).item() - third(x - step).item()) / (2 * step)
+        assert results[0] == pytest.approx(slope, rel=1e-4)
+
+
+class TestVjpAndJvp:
+    def test_vjp(self, backend: str) -> None:
+        x, y = raw([1.0, 2.0], backend), raw([3.0, 4.0], backend)
+        value, pullback = func.vjp(lambda x, y: x * y, x, y)
+        assert type(value) is type(x)
+        for _ in range(2):
+            gx, gy = pullback(raw([1.0, 10.0], backend))
+            assert (numbers(gx), numbers(gy)) == ([3.0, 40.0], [1.0, 20.0])
+
+    def test_vjp_of_a_tree(self, backend: str) -> None:
+        x = raw([1.0, 2.0], backend)
+        value, pullback, aux = func.vjp(lambda p: ({"a": p["x"] * 2, "b": p["x"].sum()}, "aux"), {"x": x}, has_aux=True)
+        assert aux == "aux"
+        (g,) = pullback({"a": raw([1.0, 1.0], backend), "b": raw(5.0, backend)})
+        assert numbers(g["x"]) == [7.0, 7.0]
+        with pytest.raises(TypeError, match="the cotangents have the structure"):
+            pullback([x])
+        with pytest.raises(ValueError, match=r"a cotangent has shape \(1,\), its output \(2,\)"):
+            pullback({"a": raw([1.0], backend), "b": raw(5.0, backend)})
+
+    def test_jvp(self, backend: str) -> None:
+        x = raw([1.0, 2.0], backend)
+        value, tangent = func.jvp(lambda x: x * x, (x,), (raw([1.0, 10.0], backend),))
+        assert type(tangent) is type(x)
+        assert (numbers(value), numbers(tangent)) == ([1.0, 4.0], [2.0, 40.0])
+        value, tangent = func.jvp(lambda x: pg.ones(2), (x,), (x,))
+        assert numbers(tangent) == [0.0, 0.0]
+
+    def test_jvp_errors(self, backend: str) -> None:
+        x = raw([1.0, 2.0], backend)
+        with pytest.raises(TypeError, match="have to be tuples"):
+            func.jvp(loss, x, x)
+        with pytest.raises(ValueError, match="does not fit its primal"):
+            func.jvp(loss, (x,), (raw([1.0], backend),))
+
+    def test_in_place_and_views_in_forward_mode(self, backend: str) -> None:
+        def f(x: pg.Tensor) -> pg.Tensor:
+            y = x * 1
+            part = y[1:]
+            part *= 3
+            y[0] = x[1] * x[1]
+            return y
+
+        x = raw([2.0, 5.0], backend)
+        value, tangent = func.jvp(f, (x,), (raw([1.0, 1.0], backend),))
+        assert (numbers(value), numbers(tangent)) == ([25.0, 15.0], [10.0, 3.0])
+        zeros = lambda x: _filled(x)  # noqa: E731
+        assert numbers(func.jvp(zeros, (x,), (raw([1.0, 7.0], backend),))[1]) == [7.0, 0.0]
+        assert numbers(func.grad(lambda x: zeros(x).sum())(x)) == [0.0, 1.0]
+
+
+def _filled(x: pg.Tensor) -> pg.Tensor:
+    out = pg.zeros(2, dtype="float64")
+    out[0] = x[1]
+    return out
+
+
+class TestErrors:
+    def test_not_a_scalar(self, backend: str) -> None:
+        with pytest.raises(RuntimeError, match=r"func.grad: the function has to return a scalar.*shape \(2,\).*sum\(\)"):
+            func.grad(lambda x: x * 2)(raw([1.0, 2.0], backend))
+
+    def test_integers(self, backend: str) -> None:
+        with pytest.raises(TypeError, match="func.grad: can only differentiate with respect to floating or complex.*int64"):
+            func.grad(loss)(pg.tensor([1, 2]).array)
+
+    def test_what_is_no_array(self, backend: str) -> None:
+        with pytest.raises(TypeError, match="have to be arrays or Tensors, got float 2.0"):
+            func.grad(loss)(2.0)
+
+    def test_argnums_out_of_range(self, backend: str) -> None:
+        with pytest.raises(TypeError, match="argnums=3 but the function was called with 1 positional"):
+            func.grad(loss, 3)(raw([1.0], backend))
+
+    def test_complex_result(self, backend: str) -> None:
+        with pytest.raises(TypeError, match="has to return a real scalar"):
+            func.grad(lambda z: z.sum())(pg.tensor([1.0 + 2.0j]).array)
+
+    def test_aux_missing(self, backend: str) -> None:
+        with pytest.raises(TypeError, match="has to return a pair"):
+            func.grad(loss, has_aux=True)(raw([1.0], backend))
+
+
+def test_a_transform_of_an_importable_function_pickles(backend: str) -> None:
+    g = pickle.loads(pickle.dumps(func.grad(_importable)))
+    assert numbers(g(raw([2.0], backend))) == [12.0]
+    assert func.grad(_importable).__name__ == "_importable"
+
+
+def _importable(x: pg.Tensor) -> pg.Tensor:
+    """Documented."""
+    return (x * x * x).sum()

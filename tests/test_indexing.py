@@ -1,0 +1,147 @@
+"""Selection and assignment by every kind of key, against NumPy for values and torch for gradients."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from checks import check, host, tensor
+
+import polygrad as pg
+
+X = np.arange(24.0).reshape(2, 3, 4) + 1
+MASK = X % 5 < 2
+KEYS = {
+    "integer": 1,
+    "negative integer": -1,
+    "integers": (1, 2, 3),
+    "slice": slice(0, 1),
+    "steps": (slice(None), slice(None, None, 2), slice(1, None)),
+    "negative step": (slice(None, None, -1), slice(2, 0, -1)),
+    "empty slice": (slice(0, 0),),
+    "ellipsis": (..., 1),
+    "only ellipsis": ...,
+    "none": (None, 1, None, ..., None),
+    "empty tuple": (),
+    "mask": MASK,
+    "mask of leading axes": MASK[..., 0],
+    "empty mask": X > 100,
+    "array": np.asarray([1, 0, 1]),
+    "array with repeats": (slice(None), np.asarray([0, 0, 2, 0])),
+    "negative array": (np.asarray([-1, 0]),),
+    "two arrays": (np.asarray([0, 1, 0]), np.asarray([2, 2, 2])),
+    "broadcast arrays": (np.asarray([[0], [1]]), np.asarray([2, 0])),
+    "array and slice": (np.asarray([1, 1]), slice(1, None)),
+    "array, slice, array": (np.asarray([1, 1]), slice(None), np.asarray([0, 3])),
+    "array and none": (np.asarray([1, 0]), None, slice(0, 2)),
+    "array and integer": (0, slice(None), np.asarray([3, 3])),
+    "list": [1, 0, 0],
+    "array and negative step": (slice(None, None, -1), np.asarray([2, 0])),
+    "mask and slice": (slice(None), np.asarray([True, False, True])),
+}
+
+
+def on_backend(key: object, backend: str) -> object:
+    if isinstance(key, tuple):
+        return tuple(on_backend(part, backend) for part in key)
+    return tensor(key, backend) if isinstance(key, np.ndarray) else key
+
+
+@pytest.mark.parametrize("name", KEYS)
+class TestKeys:
+    def test_selection(self, name: str, backend: str) -> None:
+        key = on_backend(KEYS[name], backend)
+        x = tensor(X, backend, requires_grad=True)
+        np.testing.assert_array_equal(host(x[key]), X[KEYS[name]])
+        reference = None
+        if "negative step" not in name and name != "array and integer":  # where torch has other rules than NumPy
+            torch = pytest.importorskip("torch") if backend == "numpy" else None
+            if torch is not None:
+                torch_key = _torch_key(KEYS[name], torch)
+                reference = lambda x: x[torch_key]  # noqa: E731
+        check(lambda x: x[key], [X], backend, reference=reference)
+
+    def test_raw_key(self, name: str, backend: str) -> None:
+        key = KEYS[name]
+        raw = _raw(on_backend(key, backend))
+        np.testing.assert_array_equal(host(tensor(X, backend)[raw]), X[key])
+
+    def test_assignment(self, name: str, backend: str) -> None:
+        key = on_backend(KEYS[name], backend)
+        distinct = len(np.unique(np.arange(24).reshape(2, 3, 4)[KEYS[name]])) == X[KEYS[name]].size
+        value = np.asarray(-X[KEYS[name]] * 2)
+        expected = X.copy()
+        expected[KEYS[name]] = value
+        x = tensor(X, backend)
+        x[key] = tensor(value, backend)
+        if distinct:
+            np.testing.assert_array_equal(host(x), expected)
+
+        def assign(x: pg.Tensor, v: pg.Tensor) -> pg.Tensor:
+            y = x * 1
+            y[key] = v
+            return y
+
+        check(assign, [X, value], backend)  # where an element is written twice, the last value counts
+        check(assign, [X, np.asarray(3.0)], backend)
+
+    def test_scalar_assignment(self, name: str, backend: str) -> None:
+        key = on_backend(KEYS[name], backend)
+        expected = X.copy()
+        expected[KEYS[name]] = 7.0
+        x = tensor(X, backend)
+        x[key] = 7.0
+        np.testing.assert_array_equal(host(x), expected)
+
+
+def _torch_key(key: object, torch: object) -> object:
+    if isinstance(key, tuple):
+        return tuple(_torch_key(part, torch) for part in key)
+    return torch.as_tensor(key) if isinstance(key, np.ndarray) else key
+
+
+def _raw(key: object) -> object:
+    if isinstance(key, tuple):
+        return tuple(_raw(part) for part in key)
+    return key.array if isinstance(key, pg.Tensor) else key
+
+
+def test_augmented_assignment_through_a_key(backend: str) -> None:
+    def f(x: pg.Tensor) -> pg.Tensor:
+        y = x * 1
+        y[0, ...] += y[1, ...] * 2
+        y[y > 30.5] = 0.0
+        return y
+
+    check(f, [X], backend)
+
+
+def test_value_is_cast(backend: str) -> None:
+    x = tensor(np.zeros(3, dtype="float32"), backend)
+    v = tensor(np.asarray(2.0), backend, requires_grad=True)
+    x[0] = v
+    assert x.tolist() == [2.0, 0.0, 0.0]
+    x.sum().backward()
+    assert v.grad.dtype == v.dtype
+
+
+def test_names(backend: str) -> None:
+    x = tensor(X, backend, requires_grad=True)
+    names = {
+        "SelectBackward0": x[0],
+        "SliceBackward0": x[1:],
+        "UnsqueezeBackward0": x[None],
+        "IndexBackward0": x[x > 3],
+        "AliasBackward0": x[...],
+    }
+    for name, y in names.items():
+        assert y.grad_fn.name() == name
+    y = x * 1
+    y[0] = 1.0
+    assert y.grad_fn.name() == "CopySlices"
+
+
+def test_set_at_shape_error(backend: str) -> None:
+    x = tensor(X, backend)
+    with pytest.raises(RuntimeError, match="set_at"):
+        x[0] = tensor(np.ones((7, 7)), backend)
+    np.testing.assert_array_equal(host(x), X)
