@@ -318,9 +318,12 @@ def get_backend(name: str | Backend | None = None) -> Backend:
             f"name: polygrad.asarray(array) takes its arrays as they are"
         )
     if importlib.util.find_spec(name) is None:
-        install = f'pip install "polygrad-xp[{name}]" from a checkout, or pip install {name.replace("_", "-")}'
+        extra = name.rpartition("_")[2]
         found = ", ".join(other for other in sorted(_entry_points()) if importlib.util.find_spec(other))
-        raise BackendError(f"the backend {name!r} needs {name}, which is not installed: {install}. Found here: {found}")
+        raise BackendError(
+            f"the backend {name!r} needs {name}, which is not installed: pip install '.[{extra}]' in a checkout of polygrad. "
+            f"Found here: {found}"
+        )
     return _BY_NAME.setdefault(name, point.load().load())
 
 

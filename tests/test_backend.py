@@ -153,10 +153,10 @@ class ToyNamespace:
         import array_api_compat.numpy as inner
 
         target = getattr(inner, name)
-        if isinstance(target, type) or not callable(target) or name in ("isdtype", "result_type", "finfo", "iinfo"):
-            return np.dtype(target) if isinstance(target, type) else target
         if name == "__array_namespace_info__":
             return target
+        if isinstance(target, type) or not callable(target) or name in ("isdtype", "result_type", "finfo", "iinfo"):
+            return np.dtype(target) if isinstance(target, type) else target
 
         def function(*args: Any, **kwargs: Any) -> Any:
             out = target(*map(_toy, args), **{k: _toy(v) for k, v in kwargs.items()})

@@ -79,9 +79,15 @@ class TestAccumulation:
         x, y = leaf(), leaf()
         g = pg.ones(3, dtype="float64")
         (x + y).backward(g)
-        assert x.grad.array is not y.grad.array
+        if hasattr(g.array, "at"):
+            pytest.skip("arrays that cannot be written may be shared")
         for held in (x.grad, y.grad):
-            assert held.array is not g.array
+            held.array[...] = 7.0
+            assert values(g) == [1.0, 1.0, 1.0]
+        assert x.grad.array is not y.grad.array
+        x.grad.array[...] = 1.0
+        assert values(y.grad) == [7.0, 7.0, 7.0]
+        y.grad.array[...] = 1.0
         x.grad.zero_()
         assert values(y.grad) == [1.0, 1.0, 1.0]
         assert values(g) == [1.0, 1.0, 1.0]

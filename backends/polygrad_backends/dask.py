@@ -41,6 +41,13 @@ def set_at(x: Any, value: Any, /, *, key: Any) -> Any:
     return out
 
 
+def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Any:
+    """The elements at ``indices`` along an axis; dask itself selects with one array of indices only."""
+    sizes = [1 if i == axis % x.ndim else n for i, n in enumerate(x.shape)]
+    shape = np.broadcast_shapes(indices.shape, tuple(sizes))
+    return _on_blocks(lambda values, at: np.take_along_axis(values, at, axis))(x, indices, shape=shape, dtype=x.dtype)
+
+
 class DaskBackend(Backend):
     """dask.array collections of NumPy blocks."""
 
@@ -51,6 +58,7 @@ class DaskBackend(Backend):
     overrides = {  # noqa: RUF012
         "scatter_add": scatter_add,
         "set_at": set_at,
+        "take_along_axis": take_along_axis,
         "to_device": lambda x, device: x,
     }
 

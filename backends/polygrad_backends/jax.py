@@ -18,6 +18,7 @@ def scatter_add(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
 
 def set_at(x: Any, value: Any, /, *, key: Any) -> Any:
     """``x`` with ``value`` at ``key``."""
+    _in_range(x, key)
     if _is_mask(key) and getattr(value, "ndim", 0) == 0:
         mask = xp.reshape(key, key.shape + (1,) * (x.ndim - key.ndim))
         return xp.where(mask, xp.asarray(value, dtype=x.dtype), x)  # also under jit, where a mask cannot select
@@ -26,7 +27,25 @@ def set_at(x: Any, value: Any, /, *, key: Any) -> Any:
 
 def getitem(x: Any, *, key: Any) -> Any:
     """``x[key]``."""
+    _in_range(x, key)
     return x[_key(key)]
+
+
+def _in_range(x: Any, key: Any) -> None:
+    """Raise for an integer out of range, which JAX would move into the range."""
+    keys = key if isinstance(key, tuple) else (key,)
+    axis = 0
+    for i, part in enumerate(keys):
+        if part is Ellipsis:
+            axis = x.ndim - sum(_axes(later) for later in keys[i + 1 :])
+            continue
+        if type(part) is int and axis < x.ndim and not -x.shape[axis] <= part < x.shape[axis]:
+            raise IndexError(f"index {part} is out of bounds for axis {axis} with size {x.shape[axis]}")
+        axis += _axes(part)
+
+
+def _axes(part: Any) -> int:
+    return 0 if part is None else part.ndim if _is_mask(part) else 1
 
 
 def _is_mask(key: Any) -> bool:

@@ -59,12 +59,21 @@ def set_at(x: Any, value: Any, /, *, key: Any) -> Any:
     return xp.reshape(flat, x.shape)
 
 
+def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> Any:
+    """Whether each element of ``x1`` is among ``x2``; array-api-strict 2.6 overlooks ``invert``."""
+    found = xp.isin(x1, x2)
+    return xp.logical_not(found) if invert else found
+
+
 class StrictBackend(Backend):
     """Arrays of array-api-strict."""
 
     name = "array_api_strict"
     xp = xp
-    overrides = {"getitem": getitem, "set_at": set_at}  # noqa: RUF012
+    overrides = {"getitem": getitem, "isin": isin, "set_at": set_at}  # noqa: RUF012
+
+    def devices(self) -> tuple[str, ...]:
+        return tuple(str(device).split("'")[1] for device in xp.__array_namespace_info__().devices())
 
     def device(self, spec: Any) -> Any:
         return _CPU if isinstance(spec, str) and spec == "cpu" else super().device(spec)

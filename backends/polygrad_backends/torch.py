@@ -13,9 +13,11 @@ from polygrad.backend import Backend, basic
 def _forward_slices(x: Any, key: Any) -> tuple[Any, Any]:
     """A key without negative steps, which torch lacks, and the axes of the selection to flip afterwards."""
     keys = key if isinstance(key, tuple) else (key,)
-    if len(keys) > 1 and any(isinstance(part, (torch.Tensor, list)) for part in keys):
-        # beside an array NumPy takes an integer for an array too, which decides where the new axes go
-        key = keys = tuple([torch.tensor(part, device=x.device) if type(part) is int else part for part in keys])
+    arrays = [torch.as_tensor(part) for part in keys if isinstance(part, (torch.Tensor, list))]
+    if arrays and int in map(type, keys):
+        # Beside an array NumPy takes an integer for an array too, which decides where the new axes go.
+        shape = (1,) if arrays[0].dtype == torch.bool else arrays[0].shape
+        key = keys = tuple([torch.full(shape, part, device=x.device) if type(part) is int else part for part in keys])
     if not any(type(part) is slice and part.step is not None and part.step < 0 for part in keys):
         return key, ()
     consumed = sum(_consumes(part) for part in keys)
@@ -107,7 +109,8 @@ def unique_all(x: Any, /) -> UniqueAllResult:
     """The different elements, where each comes first, which one each element is, and how often each comes."""
     values, inverse, counts = torch.unique(x, return_inverse=True, return_counts=True)
     positions = torch.arange(x.numel(), device=x.device)
-    first = torch.full(values.shape, x.numel(), device=x.device).scatter_reduce(0, inverse.reshape(-1), positions, "amin")
+    first = torch.full(values.shape, x.numel(), device=x.device)
+    first = first.scatter_reduce(0, inverse.reshape(-1), positions, "amin")
     return UniqueAllResult(values, first, inverse, counts)
 
 

@@ -134,7 +134,7 @@ def _along(name: str, input: Any, dim: int | None, stacklevel: int, dtype: Any) 
         warnings.warn(
             f"Implicit dimension choice for {name} has been deprecated. "
             f"Change the call to include dim=X as an argument.",
-            stacklevel=stacklevel + 1,
+            stacklevel=stacklevel,
         )
         dim = 0 if x.ndim in (0, 1, 3) else 1
     if dtype is not None and x.dtype != x._frame.backend.dtype(dtype):
@@ -198,14 +198,19 @@ def _broadcast(input: Any, target: Any) -> tuple[Any, Any]:
     return tuple(_xp(x).broadcast_arrays(x, y))
 
 
-def _weighted(loss: Any, weight: Any, input: Any, reduction: str) -> Any:
-    """Losses times weights, reduced; the mean is relative to the sum of the weights."""
+def _weighted(loss: Any, weight: Any, input: Any) -> Any:
+    """Losses times weights."""
     weight, shape = _array(weight), tuple(_array(input).shape)
     if tuple(weight.shape) != shape:
         raise ShapeError(f"Weights and input must have the same size, and they have {tuple(weight.shape)} and {shape}")
-    loss = _xp(loss).multiply(loss, weight)
+    return _xp(loss).multiply(loss, weight)
+
+
+def _weighted_mean(loss: Any, weight: Any, input: Any, reduction: str) -> Any:
+    """Losses times weights, reduced; their mean is relative to the sum of the weights."""
+    loss = _weighted(loss, weight, input)
     if reduction == "mean":
-        return _xp(loss).divide(_xp(loss).sum(loss), _xp(loss).sum(weight))
+        return _xp(loss).divide(_xp(loss).sum(loss), _xp(loss).sum(_array(weight)))
     return _reduced(loss, reduction)
 
 
@@ -279,7 +284,7 @@ def mse_loss(
     x, y = _broadcast(input, target)
     reduction = _reduction(size_average, reduce, reduction)
     if weight is not None:
-        return _weighted(_xp(x).square(_xp(x).subtract(x, y)), weight, input, reduction)
+        return _weighted_mean(_xp(x).square(_xp(x).subtract(x, y)), weight, input, reduction)
     return _xp(x).nn.mse_loss(x, y, reduction=reduction)
 
 
@@ -295,7 +300,7 @@ def l1_loss(
     x, y = _broadcast(input, target)
     reduction = _reduction(size_average, reduce, reduction)
     loss = _xp(x).abs(_xp(x).subtract(x, y))
-    return _reduced(loss, reduction) if weight is None else _weighted(loss, weight, input, reduction)
+    return _reduced(loss, reduction) if weight is None else _weighted_mean(loss, weight, input, reduction)
 
 
 def smooth_l1_loss(
@@ -323,7 +328,8 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     x, y = _broadcast(input, target)
     reduction = _reduction(None, None, reduction)
     if weight is not None:
-        return _weighted(_xp(x).nn.huber_loss(x, y, reduction="none", delta=delta), weight, input, reduction)
+        losses = _xp(x).nn.huber_loss(x, y, reduction="none", delta=delta)
+        return _reduced(_weighted(losses, weight, input), reduction)  # torch divides by the number, not the weights
     return _xp(x).nn.huber_loss(x, y, reduction=reduction, delta=delta)
 
 

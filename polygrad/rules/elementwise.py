@@ -5,8 +5,8 @@ both kinds, except for ``abs`` and ``sign``. Of two inputs one may be a Python s
 derivative belongs to, but perhaps the other.
 
 At a kink, a tie or a singularity a derivative is what torch gives (``KINKS`` in ``tests/rules/test_elementwise.py``
-lists the points and tests each): 0 for ``abs`` and ``sign`` at 0, a half each for ``maximum`` and ``minimum`` of equals,
-1 for ``clip`` at its bounds, infinity for ``sqrt`` at 0, nan for ``hypot`` at 0.
+lists the points and tests each): 0 for ``abs`` and ``sign`` at 0, a half for each of two equals in ``maximum`` and
+``minimum``, 1 for ``clip`` at its bounds, infinity for ``sqrt`` at 0, nan for ``hypot`` at 0.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ def _mish_partial(xp: Any, x: Any) -> Any:
 
 relu = elementwise(
     "relu",
-    lambda xp, out: xp.astype(out > 0, out.dtype),
+    lambda xp, out: xp.astype(out != 0, out.dtype),  # so that nan stays nan, as in torch
     default=lambda xp, x: xp.maximum(x, 0),
 )
 sigmoid = elementwise("sigmoid", lambda xp, out: out * (1 - out), default=_sigmoid)
@@ -136,17 +136,19 @@ def _axis(x: Any, axis: int) -> int | None:
 
 def _shifted(xp: Any, x: Any, axis: int) -> Any:
     """``x`` minus its maximum along the axis, so that no exponential overflows."""
-    if x.ndim and x.shape[axis] == 0:
-        return x
     return x - xp.max(x, axis=_axis(x, axis), keepdims=True)
 
 
 def _softmax(xp: Any, x: Any, *, axis: int) -> Any:
+    if 0 in x.shape:
+        return x
     e = xp.exp(_shifted(xp, x, axis))
     return e / xp.sum(e, axis=_axis(x, axis), keepdims=True)
 
 
 def _log_softmax(xp: Any, x: Any, *, axis: int) -> Any:
+    if 0 in x.shape:
+        return x
     x = _shifted(xp, x, axis)
     return x - xp.log(xp.sum(xp.exp(x), axis=_axis(x, axis), keepdims=True))
 

@@ -1,4 +1,4 @@
-"""The statistical functions of the standard, and their like: what takes several elements to one, and running versions of it.
+"""The statistical functions of the standard, and their like: sums, products, extremes, and running versions of them.
 
 Where the maximum is reached more than once, the elements share its gradient equally, as in ``torch.amax``. Products are
 differentiated without dividing by their factors, so zeros among them are no special case, in any order of derivative.
@@ -12,7 +12,7 @@ from typing import Any
 from .declare import bilinear, cast, constant, fit, linear, rule
 
 
-# -- shapes -------------------------------------------------------------------------------------------------------
+# -- shapes ----------------------------------------------------------------------------------------------------------
 def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
     """The axes that a reduction reduces, as non-negative numbers in ascending order."""
     if axis is None:
@@ -30,10 +30,11 @@ def count_of(shape: tuple[int, ...], axis: Any) -> int:
 
 
 def spread(xp: Any, g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
-    """The cotangent (or the output) of a reduction, broadcast back over the axes that were reduced: a view where there are any."""
-    if not keepdims and len(shape) > 0:
+    """The cotangent (or the output) of a reduction, broadcast back over the axes that were reduced, without a copy."""
+    if axis is not None and not keepdims and len(shape) > 1:
         reduced = axes_of(axis, len(shape))
-        g = xp.reshape(g, tuple([1 if i in reduced else n for i, n in enumerate(shape)]))
+        if reduced != tuple(range(len(reduced))):  # leading axes come back by broadcasting alone
+            g = xp.reshape(g, tuple([1 if i in reduced else n for i, n in enumerate(shape)]))
     return xp.broadcast_to(g, shape)
 
 
@@ -42,9 +43,9 @@ def part(x: Any, axis: int, start: int | None, stop: int | None) -> Any:
     return x[(slice(None),) * (axis % x.ndim) + (slice(start, stop), Ellipsis)]
 
 
-def _whole(name: str, several: str = "1") -> Any:
-    """torch names the overloads of a reduction apart: 0 over everything, 1 over chosen axes."""
-    return lambda payloads, params: f"{name}Backward{0 if params['axis'] is None and not params['keepdims'] else several}"
+def _named(whole: str, chosen: str) -> Any:
+    """torch names the overloads of a reduction apart: over everything, over chosen axes."""
+    return lambda payloads, params: whole if params["axis"] is None and not params["keepdims"] else chosen
 
 
 def _nothing(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
@@ -56,21 +57,25 @@ def _conj(xp: Any, x: Any) -> Any:
     return xp.conj(x) if xp.isdtype(x.dtype, "complex floating") else x
 
 
-# -- sum, mean ------------------------------------------------------------------------------------------------------
+# -- sum, mean -------------------------------------------------------------------------------------------------------
 sum = linear(
     "sum(x, /, *, axis=None, dtype=None, keepdims=False)",
-    transpose=lambda xp, g, *, x_shape, x_dtype, axis, keepdims: spread(xp, cast(xp, g, x_dtype), x_shape, axis, keepdims),
-    node=_whole("Sum"),
+    transpose=lambda xp, g, *, x_shape, x_dtype, axis, keepdims: spread(
+        xp, cast(xp, g, x_dtype), x_shape, axis, keepdims
+    ),
+    node=_named("SumBackward0", "SumBackward1"),
 )
 mean = linear(
     "mean(x, /, *, axis=None, keepdims=False)",
-    # (without any elements there is nothing to divide among)
-    transpose=lambda xp, g, *, x_shape, axis, keepdims: spread(xp, g / (count_of(x_shape, axis) or 1), x_shape, axis, keepdims),
-    node=_whole("Mean"),
+    # A mean of nothing has no elements to pass anything to, but must not divide by zero.
+    transpose=lambda xp, g, *, x_shape, axis, keepdims: spread(
+        xp, g / (count_of(x_shape, axis) or 1), x_shape, axis, keepdims
+    ),
+    node=_named("MeanBackward0", "MeanBackward1"),
 )
 
 
-# -- prod -----------------------------------------------------------------------------------------------------------
+# -- prod ------------------------------------------------------------------------------------------------------------
 def _other_factors(xp: Any, x: Any, axis: Any) -> Any:
     """For each element the product of all others that are reduced with it: those before it times those after it."""
     reduced = axes_of(axis, x.ndim)
@@ -96,14 +101,20 @@ def _prod_jvp(xp: Any, t: Any, x: Any, *, out_dtype: Any, axis: Any, keepdims: b
     return xp.sum(cast(xp, t, out_dtype) * others, axis=axis, keepdims=keepdims)
 
 
-prod = rule("prod(x, /, *, axis=None, dtype=None, keepdims=False)", vjp=_prod_vjp, jvp=_prod_jvp, node=_whole("Prod"))
+prod = rule(
+    "prod(x, /, *, axis=None, dtype=None, keepdims=False)",
+    vjp=_prod_vjp,
+    jvp=_prod_jvp,
+    node=_named("ProdBackward0", "ProdBackward1"),
+)
 
 
-# -- max, min ---------------------------------------------------------------------------------------------------------
+# -- max, min --------------------------------------------------------------------------------------------------------
 def _reached(xp: Any, x: Any, out: Any, axis: Any, keepdims: bool) -> tuple[Any, Any]:
-    """Where the extreme value is reached, as zeros and ones, and how often (with the axes kept).
+    """Where the extreme value is reached, as zeros and ones, and how often, in the shape of the output.
 
-    A NaN equals nothing; over everything it is nevertheless found, and over chosen axes the gradient is NaN, both as torch has it.
+    A NaN equals nothing. As in torch, a maximum over everything gives its gradient to the NaN nevertheless; over chosen
+    axes the gradient is NaN.
     """
     mask = xp.equal(x, spread(xp, out, x.shape, axis, keepdims))
     if axis is None and not keepdims:
@@ -122,27 +133,23 @@ def _extreme_jvp(xp: Any, t: Any, x: Any, out: Any, *, axis: Any, keepdims: bool
     return xp.sum(mask * t, axis=axis, keepdims=keepdims) / times
 
 
-def _extreme_name(whole: str, axes: str) -> Any:
-    return lambda payloads, params: whole if params["axis"] is None and not params["keepdims"] else axes
-
-
 max = rule(
     "max(x, /, *, axis=None, keepdims=False)",
     vjp=_extreme_vjp,
     jvp=_extreme_jvp,
-    node=_extreme_name("MaxBackward1", "AmaxBackward0"),
+    node=_named("MaxBackward1", "AmaxBackward0"),
 )
 min = rule(
     "min(x, /, *, axis=None, keepdims=False)",
     vjp=_extreme_vjp,
     jvp=_extreme_jvp,
-    node=_extreme_name("MinBackward1", "AminBackward0"),
+    node=_named("MinBackward1", "AminBackward0"),
 )
 
 
-# -- var, std ---------------------------------------------------------------------------------------------------------
-# With S = sum |x - mean|² over n elements: var = S / (n - correction) and dS = 2 sum Re(conj(x - mean) dx), since the deviations sum
-# to zero; std = sqrt(var). The variance of complex numbers is real.
+# -- var, std --------------------------------------------------------------------------------------------------------
+# With S = sum |x - mean|² over n elements: var = S / (n - correction) and dS = 2 sum Re(conj(x - mean) dx), since the
+# deviations sum to zero; std = sqrt(var). The variance of complex numbers is real.
 def _deviation(xp: Any, x: Any, axis: Any, correction: float, whole: bool) -> Any:
     """``2 (x - mean) / (n - correction)``, or what torch puts there when no degree of freedom is left."""
     deviation = x - xp.mean(x, axis=axis, keepdims=True)
@@ -182,7 +189,7 @@ var = rule("var(x, /, *, axis=None, correction=0.0, keepdims=False)", vjp=_var_v
 std = rule("std(x, /, *, axis=None, correction=0.0, keepdims=False)", vjp=_std_vjp, jvp=_std_jvp)
 
 
-# -- logsumexp ---------------------------------------------------------------------------------------------------------
+# -- logsumexp -------------------------------------------------------------------------------------------------------
 def _logsumexp(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
     """The logarithm of the sum of exponentials, shifted by the maximum so that nothing overflows."""
     if count_of(x.shape, axis) == 0:
@@ -193,7 +200,11 @@ def _logsumexp(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> 
     total = xp.sum(xp.exp(x - shift), axis=axis, keepdims=True)
     # An infinite maximum is the result; the sum is put aside there, because it may be 0.
     out = xp.log(xp.where(finite, total, xp.ones_like(total))) + top
-    return out if keepdims else xp.reshape(out, tuple([n for i, n in enumerate(x.shape) if i not in axes_of(axis, x.ndim)]))
+    return (
+        out
+        if keepdims
+        else xp.reshape(out, tuple([n for i, n in enumerate(x.shape) if i not in axes_of(axis, x.ndim)]))
+    )
 
 
 def _softmax(xp: Any, x: Any, out: Any, axis: Any, keepdims: bool) -> Any:
@@ -205,11 +216,13 @@ logsumexp = rule(
     vjp=lambda xp, g, x, out, *, axis, keepdims: (
         spread(xp, g, x.shape, axis, keepdims) * _conj(xp, _softmax(xp, x, out, axis, keepdims))
     ),
-    jvp=lambda xp, t, x, out, *, axis, keepdims: xp.sum(_softmax(xp, x, out, axis, keepdims) * t, axis=axis, keepdims=keepdims),
+    jvp=lambda xp, t, x, out, *, axis, keepdims: xp.sum(
+        _softmax(xp, x, out, axis, keepdims) * t, axis=axis, keepdims=keepdims
+    ),
     default=_logsumexp,
 )
 
-# -- without a derivative -------------------------------------------------------------------------------------------------
+# -- without a derivative --------------------------------------------------------------------------------------------
 any = constant("any(x, /, *, axis=None, keepdims=False)")
 all = constant("all(x, /, *, axis=None, keepdims=False)")
 argmax = constant("argmax(x, /, *, axis=None, keepdims=False)")
@@ -222,7 +235,7 @@ count_nonzero = constant(
 )
 
 
-# -- running sums and products ----------------------------------------------------------------------------------------------
+# -- running sums and products ---------------------------------------------------------------------------------------
 def _shaped(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
     """Some libraries give a running sum of a 0-d array one dimension."""
     return g if g.shape == shape else xp.reshape(g, shape)
@@ -249,8 +262,9 @@ cumulative_sum = linear(
 def recurrence(xp: Any, a: Any, b: Any) -> Any:
     """``s[k] = a[k] s[k - 1] + b[k]`` along the last axis, with ``s[-1] = 0``.
 
-    Two steps make one, ``s[k] = (a[k] a[k - 1]) s[k - 2] + (a[k] b[k - 1] + b[k])``, so half of the answer is a recurrence of half the
-    length: the work is linear and the depth logarithmic (Blelloch, "Prefix sums and their applications", 1990).
+    Two steps make one, ``s[k] = (a[k] a[k - 1]) s[k - 2] + (a[k] b[k - 1] + b[k])``, so every other element comes from a
+    recurrence of half the length: the work is linear, the depth logarithmic (Blelloch, "Prefix sums and their
+    applications", 1990).
     """
     n = b.shape[-1]
     if n < 2:
@@ -272,11 +286,9 @@ def _placed(xp: Any, x: Any, axis: int | None, shape: tuple[int, ...]) -> Any:
     return xp.moveaxis(x, -1, axis or 0) if x.ndim > 1 else _shaped(xp, x, shape)
 
 
-# With y[k] = x[0] ... x[k]:   dy[k] = x[k] dy[k - 1] + y[k - 1] dx[k],   a recurrence running up; and its transpose, running down:
-# cotangent of x[k] = y[k - 1] s[k]   where   s[k] = g[k] + x[k + 1] s[k + 1].
-def _cumulative_prod_vjp(
-    xp: Any, g: Any, x: Any, out: Any, *, axis: int | None, include_initial: bool
-) -> Any:
+# With y[k] = x[0] ... x[k]:  dy[k] = x[k] dy[k - 1] + y[k - 1] dx[k],  a recurrence that runs up. Its transpose runs
+# down: the cotangent of x[k] is  y[k - 1] s[k]  where  s[k] = g[k] + x[k + 1] s[k + 1].
+def _cumulative_prod_vjp(xp: Any, g: Any, x: Any, out: Any, *, axis: int | None, include_initial: bool) -> Any:
     dtype = out.dtype
     factors, y, g = (_last(xp, value, axis) for value in (cast(xp, x, dtype), out, g))
     if include_initial:
@@ -291,9 +303,7 @@ def _cumulative_prod_vjp(
     return cast(xp, _placed(xp, s, axis, x.shape), x.dtype)
 
 
-def _cumulative_prod_jvp(
-    xp: Any, t: Any, x: Any, out: Any, *, axis: int | None, include_initial: bool
-) -> Any:
+def _cumulative_prod_jvp(xp: Any, t: Any, x: Any, out: Any, *, axis: int | None, include_initial: bool) -> Any:
     dtype = out.dtype
     factors, y, t = (_last(xp, value, axis) for value in (cast(xp, x, dtype), out, cast(xp, t, dtype)))
     if factors.shape[-1] == 0:
@@ -315,10 +325,12 @@ cumulative_prod = rule(
 )
 
 
-# -- diff, trapezoid ----------------------------------------------------------------------------------------------------------
+# -- diff, trapezoid -------------------------------------------------------------------------------------------------
 def _undiff(xp: Any, g: Any, axis: int) -> Any:
     """The transpose of ``x[1:] - x[:-1]`` (of which there is at least one)."""
-    return xp.concat([-part(g, axis, None, 1), part(g, axis, None, -1) - part(g, axis, 1, None), part(g, axis, -1, None)], axis=axis)
+    return xp.concat(
+        [-part(g, axis, None, 1), part(g, axis, None, -1) - part(g, axis, 1, None), part(g, axis, -1, None)], axis=axis
+    )
 
 
 def _diff_transpose(which: str) -> Any:

@@ -7,8 +7,8 @@ from typing import Any
 from .declare import constant, rule
 
 
-# Sorting is a selection in another order. The order is found again in the backward pass: a bare sort is several times cheaper than one
-# that tells the order, and most are never differentiated.
+# Sorting is a selection in another order. The order is found again in the backward pass: a bare sort is several times
+# cheaper than one that tells the order, and most are never differentiated.
 def _sort_vjp(xp: Any, g: Any, x: Any, *, axis: int, descending: bool, stable: bool) -> Any:
     if x.ndim == 0:
         return g
@@ -39,7 +39,17 @@ def _isin(xp: Any, x1: Any, x2: Any, invert: bool) -> Any:
 
 
 # Like torch.unique, the values pass nothing back: asking for their gradient is an error, not a zero.
-unique_all = rule("unique_all(x, /)", vjp=(None,), jvp=None, outputs=("values", "indices", "inverse_indices", "counts"), node="Unique2Backward0")
-unique_counts = rule("unique_counts(x, /)", vjp=(None,), jvp=None, outputs=("values", "counts"), node="Unique2Backward0")
-unique_inverse = rule("unique_inverse(x, /)", vjp=(None,), jvp=None, outputs=("values", "inverse_indices"), node="Unique2Backward0")
+unique_all = rule(
+    "unique_all(x, /)",
+    vjp=(None,),
+    jvp=None,
+    outputs=("values", "indices", "inverse_indices", "counts"),
+    node="Unique2Backward0",
+)
+unique_counts = rule(
+    "unique_counts(x, /)", vjp=(None,), jvp=None, outputs=("values", "counts"), node="Unique2Backward0"
+)
+unique_inverse = rule(
+    "unique_inverse(x, /)", vjp=(None,), jvp=None, outputs=("values", "inverse_indices"), node="Unique2Backward0"
+)
 unique_values = rule("unique_values(x, /)", vjp=(None,), jvp=None, node="Unique2Backward0")

@@ -1,4 +1,4 @@
-"""The reductions and running reductions: derivatives, dtypes, node names, and the values at ties, zeros and empty axes."""
+"""The reductions and running reductions: derivatives, dtypes, node names, values at ties, zeros and empty axes."""
 
 from __future__ import annotations
 
@@ -130,12 +130,12 @@ def test_derivatives(name: str, arrays: Any, params: Any, reference: Any, backen
 
 
 JOINED = [
-    ([V], {}, lambda x: torch.diff(x)),
+    ([V], {}, torch.diff),
     ([V], {"n": 2}, lambda x: torch.diff(x, n=2)),
     ([V], {"n": 4}, lambda x: torch.diff(x, n=4)),
     ([V], {"n": 5}, lambda x: torch.diff(x, n=5)),
     ([V], {"n": 0}, lambda x: torch.diff(x, n=0)),
-    ([V[:1]], {}, lambda x: torch.diff(x)),
+    ([V[:1]], {}, torch.diff),
     ([B], {"axis": 0}, lambda x: torch.diff(x, dim=0)),
     ([B], {"axis": -2, "n": 2}, lambda x: torch.diff(x, dim=-2, n=2)),
     ([C], {"axis": 0}, lambda x: torch.diff(x, dim=0)),
@@ -174,20 +174,20 @@ def test_diff_holds_a_raw_end_constant(backend: str, xp: Any) -> None:
 
 POINTS = np.asarray([0.0, 0.5, 0.75, 2.0])
 TRAPEZOIDS = [
-    ([A], {}, lambda y: torch.trapezoid(y)),
+    ([A], {}, torch.trapezoid),
     ([A], {"axis": 0, "dx": 0.5}, lambda y: torch.trapezoid(y, dx=0.5, dim=0)),
     ([C], {"axis": 1}, lambda y: torch.trapezoid(y, dim=1)),
     ([B], {"axis": 1}, lambda y: torch.trapezoid(y, dim=1)),
-    ([V[:2]], {}, lambda y: torch.trapezoid(y)),
+    ([V[:2]], {}, torch.trapezoid),
     ([V[:1]], {}, lambda y: 0 * y[0]),
-    ([A, POINTS], {}, lambda y, x: torch.trapezoid(y, x)),
+    ([A, POINTS], {}, torch.trapezoid),
     ([B, POINTS[1:]], {"axis": 1}, lambda y, x: torch.trapezoid(y, x, dim=1)),
     ([V, V + 3], {"axis": 0}, lambda y, x: torch.trapezoid(y, x, dim=0)),
     ([A, B[0]], {"axis": 0}, lambda y, x: torch.trapezoid(y, x, dim=0)),
     ([A, B[0, :, :1]], {"axis": 0}, lambda y, x: torch.trapezoid(y, x, dim=0)),
     ([A[:1], B[0]], {"axis": 1}, lambda y, x: torch.trapezoid(y, x, dim=1)),
-    ([C, W[:4]], {}, lambda y, x: torch.trapezoid(y, x)),
-    ([C, POINTS], {}, lambda y, x: torch.trapezoid(y, x)),
+    ([C, W[:4]], {}, torch.trapezoid),
+    ([C, POINTS], {}, torch.trapezoid),
     ([A[:, :1], V[:1]], {}, lambda y, x: 0 * y[:, 0]),
 ]
 
@@ -221,7 +221,9 @@ def test_ties_share_equally(name: str, params: Any, reference: Any, backend: str
     np.testing.assert_allclose(got, t.grad)
     # and forward mode gives the mean of the tangents there
     u = RNG.normal(size=TIES.shape)
-    _, dual = func.jvp(lambda x: xp.sum(getattr(xp, name)(x, **params)), (tensor(TIES, backend),), (tensor(u, backend),))
+    _, dual = func.jvp(
+        lambda x: xp.sum(getattr(xp, name)(x, **params)), (tensor(TIES, backend),), (tensor(u, backend),)
+    )
     np.testing.assert_allclose(host(dual), np.sum(got * u))
 
 
@@ -273,7 +275,8 @@ def test_nothing_at_all(name: str, backend: str, xp: Any) -> None:
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::UserWarning")
 @pytest.mark.parametrize(
-    "values", [[-np.inf, -np.inf], [-np.inf, 1.0], [np.inf, 1.0], [np.inf, np.inf, 1.0], [np.nan, 1.0], [1000.0, -1000.0]]
+    "values",
+    [[-np.inf, -np.inf], [-np.inf, 1.0], [np.inf, 1.0], [np.inf, np.inf, 1.0], [np.nan, 1.0], [1000.0, -1000.0]],
 )
 def test_logsumexp_at_infinity(values: Any, backend: str, xp: Any) -> None:
     x = tensor(np.asarray(values), backend, True)
@@ -325,7 +328,21 @@ def test_a_long_running_product(backend: str, xp: Any) -> None:
 
 # -- dtypes ----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    "name", ["sum", "mean", "prod", "max", "min", "var", "std", "logsumexp", "cumulative_sum", "cumulative_prod", "diff", "trapezoid"]
+    "name",
+    [
+        "sum",
+        "mean",
+        "prod",
+        "max",
+        "min",
+        "var",
+        "std",
+        "logsumexp",
+        "cumulative_sum",
+        "cumulative_prod",
+        "diff",
+        "trapezoid",
+    ],
 )
 def test_float32_stays(name: str, backend: str, xp: Any) -> None:
     x = tensor(V.astype(np.float32), backend, True)
@@ -402,8 +419,8 @@ NAMES = [
     (lambda xp, x: xp.logsumexp(x, axis=0), lambda x: x.logsumexp(0)),
     (lambda xp, x: xp.cumulative_sum(x, axis=0), lambda x: x.cumsum(0)),
     (lambda xp, x: xp.cumulative_prod(x, axis=0), lambda x: x.cumprod(0)),
-    (lambda xp, x: xp.diff(x), lambda x: torch.diff(x)),
-    (lambda xp, x: xp.trapezoid(x), lambda x: torch.trapezoid(x)),
+    (lambda xp, x: xp.diff(x), torch.diff),
+    (lambda xp, x: xp.trapezoid(x), torch.trapezoid),
     (lambda xp, x: xp.trapezoid(x, x), lambda x: torch.trapezoid(x, x)),
 ]
 

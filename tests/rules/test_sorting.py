@@ -41,7 +41,10 @@ SORTS = [
 def test_sort(array: Any, params: Any, reference: Any, backend: str, xp: Any) -> None:
     axis, descending = reference
     check(
-        lambda x: xp.sort(x, **params), [array], backend, reference=lambda x: torch.sort(x, dim=axis, descending=descending)[0]
+        lambda x: xp.sort(x, **params),
+        [array],
+        backend,
+        reference=lambda x: torch.sort(x, dim=axis, descending=descending)[0],
     )
 
 
@@ -55,7 +58,9 @@ def test_equal_elements_keep_their_order(axis: int, descending: bool, backend: s
     (torch.sort(t, dim=axis, descending=descending, stable=True)[0] * torch.tensor(weights)).sum().backward()
     np.testing.assert_allclose(host(x.grad), t.grad)
     u = RNG.normal(size=TIES.shape)
-    _, dual = func.jvp(lambda x: xp.sort(x, axis=axis, descending=descending), (tensor(TIES, backend),), (tensor(u, backend),))
+    _, dual = func.jvp(
+        lambda x: xp.sort(x, axis=axis, descending=descending), (tensor(TIES, backend),), (tensor(u, backend),)
+    )
     np.testing.assert_allclose(np.sum(host(dual) * weights), np.sum(host(x.grad) * u))
 
 
@@ -97,6 +102,8 @@ CONSTANT = [
 
 @pytest.mark.parametrize(("function", "reference"), CONSTANT)
 def test_without_derivative(function: Any, reference: Any, backend: str, xp: Any) -> None:
+    if backend == "dask" and (function, reference) == CONSTANT[-1]:
+        pytest.skip("dask knows no sorter")
     x = tensor(A, backend, True)
     y = function(xp, x)
     assert not y.requires_grad
@@ -123,7 +130,14 @@ def test_isin_of_floating_numbers(backend: str, xp: Any) -> None:
     np.testing.assert_array_equal(host(xp.isin(tensor(A, backend, True), tensor(A[0], backend))), np.isin(A, A[0]))
 
 
+def known_sizes(backend: str) -> None:
+    """dask does not know the size of what depends on values before it is computed."""
+    if backend == "dask":
+        pytest.skip("on dask the sizes of the results are not known")
+
+
 def test_nonzero(backend: str, xp: Any) -> None:
+    known_sizes(backend)
     x = tensor(np.asarray([[1.0, 0.0], [0.0, 2.0]]), backend, True)
     rows, columns = xp.nonzero(x)
     assert not rows.requires_grad
@@ -142,6 +156,7 @@ def test_nonzero(backend: str, xp: Any) -> None:
     ],
 )
 def test_unique_gives_named_results(name: str, fields: Any, backend: str, xp: Any) -> None:
+    known_sizes(backend)
     x = tensor(TIES, backend, True)
     found = getattr(xp, name)(x)
     assert found._fields == fields
@@ -159,6 +174,7 @@ def test_unique_gives_named_results(name: str, fields: Any, backend: str, xp: An
 
 @pytest.mark.parametrize("name", ["unique_values", "unique_all", "unique_counts", "unique_inverse"])
 def test_asking_unique_values_for_a_gradient_raises(name: str, backend: str, xp: Any) -> None:
+    known_sizes(backend)
     x = tensor(V, backend, True)
     found = getattr(xp, name)(x)
     values = found if name == "unique_values" else found.values
@@ -171,6 +187,7 @@ def test_asking_unique_values_for_a_gradient_raises(name: str, backend: str, xp:
 
 
 def test_unique_values_without_gradient(backend: str, xp: Any) -> None:
+    known_sizes(backend)
     x = tensor(TIES, backend, True)
     with polygrad.no_grad():
         values = xp.unique_values(x)

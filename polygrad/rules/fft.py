@@ -1,0 +1,180 @@
+"""The Fourier transforms of the standard's ``fft`` extension, and torch's ``hfft2``, ``hfftn`` and their kin.
+
+All are linear, and each is one call in the backward pass too. With F the transform without scaling (a symmetric matrix), the adjoint of
+``scale F P``, where P pads or cuts the input to ``n``, is Pᴴ applied to ``scale conj(F)``: the opposite transform with the same scale,
+that is, with "backward" and "forward" exchanged as its norm. The transforms between real arrays and half spectra count each element of a
+half spectrum that stands for two of the full one, hence the weights: a half on the way back from ``rfft``, two on the way
+back from ``irfft``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .declare import cast, composite, linear
+
+Axes = Sequence[int] | int | None
+OPPOSITE = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
+
+
+def _part(x: Any, axis: int, start: int, stop: int) -> Any:
+    return x[(*[slice(None)] * axis, slice(start, stop), ...)]
+
+
+def _resized(xp: Any, x: Any, axis: int, n: int) -> Any:
+    """``x`` cut, or filled up with zeros, to length n along an axis: what undoes the filling up, or cutting, before a transform."""
+    have = x.shape[axis]
+    if have == n:
+        return x
+    if have > n:
+        return _part(x, axis, 0, n)
+    # Made from a piece of x, the zeros are on its device.
+    zeros = xp.broadcast_to(xp.zeros_like(_part(x, axis, 0, 1)), (*x.shape[:axis], n - have, *x.shape[axis + 1 :]))
+    return xp.concat([x, zeros], axis=axis)
+
+
+def _back(xp: Any, g: Any, axes: Sequence[int], shape: tuple[int, ...], dtype: Any) -> Any:
+    """A cotangent in the shape and dtype of the input."""
+    for axis in axes:
+        g = _resized(xp, g, axis, shape[axis])
+    return cast(xp, g, dtype)
+
+
+def _weighted(xp: Any, g: Any, axis: int, n: int, weight: float) -> Any:
+    """A half spectrum of a transform of length n, times a weight where an element stands for itself and its mirror image."""
+    stop = (n + 1) // 2  # for even n the last element is its own mirror image, like the first one
+    parts = [_part(g, axis, 0, 1), _part(g, axis, 1, stop) * weight, _part(g, axis, stop, n // 2 + 1)]
+    parts = [part for part in parts if part.shape[axis]]
+    return xp.concat(parts, axis=axis) if len(parts) > 1 else parts[0]
+
+
+def _listed(axes: Axes, s: Sequence[int] | None, ndim: int) -> list[int]:
+    """The axes of a transform, counted from the front."""
+    if axes is None:
+        return list(range(ndim if s is None else 0, ndim)) if s is None else list(range(ndim - len(s), ndim))
+    return [axis % ndim for axis in ((axes,) if isinstance(axes, int) else axes)]
+
+
+def _length(n: int | None, length: int) -> int:
+    """The length of a transform; NumPy and torch take -1 for "as it is"."""
+    return length if n is None or n == -1 else n
+
+
+# -- one axis ---------------------------------------------------------------------------------------------------------
+def _opposite(name: str) -> Callable[..., Any]:
+    """The adjoint of a transform from complex to complex: the transform ``name``."""
+
+    def transpose(xp: Any, g: Any, *, x_shape: tuple[int, ...], x_dtype: Any, axis: int, norm: str) -> Any:
+        out = getattr(xp.fft, name)(g, axis=axis, norm=OPPOSITE[norm or "backward"])
+        return _back(xp, out, [axis % g.ndim], x_shape, x_dtype)
+
+    return transpose
+
+
+def _to_real(name: str) -> Callable[..., Any]:
+    """The adjoint of a transform from real to a half spectrum: the transform ``name``, back to real."""
+
+    def transpose(xp: Any, g: Any, *, x_shape: tuple[int, ...], x_dtype: Any, n: int | None, axis: int, norm: str) -> Any:
+        axis %= g.ndim
+        n = _length(n, x_shape[axis])
+        out = getattr(xp.fft, name)(_weighted(xp, g, axis, n, 0.5), n=n, axis=axis, norm=OPPOSITE[norm or "backward"])
+        return _back(xp, out, [axis], x_shape, x_dtype)
+
+    return transpose
+
+
+def _to_half(name: str) -> Callable[..., Any]:
+    """The adjoint of a transform from a half spectrum to real: the transform ``name``, to a half spectrum."""
+
+    def transpose(xp: Any, g: Any, *, x_shape: tuple[int, ...], x_dtype: Any, axis: int, norm: str) -> Any:
+        axis %= g.ndim
+        out = getattr(xp.fft, name)(g, axis=axis, norm=OPPOSITE[norm or "backward"])
+        return _back(xp, _weighted(xp, out, axis, g.shape[axis], 2.0), [axis], x_shape, x_dtype)
+
+    return transpose
+
+
+ONE = '(x, /, *, n=None, axis=-1, norm="backward")'
+fft = linear("fft.fft" + ONE, _opposite("ifft"), node="FftC2CBackward0")
+ifft = linear("fft.ifft" + ONE, _opposite("fft"), node="FftC2CBackward0")
+rfft = linear("fft.rfft" + ONE, _to_real("irfft"), node="FftR2CBackward0")
+irfft = linear("fft.irfft" + ONE, _to_half("rfft"), node="FftC2RBackward0")
+# hfft(x) is irfft(conj(x)) and ihfft(x) is conj(rfft(x)), both with the opposite norm. The two conjugations that this puts into a rule
+# turn rfft into ihfft and irfft into hfft.
+hfft = linear("fft.hfft" + ONE, _to_half("ihfft"), node="FftC2RBackward0")
+ihfft = linear("fft.ihfft" + ONE, _to_real("hfft"), node="ConjBackward0")
+
+
+# -- several axes -----------------------------------------------------------------------------------------------------
+def _opposite_n(name: str) -> Callable[..., Any]:
+    def transpose(xp: Any, g: Any, *, x_shape: tuple[int, ...], x_dtype: Any, s: Any, axes: Axes, norm: str) -> Any:
+        places = _listed(axes, s, g.ndim)
+        out = getattr(xp.fft, name)(g, axes=tuple(places), norm=OPPOSITE[norm or "backward"])
+        return _back(xp, out, places, x_shape, x_dtype)
+
+    return transpose
+
+
+def _to_real_n(name: str) -> Callable[..., Any]:
+    def transpose(xp: Any, g: Any, *, x_shape: tuple[int, ...], x_dtype: Any, s: Any, axes: Axes, norm: str) -> Any:
+        places = _listed(axes, s, g.ndim)
+        last = places[-1]
+        n = _length(None if s is None else s[-1], x_shape[last])
+        sizes = (*[g.shape[axis] for axis in places[:-1]], n)
+        g = _weighted(xp, g, last, n, 0.5)
+        out = getattr(xp.fft, name)(g, s=sizes, axes=tuple(places), norm=OPPOSITE[norm or "backward"])
+        return _back(xp, out, places, x_shape, x_dtype)
+
+    return transpose
+
+
+def _to_half_n(name: str) -> Callable[..., Any]:
+    def transpose(xp: Any, g: Any, *, x_shape: tuple[int, ...], x_dtype: Any, s: Any, axes: Axes, norm: str) -> Any:
+        places = _listed(axes, s, g.ndim)
+        out = getattr(xp.fft, name)(g, axes=tuple(places), norm=OPPOSITE[norm or "backward"])
+        return _back(xp, _weighted(xp, out, places[-1], g.shape[places[-1]], 2.0), places, x_shape, x_dtype)
+
+    return transpose
+
+
+def _hfftn(xp: Any, x: Any, *, s: Any = None, axes: Axes = None, norm: str = "backward") -> Any:
+    given = {} if s is None else {"s": s}
+    x = xp.conj(x) if xp.isdtype(x.dtype, "complex floating") else x
+    return xp.fft.irfftn(x, axes=tuple(_listed(axes, s, x.ndim)), norm=OPPOSITE[norm], **given)
+
+
+def _ihfftn(xp: Any, x: Any, *, s: Any = None, axes: Axes = None, norm: str = "backward") -> Any:
+    given = {} if s is None else {"s": s}
+    return xp.conj(xp.fft.rfftn(x, axes=tuple(_listed(axes, s, x.ndim)), norm=OPPOSITE[norm], **given))
+
+
+MANY = '(x, /, *, s=None, axes=None, norm="backward")'
+fftn = linear("fft.fftn" + MANY, _opposite_n("ifftn"), node="FftC2CBackward0")
+ifftn = linear("fft.ifftn" + MANY, _opposite_n("fftn"), node="FftC2CBackward0")
+rfftn = linear("fft.rfftn" + MANY, _to_real_n("irfftn"), node="FftR2CBackward0")
+irfftn = linear("fft.irfftn" + MANY, _to_half_n("rfftn"), node="FftC2RBackward0")
+hfftn = linear("fft.hfftn" + MANY, _to_half_n("ihfftn"), default=_hfftn, node="FftC2RBackward0")
+ihfftn = linear("fft.ihfftn" + MANY, _to_real_n("hfftn"), default=_ihfftn, node="FftC2CBackward0")
+
+
+def _plane(name: str) -> None:
+    """``name`` of torch and NumPy: the transform over two axes, the last two unless told otherwise."""
+
+    def body(xp: Any, x: Any, *, s: Any = None, axes: Any = (-2, -1), norm: str = "backward") -> Any:
+        return getattr(xp.fft, name[:-1] + "n")(x, s=s, axes=axes, norm=norm)
+
+    doc = f"As ``{name[:-1]}n``, over two axes."
+    composite(f'fft.{name}(x, /, *, s=None, axes=(-2, -1), norm="backward")', body, doc=doc)
+
+
+for _name in ("fft2", "ifft2", "rfft2", "irfft2", "hfft2", "ihfft2"):
+    _plane(_name)
+
+# -- order ------------------------------------------------------------------------------------------------------------
+fftshift = linear(
+    "fft.fftshift(x, /, *, axes=None)", lambda xp, g, *, axes: xp.fft.ifftshift(g, axes=axes), node="RollBackward0"
+)
+ifftshift = linear(
+    "fft.ifftshift(x, /, *, axes=None)", lambda xp, g, *, axes: xp.fft.fftshift(g, axes=axes), node="RollBackward0"
+)
