@@ -8,6 +8,7 @@ imported on first use only. This module imports no array library.
 from __future__ import annotations
 
 import functools
+import importlib
 import importlib.util
 import os
 import sys
@@ -170,18 +171,72 @@ class Backend:
         if name in ("linalg", "fft", "special", "nn"):
             return Raw(self, name + ".")
         target = self.xp
-        for part in name.split("."):
-            target = getattr(target, part, None)
+        extension, _, short = name.rpartition(".")
+        if extension == "special":
+            target = self.special(short)
+        else:
+            for part in name.split("."):
+                target = getattr(target, part, None)
         if target is not None:
             return target
         from .rules.declare import OPS
 
         op = OPS.get(name)
+        if extension == "special" and (op is None or op.default is None):
+            return self._special_on_host(name, short)
         if op is None:
             raise AttributeError(f"{self.name} has no {name!r}, and polygrad has no operation of that name")
         if op.default is None:
             return _refuse(name, self.name, f"{self.name} {self.version} has no function {name!r}")
         return functools.partial(op.default, self.raw)
+
+    # -- special functions ------------------------------------------------------------------------------------
+    def special(self, name: str) -> Callable[..., Any] | None:
+        """The library's own implementation of a function of ``scipy.special``; None if it has none.
+
+        Without one, the operation's agnostic default serves, if it declares one, else SciPy on the host.
+        """
+        return None
+
+    def _special_on_host(self, name: str, short: str) -> Callable[..., Any]:
+        function = scipy_special(short)
+        if function is not None:
+            return self.on_host(function)
+        if importlib.util.find_spec("scipy") is None:
+            return _refuse(
+                name, self.name, f"{self.name} does not have it, and scipy, which does, is not installed: pip install scipy"
+            )
+        return _refuse(name, self.name, f"neither {self.name} nor the installed scipy has a function {short!r}")
+
+    def on_host(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function of NumPy arrays as one of the library's arrays: moved to the host, computed there, moved back."""
+
+        def run(*args: Any, **params: Any) -> Any:
+            like = next(arg for arg in args if hasattr(arg, "dtype"))
+            out = function(*[self.numpy(arg) if hasattr(arg, "dtype") else arg for arg in args], **params)
+            device = self.device_of(like)
+            dtypes = [arg.dtype for arg in args if hasattr(arg, "dtype")]
+            if type(out) is tuple:
+                return tuple([self.from_host(part, dtype=self._narrow(part, dtypes), device=device) for part in out])
+            return self.from_host(out, dtype=self._narrow(out, dtypes), device=device)
+
+        return run
+
+    def _narrow(self, out: Any, dtypes: list[Any]) -> Any:
+        """The dtype of what the host computed: of the precision that came in, where the host has widened it."""
+        kind = getattr(out.dtype, "kind", "")
+        floating = [dtype for dtype in dtypes if dtype in self.floating]
+        if kind not in ("f", "c"):
+            return None
+        if not floating:
+            return self.default_dtype("real floating" if kind == "f" else "complex floating")
+        wide = floating[0] if len(floating) == 1 else self.xp.result_type(*floating)
+        if (wide in self.complex) == (kind == "c"):
+            return wide
+        name = dtype_name(wide)
+        if kind == "c":
+            return self.dtype("complex128" if name == "float64" else "complex64")
+        return self.dtype("float64" if name == "complex128" else "float32")
 
     # -- dtypes and devices -----------------------------------------------------------------------------------
     def canonical(self, dtype: Any) -> Any:

@@ -314,6 +314,37 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None, back
     return constant(home.xp.from_dlpack(x, **options), home.frame())
 
 
+# -- of the extension fft -----------------------------------------------------------------------------------------
+FFT = ("fftfreq", "rfftfreq")
+"""Creation functions that a namespace has under ``fft``."""
+
+
+def _frequencies(name: str) -> Any:
+    def create(
+        n: int,
+        /,
+        *,
+        d: float = 1.0,
+        dtype: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        backend: Any = None,
+    ) -> Tensor:
+        home = get_backend(backend)
+        options = _options(home, None, device)
+        wanted = home.dtype(dtype) if dtype is not None else default_floating(home)
+        array = getattr(home.xp.fft, name)(n, d=d, **options)  # not every library takes the dtype here
+        array = array if array.dtype == wanted else home.raw.astype(array, wanted)
+        return _made(array, home, requires_grad)
+
+    create.__name__ = create.__qualname__ = name
+    create.__doc__ = f"The frequencies of the elements of ``{name.removesuffix('freq')}`` of n samples, ``d`` apart."
+    return create
+
+
+fftfreq, rfftfreq = _frequencies("fftfreq"), _frequencies("rfftfreq")
+
+
 # -- random numbers ---------------------------------------------------------------------------------------------
 def manual_seed(seed: int, *, backend: Any = None) -> None:
     """Seed the generator of random numbers of a backend (default: the selected one)."""

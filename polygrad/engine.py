@@ -156,6 +156,8 @@ def _add(grads: dict[Any, Any], owned: set[Any], edge: Any, part: Any) -> None:
 
 def _wrap_saved(node: Node, saved: tuple[Any, ...]) -> tuple[Any, ...]:
     """The saved payloads as Tensors that continue the graph."""
+    if not saved:  # an operation may save for some of its inputs, none of which is differentiated here
+        return ()
     wrapped = []
     for source, value in zip(node.saves, saved, strict=True):
         if value is None:

@@ -14,12 +14,12 @@ from . import apply, creation
 from .backend import Backend, get_backend
 from .errors import ArgumentError
 from .methods import install
-from .rules import elementwise, indexing, manipulation, nn, products, reductions, sorting, special
+from .rules import elementwise, fft, indexing, manipulation, nn, products, reductions, sorting, special
 from .rules.declare import OPS
 from .tensor import Tensor
 
 API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
-TABLES = (elementwise, reductions, manipulation, indexing, nn, sorting, products, special)
+TABLES = (elementwise, reductions, manipulation, indexing, nn, sorting, products, special, fft)
 """The rule tables whose operations make up the namespace."""
 
 FUNCTIONS: dict[str, Any] = {name: apply.build(op) for name, op in OPS.items()}
@@ -31,6 +31,23 @@ def check_version(api_version: str | None) -> None:
     """Raise unless the version of the standard is one that the namespaces offer."""
     if api_version is not None and api_version not in API_VERSIONS:
         raise ArgumentError(f"the Array API version {api_version!r} is not offered; there are {', '.join(API_VERSIONS)}")
+
+
+class SpecialNamespace(SimpleNamespace):
+    """``special``: the functions of the table, and the rest of SciPy's ufuncs, which are not differentiable, on demand."""
+
+    def __getattr__(self, name: str) -> Any:
+        function = None if name.startswith("_") else fallback(name)
+        if function is None:
+            raise AttributeError(f"the namespace {self.__dict__.get('__name__', 'special')!r} has no {name!r}")
+        return function
+
+
+@functools.cache
+def fallback(name: str) -> Any:
+    """SciPy's function of that name as an operation without derivative; None where SciPy has none."""
+    op = special.special_fallback(name)
+    return None if op is None else apply.build(op)
 
 
 class Namespace:
@@ -46,9 +63,12 @@ class Namespace:
         for extension in EXTENSIONS:
             members = {n.partition(".")[2]: f for n, f in FUNCTIONS.items() if n.startswith(extension + ".")}
             if members:
-                self.__dict__[extension] = SimpleNamespace(__name__=f"{self.__name__}.{extension}", **members)
+                kind = SpecialNamespace if extension == "special" else SimpleNamespace
+                self.__dict__[extension] = kind(__name__=f"{self.__name__}.{extension}", **members)
         for name in creation.__all__:
             self.__dict__[name] = functools.partial(getattr(creation, name), backend=backend)
+        for name in creation.FFT:
+            setattr(self.fft, name, functools.partial(getattr(creation, name), backend=backend))
         self.__array_api_version__ = API_VERSIONS[-1]
 
     def __getattr__(self, name: str) -> Any:

@@ -1,7 +1,7 @@
-"""The manipulation functions of the standard, and torch's everyday names for them: views, rearrangements, joins, gathers.
+"""The manipulation functions of the standard, and torch's everyday names: views, rearrangements, joins, gathers.
 
-An operation that only rearranges is declared with ``view=True``: its transpose is its exact inverse, which is how a write to the view
-reaches the base. Whatever is a plain selection is made of ``getitem`` and is a view through it.
+An operation that only rearranges is declared with ``view=True``: its transpose is its exact inverse, which is how a
+write to the view reaches the base. Whatever is a plain selection is made of ``getitem`` and is a view through it.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from ..errors import ArgumentError, ShapeError, describe
+from polygrad.errors import ArgumentError, ShapeError, describe
 from .declare import cast, composite, fit, linear
 
 
-# -- shape helpers --------------------------------------------------------------------------------------------------
+# -- shape helpers -----------------------------------------------------------------------------------------------------
 def _axis(name: str, axis: int, ndim: int) -> int:
     """The axis counted from the front. For composites only: the array library checks the axis of everything else."""
     if not -ndim <= axis < ndim:
@@ -40,7 +40,7 @@ def _swapped(ndim: int, axis0: int, axis1: int) -> tuple[int, ...]:
     return tuple(axes)
 
 
-# -- views ------------------------------------------------------------------------------------------------------------
+# -- views -------------------------------------------------------------------------------------------------------------
 reshape = linear(
     "reshape(x, /, shape, *, copy=None)",
     transpose=lambda xp, g, *, x_shape: xp.reshape(g, x_shape),
@@ -79,7 +79,9 @@ swapaxes = linear(
     node="TransposeBackward0",
     view=True,
 )
-transpose = composite("transpose(x, axis0, axis1)", lambda xp, x, *, axis0, axis1: xp.swapaxes(x, axis0, axis1), arrays=("x",))
+transpose = composite(
+    "transpose(x, axis0, axis1)", lambda xp, x, *, axis0, axis1: xp.swapaxes(x, axis0, axis1), arrays=("x",)
+)
 moveaxis = linear(
     "moveaxis(x, source, destination, /)",
     arrays=("x",),
@@ -100,7 +102,9 @@ def _flatten(xp: Any, x: Any, *, start_dim: int, end_dim: int) -> Any:
         return xp.reshape(x, (1,))
     start, end = _axis("flatten", start_dim, x.ndim), _axis("flatten", end_dim, x.ndim)
     if start > end:
-        raise ArgumentError(f"flatten: start_dim={start_dim} comes after end_dim={end_dim} in the shape {tuple(x.shape)}")
+        raise ArgumentError(
+            f"flatten: start_dim={start_dim} comes after end_dim={end_dim} in the shape {tuple(x.shape)}"
+        )
     shape = tuple(x.shape)
     return xp.reshape(x, (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :]))
 
@@ -108,7 +112,7 @@ def _flatten(xp: Any, x: Any, *, start_dim: int, end_dim: int) -> Any:
 flatten = composite("flatten(x, start_dim=0, end_dim=-1)", _flatten, arrays=("x",))
 
 
-# -- selections: views by way of getitem --------------------------------------------------------------------------------
+# -- selections: views by way of getitem -------------------------------------------------------------------------------
 def _unstack(xp: Any, x: Any, *, axis: int) -> tuple[Any, ...]:
     axis = _axis("unstack", axis, x.ndim)
     return tuple([xp.getitem(x, key=_along(axis, i)) for i in range(x.shape[axis])])
@@ -122,10 +126,10 @@ def _narrow(xp: Any, x: Any, *, axis: int, start: int, length: int) -> Any:
     axis = _axis("narrow", axis, x.ndim)
     n = x.shape[axis]
     first = start + n if start < 0 else start
-    if not (0 <= first and 0 <= length and first + length <= n):
+    if min(first, length) < 0 or first + length > n:
         raise IndexError(
-            f"narrow: start ({start}) + length ({length}) exceeds dimension size ({n}): axis {axis} of the shape {tuple(x.shape)} has no "
-            f"such range"
+            f"narrow: start ({start}) + length ({length}) exceeds dimension size ({n}): axis {axis} of the shape "
+            f"{tuple(x.shape)} has no such range"
         )
     return xp.getitem(x, key=_along(axis, slice(first, first + length)))
 
@@ -150,14 +154,16 @@ def _split(xp: Any, x: Any, *, size_or_sections: int | Sequence[int], axis: int)
     if isinstance(size_or_sections, int):
         size = size_or_sections
         if size < 0 or (size == 0 and n > 0):
-            raise ArgumentError(f"split: the size of the pieces has to be positive, got {size} for an axis of length {n}")
+            raise ArgumentError(
+                f"split: the size of the pieces has to be positive, got {size} for an axis of length {n}"
+            )
         sizes = [min(size, n - start) for start in range(0, n, size)] if n else [0]
     else:
         sizes = list(size_or_sections)
         if sum(sizes) != n or min(sizes, default=0) < 0:
             raise ShapeError(
-                f"split: the sizes of the pieces have to sum up to {n}, the length of axis {axis} of the shape {tuple(x.shape)}, and be "
-                f"non-negative; got {sizes}"
+                f"split: the sizes of the pieces have to sum up to {n}, the length of axis {axis} of the shape "
+                f"{tuple(x.shape)}, and be non-negative; got {sizes}"
             )
     starts = [sum(sizes[:i]) for i in range(len(sizes))]
     return tuple([xp.getitem(x, key=_along(axis, slice(a, a + size))) for a, size in zip(starts, sizes, strict=True)])
@@ -177,7 +183,7 @@ def _chunk(xp: Any, x: Any, *, chunks: int, axis: int) -> tuple[Any, ...]:
 chunk = composite("chunk(x, chunks, axis=0)", _chunk, arrays=("x",))
 
 
-# -- broadcasting ---------------------------------------------------------------------------------------------------------
+# -- broadcasting ------------------------------------------------------------------------------------------------------
 broadcast_to = linear(
     "broadcast_to(x, /, shape)",
     transpose=lambda xp, g, *, x_shape: fit(xp, g, x_shape),
@@ -192,8 +198,8 @@ def _broadcast_arrays(xp: Any, arrays: Sequence[Any]) -> tuple[Any, ...]:
         for i, n in enumerate(shape, len(out) - len(shape)):
             if n != 1 and out[i] not in (1, n):
                 raise ShapeError(
-                    f"broadcast_arrays: the shapes {', '.join(map(str, shapes))} do not broadcast: axis {i - len(out)} has length {out[i]} in "
-                    f"one and {n} in another"
+                    f"broadcast_arrays: the shapes {', '.join(map(str, shapes))} do not broadcast: axis "
+                    f"{i - len(out)} has length {out[i]} in one and {n} in another"
                 )
             out[i] = out[i] if n == 1 else n
     return tuple([xp.broadcast_to(x, tuple(out)) for x in arrays])
@@ -206,7 +212,9 @@ def _expand(xp: Any, x: Any, *, shape: tuple[Any, ...]) -> Any:
     sizes = tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else shape
     lead = len(sizes) - x.ndim
     if any(n == -1 and i < lead for i, n in enumerate(sizes)):
-        raise ShapeError(f"expand: -1 keeps a length, and a new axis in front has none: {sizes} for the shape {tuple(x.shape)}")
+        raise ShapeError(
+            f"expand: -1 keeps a length, and a new axis in front has none: {sizes} for the shape {tuple(x.shape)}"
+        )
     return xp.broadcast_to(x, tuple([x.shape[i - lead] if n == -1 else n for i, n in enumerate(sizes)]))
 
 
@@ -224,15 +232,20 @@ def _meshgrid(xp: Any, arrays: Sequence[Any], *, indexing: str) -> tuple[Any, ..
     sizes = [prod(x.shape) for x in arrays]
     full = tuple([sizes[i] for i in order])
     return tuple(
-        [xp.broadcast_to(xp.reshape(x, tuple([sizes[i] if i == j else 1 for j in order])), full) for i, x in enumerate(arrays)]
+        [
+            xp.broadcast_to(xp.reshape(x, tuple([sizes[i] if i == j else 1 for j in order])), full)
+            for i, x in enumerate(arrays)
+        ]
     )
 
 
 meshgrid = composite('meshgrid(*arrays, indexing="xy")', _meshgrid, arrays=("arrays",))
 
 
-# -- joins ----------------------------------------------------------------------------------------------------------------
-def _unconcat(xp: Any, g: Any, *, shapes: Sequence[tuple[int, ...]], axis: int | None, needs: Sequence[bool]) -> list[Any]:
+# -- joins -------------------------------------------------------------------------------------------------------------
+def _unconcat(
+    xp: Any, g: Any, *, shapes: Sequence[tuple[int, ...]], axis: int | None, needs: Sequence[bool]
+) -> list[Any]:
     at = 0 if axis is None else axis % g.ndim
     parts: list[Any] = []
     stop = 0
@@ -266,7 +279,7 @@ hstack = composite("hstack(arrays, /)", _hstack)
 vstack = composite("vstack(arrays, /)", lambda xp, arrays: xp.concat([_at_least(xp, x, 2) for x in arrays], axis=0))
 
 
-# -- rearrangements and repetitions -----------------------------------------------------------------------------------------
+# -- rearrangements and repetitions ------------------------------------------------------------------------------------
 def _back(shift: Any) -> Any:
     return tuple([-n for n in shift]) if isinstance(shift, (tuple, list)) else -shift
 
@@ -318,7 +331,7 @@ tril = linear("tril(x, /, *, k=0)", transpose=lambda xp, g, *, k: xp.tril(g, k=k
 triu = linear("triu(x, /, *, k=0)", transpose=lambda xp, g, *, k: xp.triu(g, k=k))
 
 
-# -- gathers ----------------------------------------------------------------------------------------------------------------
+# -- gathers -----------------------------------------------------------------------------------------------------------
 def _untake(xp: Any, g: Any, indices: Any, *, x_shape: tuple[int, ...], axis: int | None) -> Any:
     if axis is not None:
         return xp.scatter_add(g, key=_along(axis % len(x_shape), indices), shape=x_shape)
@@ -331,7 +344,9 @@ take = linear(
     transpose=(_untake, None),
     node=lambda payloads, params: "TakeBackward0" if params["axis"] is None else "IndexSelectBackward0",
 )
-index_select = composite("index_select(x, axis, index)", lambda xp, x, *, axis, index: xp.take(x, index, axis=axis), arrays=("x",))
+index_select = composite(
+    "index_select(x, axis, index)", lambda xp, x, *, axis, index: xp.take(x, index, axis=axis), arrays=("x",)
+)
 
 
 def _gather_key(xp: Any, indices: Any, x_shape: tuple[int, ...], axis: int, device: Any) -> tuple[Any, ...]:
@@ -361,7 +376,7 @@ take_along_axis = linear(
 )
 
 
-# -- copies and conversions ---------------------------------------------------------------------------------------------------
+# -- copies and conversions --------------------------------------------------------------------------------------------
 clone = linear("clone(x, /)", transpose=lambda xp, g: g, default=lambda xp, x: xp.asarray(x, copy=True))
 contiguous = composite("contiguous(x, /)", lambda xp, x: x)
 """torch's; the layout in memory is the array library's own affair."""

@@ -1,7 +1,8 @@
 """Products of matrices and vectors: ``matmul`` and its kin.
 
-The cotangent of an operand is again a single product: g x2ᴴ for the first and x1ᴴ g for the second (Giles, "Collected matrix derivative
-results for forward and reverse mode algorithmic differentiation", 2008, section 2.2.2, with the conjugates of complex operands).
+The cotangent of an operand is again a single product: g x2ᴴ for the first and x1ᴴ g for the second (Giles, "Collected
+matrix derivative results for forward and reverse mode algorithmic differentiation", 2008, section 2.2.2, with the
+conjugates of complex operands).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
-from ..errors import ShapeError, describe
+from polygrad.errors import ShapeError, describe
 from .declare import bilinear, composite, fit
 
 
@@ -23,10 +24,10 @@ def _adjoint(xp: Any, x: Any) -> Any:
     return xp.matrix_transpose(_conj(xp, x))
 
 
-# -- matmul -----------------------------------------------------------------------------------------------------------
+# -- matmul ------------------------------------------------------------------------------------------------------------
 def _matmul_first(xp: Any, g: Any, x2: Any, *, x1_shape: tuple[int, ...]) -> Any:
     if x2.ndim == 1:
-        # (..., m, k) @ (k,): the outer product of g and x2, or, where x1 is a vector too and g a number, just the product.
+        # (..., m, k) @ (k,): the outer product of g and x2; if x1 is a vector too, g is a number.
         g = xp.expand_dims(g, axis=-1) if len(x1_shape) > 1 else g
         return g * _conj(xp, x2)
     if len(x1_shape) == 1:
@@ -34,7 +35,7 @@ def _matmul_first(xp: Any, g: Any, x2: Any, *, x1_shape: tuple[int, ...]) -> Any
         columns = xp.matmul(_conj(xp, x2), xp.expand_dims(g, axis=-1)) if x2.ndim > 2 else xp.matmul(_conj(xp, x2), g)
         return fit(xp, xp.squeeze(columns, axis=-1), x1_shape) if x2.ndim > 2 else columns
     if len(x1_shape) == 2 and x2.ndim > 2:
-        # One matrix for a whole stack: contract stack and columns at once, and never hold a cotangent for each matrix of the stack.
+        # One matrix for a whole stack: contract stack and columns at once, and never hold a cotangent for each matrix.
         axes = (*range(g.ndim - 2), g.ndim - 1)
         return xp.tensordot(g, _conj(xp, x2), axes=(axes, axes))
     return fit(xp, xp.matmul(g, _adjoint(xp, x2)), x1_shape)
@@ -88,7 +89,7 @@ dot = composite("dot(x1, x2, /)", _expecting("dot", 1, 1))
 bmm = composite("bmm(x1, x2, /)", _expecting("bmm", 3, 3))
 
 
-# -- tensordot ----------------------------------------------------------------------------------------------------------
+# -- tensordot ---------------------------------------------------------------------------------------------------------
 def _contracted(axes: Any, ndim1: int, ndim2: int) -> tuple[list[int], list[int]]:
     """The axes of the two operands that are summed over, pair by pair."""
     if isinstance(axes, int):
@@ -107,8 +108,8 @@ def _arranged(xp: Any, x: Any, places: list[int]) -> Any:
     return x if axes == tuple(range(len(axes))) else xp.permute_dims(x, axes)
 
 
-# g has the free axes of x1, then those of x2. Contracting it with one operand over that one's free axes leaves the other's free axes and,
-# in the order of the operand, the contracted ones: they have to go back to where their partners were.
+# g has the free axes of x1, then those of x2. Contracting it with one operand over that one's free axes leaves the
+# other's free axes and, in the order of the operand, the contracted ones: these go back to where their partners were.
 def _tensordot_first(xp: Any, g: Any, x2: Any, *, x1_shape: tuple[int, ...], axes: Any) -> Any:
     summed1, summed2 = _contracted(axes, len(x1_shape), x2.ndim)
     free1, free2 = _others(len(x1_shape), summed1), _others(x2.ndim, summed2)
@@ -126,7 +127,7 @@ def _tensordot_second(xp: Any, g: Any, x1: Any, *, x2_shape: tuple[int, ...], ax
 tensordot = bilinear("tensordot(x1, x2, /, *, axes=2)", transpose=(_tensordot_first, _tensordot_second), promote=True)
 
 
-# -- vecdot ---------------------------------------------------------------------------------------------------------------
+# -- vecdot ------------------------------------------------------------------------------------------------------------
 def _spread(xp: Any, g: Any, axis: int, ndim1: int, ndim2: int) -> Any:
     """The cotangent with the summed axis back in its place, of length 1."""
     if axis >= 0:
@@ -140,7 +141,9 @@ vecdot = bilinear(
     "vecdot(x1, x2, /, *, axis=-1)",
     # The product is with the conjugate of x1, so the cotangent of x1 takes that of g.
     transpose=(
-        lambda xp, g, x2, *, x1_shape, axis: fit(xp, _spread(xp, _conj(xp, g), axis, len(x1_shape), x2.ndim) * x2, x1_shape),
+        lambda xp, g, x2, *, x1_shape, axis: fit(
+            xp, _spread(xp, _conj(xp, g), axis, len(x1_shape), x2.ndim) * x2, x1_shape
+        ),
         lambda xp, g, x1, *, x2_shape, axis: fit(xp, _spread(xp, g, axis, x1.ndim, len(x2_shape)) * x1, x2_shape),
     ),
     promote=True,

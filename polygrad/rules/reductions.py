@@ -262,8 +262,8 @@ cumulative_sum = linear(
 def recurrence(xp: Any, a: Any, b: Any) -> Any:
     """``s[k] = a[k] s[k - 1] + b[k]`` along the last axis, with ``s[-1] = 0``.
 
-    Two steps make one, ``s[k] = (a[k] a[k - 1]) s[k - 2] + (a[k] b[k - 1] + b[k])``, so every other element comes from a
-    recurrence of half the length: the work is linear, the depth logarithmic (Blelloch, "Prefix sums and their
+    Two steps make one, ``s[k] = (a[k] a[k - 1]) s[k - 2] + (a[k] b[k - 1] + b[k])``, so every other element comes from
+    a recurrence of half the length: the work is linear, the depth logarithmic (Blelloch, "Prefix sums and their
     applications", 1990).
     """
     n = b.shape[-1]

@@ -37,6 +37,12 @@ def around(shape: tuple[int, ...] = (2, 3)) -> np.ndarray:
     return (RNG.uniform(0.4, 1.8, size) * np.exp(1j * angles)).reshape(shape)
 
 
+def ordered(backend: str, low: Any, high: Any) -> None:
+    """The standard leaves it open what ``clip`` does with bounds in the wrong order, and array-api-strict refuses them."""
+    if backend == "array_api_strict" and low is not None and high is not None and np.any(np.asarray(low) > high):
+        pytest.skip("array-api-strict wants bounds in order")
+
+
 def of_torch(name: str) -> Any:
     """The function of torch by that name of the standard."""
     if torch is None:
@@ -197,6 +203,7 @@ CLIP = [  # bounds, either numbers or arrays
 
 @pytest.mark.parametrize(("low", "high"), CLIP)
 def test_clip(low: Any, high: Any, backend: str, xp: Any) -> None:
+    ordered(backend, low, high)
     arrays = [X, *[bound for bound in (low, high) if isinstance(bound, np.ndarray)]]
 
     def bounds(given: Any) -> Any:
@@ -237,7 +244,11 @@ def test_where(shapes: Any, backend: str, xp: Any) -> None:
 
 def test_where_of_numbers(backend: str, xp: Any) -> None:
     condition = np.asarray([[True, False, True], [False, False, True]])
-    for function in (lambda c, x: xp.where(c, x, 0.5), lambda c, x: xp.where(c, 0, x), lambda c, x: xp.where(c, x, inf)):
+    for function in (
+        lambda c, x: xp.where(c, x, 0.5),
+        lambda c, x: xp.where(c, 0, x),
+        lambda c, x: xp.where(c, x, inf),
+    ):
         mask = tensor(condition, backend)
         x = tensor(X, backend, True)
         y = function(mask, x)
@@ -348,6 +359,8 @@ def gradients(function: Callable[..., Any], point: Any, backend: str, graph: boo
 @singular
 @pytest.mark.parametrize(("name", "point", "value", "expected"), KINKS)
 def test_kinks(name: str, point: Any, value: Any, expected: Any, backend: str, xp: Any) -> None:
+    if name == "clip":
+        ordered(backend, *point[1:])
     function = getattr(xp, name)
     for graph in (False, True):  # on raw arrays and on Tensors
         y, gs = gradients(function, point, backend, graph)
@@ -382,7 +395,9 @@ def test_kinks_with_numbers(function: Any, point: Any, value: Any, slope: Any, b
         np.testing.assert_array_equal(y, value)
         np.testing.assert_array_equal(g, slope)
     if torch is not None:
-        x = torch.tensor(point, dtype=torch.complex128 if isinstance(point, complex) else torch.float64).requires_grad_()
+        x = torch.tensor(
+            point, dtype=torch.complex128 if isinstance(point, complex) else torch.float64
+        ).requires_grad_()
         y = function(x)
         np.testing.assert_array_equal(y.item(), value)
         np.testing.assert_array_equal(torch.autograd.grad(y, x, torch.ones_like(y))[0].item(), slope)
@@ -528,7 +543,10 @@ INTEGERS = [
 
 @pytest.mark.parametrize(("name", "kinds"), INTEGERS)
 def test_integers_and_truth_values(name: str, kinds: str, backend: str, xp: Any) -> None:
-    pool = {"i": [np.asarray([[3, 5, 2]]), np.asarray([[1], [2]])], "b": [np.asarray([True, False]), np.asarray([[True], [False]])]}
+    pool = {
+        "i": [np.asarray([[3, 5, 2]]), np.asarray([[1], [2]])],
+        "b": [np.asarray([True, False]), np.asarray([[True], [False]])],
+    }
     values = [pool[kind][i] for i, kind in enumerate(kinds)]
     y = getattr(xp, name)(*[tensor(v, backend) for v in values])
     assert not y.requires_grad

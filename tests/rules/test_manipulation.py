@@ -144,7 +144,9 @@ GATHERS: list[tuple[str, Any, Any, Any, Any]] = [
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("ours", "theirs", "shape", "indices"), [pytest.param(*case[1:], id=case[0]) for case in GATHERS])
+@pytest.mark.parametrize(
+    ("ours", "theirs", "shape", "indices"), [pytest.param(*case[1:], id=case[0]) for case in GATHERS]
+)
 def test_gathers(ours: Any, theirs: Any, shape: Any, indices: Any, dtype: str, backend: str) -> None:
     run(ours, theirs, [shape], dtype, backend, [indices])
 
@@ -152,7 +154,11 @@ def test_gathers(ours: Any, theirs: Any, shape: Any, indices: Any, dtype: str, b
 def test_indices_may_be_raw_arrays(backend: str, xp: Any) -> None:
     raw = tensor(np.array([1, 1]), backend).array
     x = tensor(np.arange(6.0).reshape(2, 3), backend, True)
-    for y in (xp.take(x, raw, axis=1), xp.index_select(x, 1, raw), xp.take_along_axis(x, xp.reshape(raw, (2, 1)), axis=1)):
+    for y in (
+        xp.take(x, raw, axis=1),
+        xp.index_select(x, 1, raw),
+        xp.take_along_axis(x, xp.reshape(raw, (2, 1)), axis=1),
+    ):
         (g,) = polygrad.autograd.grad(xp.sum(y), [x])
         assert host(g)[:, 1].tolist() == [y.shape[1]] * 2
         assert host(g)[:, ::2].tolist() == [[0.0, 0.0]] * 2
@@ -165,10 +171,16 @@ def test_take_accumulates_duplicates(backend: str, xp: Any) -> None:
     assert host(g).tolist() == [10.0, 0.0, 1101.0]
 
 
-# -- astype ---------------------------------------------------------------------------------------------------------------
+# -- astype ---------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("source", "target"),
-    [("float64", "float64"), ("float64", "complex128"), ("complex128", "complex128"), ("float64", "float32"), ("complex128", "complex64")],
+    [
+        ("float64", "float64"),
+        ("float64", "complex128"),
+        ("complex128", "complex128"),
+        ("float64", "float32"),
+        ("complex128", "complex64"),
+    ],
 )
 def test_astype(source: str, target: str, backend: str, xp: Any) -> None:
     x = tensor(sample((2, 3), source, 0), backend, True)
@@ -187,7 +199,9 @@ def test_astype(source: str, target: str, backend: str, xp: Any) -> None:
 
 def test_astype_second_order(backend: str) -> None:
     xp = polygrad.namespace(backend)
-    check(lambda x: xp.astype(x, xp.complex128) * xp.astype(x * x, xp.complex128), [sample((3,), "float64", 0)], backend)
+    check(
+        lambda x: xp.astype(x, xp.complex128) * xp.astype(x * x, xp.complex128), [sample((3,), "float64", 0)], backend
+    )
 
 
 def test_astype_takes_names(xp: Any) -> None:
@@ -207,7 +221,7 @@ def test_astype_to_integers_ends_the_graph(backend: str, xp: Any) -> None:
     assert host(g).tolist() == [1.0, -2.0]
 
 
-# -- promotion ----------------------------------------------------------------------------------------------------------
+# -- promotion ---------------------------------------------------------------------------------
 def test_joins_promote(backend: str) -> None:
     xp = polygrad.namespace(backend)
     arrays = [sample((2,), "float64", 0), sample((2,), "complex128", 1)]
@@ -271,7 +285,14 @@ def test_gathers_are_named_as_in_torch(backend: str, xp: Any) -> None:
 
 def test_nothing_is_saved_but_indices(backend: str, xp: Any) -> None:
     x, i = tensor(np.ones((2, 3)), backend, True), tensor(np.array([0]), backend)
-    for y in (xp.concat([x, x]), xp.stack([x, x]), xp.roll(x, 1), xp.tile(x, (2,)), xp.repeat(x, 2), xp.broadcast_to(x, (2, 2, 3))):
+    for y in (
+        xp.concat([x, x]),
+        xp.stack([x, x]),
+        xp.roll(x, 1),
+        xp.tile(x, (2,)),
+        xp.repeat(x, 2),
+        xp.broadcast_to(x, (2, 2, 3)),
+    ):
         assert y.grad_fn.saved_arrays == ()
     (saved,) = xp.take(x, i, axis=0).grad_fn.saved_arrays
     assert saved.tolist() == [0] if hasattr(saved, "tolist") else True
@@ -291,11 +312,14 @@ def test_signatures_are_the_standards(name: str) -> None:
     theirs = inspect.signature(getattr(strict, name)).parameters.values()
     assert [(p.name, p.kind) for p in ours] == [(p.name, p.kind) for p in theirs]
     for mine, other in zip(ours, theirs, strict=True):
-        if (name, mine.name) not in (("expand_dims", "axis"), ("astype", "device")):  # 2024.12 has 0 and None, and so have we
+        if (name, mine.name) not in (
+            ("expand_dims", "axis"),
+            ("astype", "device"),
+        ):  # 2024.12 has 0 and None, and so have we
             assert mine.default == other.default
 
 
-# -- views ----------------------------------------------------------------------------------------------------------------
+# -- views ---------------------------------------------------------------------------------
 # (name, function of (xp, x), the same for torch, shape)
 VIEWS: list[tuple[str, Any, Any, Any]] = [
     ("reshape", lambda xp, x: xp.reshape(x, (3, 2)), lambda x: x.view(3, 2), (2, 3)),
@@ -310,7 +334,12 @@ VIEWS: list[tuple[str, Any, Any, Any]] = [
     ("flatten", lambda xp, x: xp.flatten(x, 1), lambda x: x.flatten(1), (2, 3, 2)),
     ("select", lambda xp, x: xp.select(x, 1, -1), lambda x: x.select(1, -1), (2, 3)),
     ("narrow", lambda xp, x: xp.narrow(x, 1, 1, 2), lambda x: x.narrow(1, 1, 2), (2, 4)),
-    ("a chain", lambda xp, x: xp.swapaxes(x, 0, 1)[1:, :].T[:, ::2], lambda x: x.swapaxes(0, 1)[1:, :].T[:, ::2], (2, 5)),
+    (
+        "a chain",
+        lambda xp, x: xp.swapaxes(x, 0, 1)[1:, :].T[:, ::2],
+        lambda x: x.swapaxes(0, 1)[1:, :].T[:, ::2],
+        (2, 5),
+    ),
 ]
 
 
@@ -364,23 +393,40 @@ def test_selections_are_views(ours: Any, theirs: Any, backend: str, xp: Any) -> 
 
 
 def test_copies_are_no_views(backend: str, xp: Any) -> None:
-    for copy in (lambda x: xp.reshape(x, (3, 2), copy=True), xp.clone, lambda x: xp.roll(x, 0), lambda x: xp.concat([x])):
+    for copy in (
+        lambda x: xp.reshape(x, (3, 2), copy=True),
+        xp.clone,
+        lambda x: xp.roll(x, 0),
+        lambda x: xp.concat([x]),
+    ):
         base = tensor(np.ones((2, 3)), backend)
         copy(base).mul_(2)
         assert host(base).tolist() == [[1.0] * 3] * 2
 
 
-# -- errors ---------------------------------------------------------------------------------------------------------------
+# -- errors ---------------------------------------------------------------------------------
 ERRORS = [
     (lambda xp, x: xp.unstack(x, axis=2), IndexError, r"unstack: Dimension out of range .*\[-2, 1\], but got 2"),
     (lambda xp, x: xp.flatten(x, 1, 0), ValueError, "flatten: start_dim=1 comes after end_dim=0"),
-    (lambda xp, x: xp.narrow(x, 1, 2, 2), IndexError, r"narrow: start \(2\) \+ length \(2\) exceeds dimension size \(3\)"),
+    (
+        lambda xp, x: xp.narrow(x, 1, 2, 2),
+        IndexError,
+        r"narrow: start \(2\) \+ length \(2\) exceeds dimension size \(3\)",
+    ),
     (lambda xp, x: xp.select(x, 1, 3), IndexError, "select: index 3 out of range for axis 1"),
     (lambda xp, x: xp.split(x, 0), ValueError, "split: the size of the pieces has to be positive, got 0"),
-    (lambda xp, x: xp.split(x, [1, 2]), ValueError, r"split: the sizes of the pieces have to sum up to 2.*got \[1, 2\]"),
+    (
+        lambda xp, x: xp.split(x, [1, 2]),
+        ValueError,
+        r"split: the sizes of the pieces have to sum up to 2.*got \[1, 2\]",
+    ),
     (lambda xp, x: xp.chunk(x, 0), ValueError, "chunk: chunk expects `chunks` to be greater than 0, got: 0"),
     (lambda xp, x: xp.expand(x, -1, 2, 3), ValueError, "expand: -1 keeps a length"),
-    (lambda xp, x: xp.broadcast_arrays(x, x[:, :2]), ValueError, "do not broadcast: axis -1 has length 3 in one and 2 in another"),
+    (
+        lambda xp, x: xp.broadcast_arrays(x, x[:, :2]),
+        ValueError,
+        "do not broadcast: axis -1 has length 3 in one and 2 in another",
+    ),
     (lambda xp, x: xp.meshgrid(x), ValueError, r"meshgrid: expected arrays of one axis, got .*\[2, 3\]"),
     (lambda xp, x: xp.meshgrid(x[0, :], indexing="ab"), ValueError, 'indexing must be "xy" or "ij"'),
     (lambda xp, x: xp.reshape(x, (4,)), RuntimeError, r"reshape\(.*shape=\(4,\)"),

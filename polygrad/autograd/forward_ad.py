@@ -1,0 +1,97 @@
+"""Forward mode in torch's manner: dual numbers made and unpacked by hand inside a level.
+
+    with forward_ad.dual_level():
+        x = forward_ad.make_dual(primal, tangent)
+        y = polygrad.sin(x)
+        value, derivative = forward_ad.unpack_dual(y)
+
+Levels nest, which they do not in torch: a dual belongs to the level in which it was made.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
+from typing import Any, NamedTuple
+
+from ..errors import ArgumentError, DtypeError, GraphError, ShapeError, describe
+from ..forward import Dual
+from ..forward import make_dual as dual_at
+from ..func.transforms import new_level
+from ..tensor import Tensor, as_frame
+
+_open: ContextVar[tuple[tuple[int, AbstractContextManager[int]], ...]] = ContextVar("polygrad_dual_levels", default=())
+
+
+class UnpackedDualTensor(NamedTuple):
+    """The two parts of a dual number; ``tangent`` is None where there is none."""
+
+    primal: Tensor
+    tangent: Tensor | None
+
+
+def enter_dual_level() -> int:
+    """Open a level; returns its number."""
+    manager = new_level()
+    level = manager.__enter__()
+    _open.set((*_open.get(), (level, manager)))
+    return level
+
+
+def exit_dual_level(*, level: int | None = None) -> None:
+    """Close the innermost level, which has to be ``level`` if that is given.
+
+    Raises:
+        GraphError: no level is open, or another one is innermost.
+    """
+    levels = _open.get()
+    if not levels:
+        raise GraphError("exit_dual_level: no forward-mode level is open; call enter_dual_level first")
+    number, manager = levels[-1]
+    if level is not None and level != number:
+        raise GraphError(f"exit_dual_level: level {level} is not the innermost one, which is {number}; close them in reverse order")
+    _open.set(levels[:-1])
+    manager.__exit__(None, None, None)
+
+
+class dual_level:
+    """A forward-mode level as a context manager; gives its number."""
+
+    def __enter__(self) -> int:
+        self.level = enter_dual_level()
+        return self.level
+
+    def __exit__(self, *exc_info: object) -> None:
+        exit_dual_level(level=self.level)
+
+
+def _innermost(level: int | None, where: str) -> int:
+    levels = _open.get()
+    if not levels:
+        raise GraphError(f"{where}: no forward-mode level is open; use it inside `with forward_ad.dual_level():`")
+    return levels[-1][0] if level is None else level
+
+
+def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Tensor:
+    """A dual number of the innermost level (or of ``level``).
+
+    Args:
+        tensor, tangent: Tensors (or raw arrays) of the same shape and dtype, floating or complex.
+    """
+    number = _innermost(level, "make_dual")
+    tensor, tangent = as_frame(tensor), as_frame(tangent)
+    if tensor.dtype not in tensor._frame.floating:
+        raise DtypeError(f"make_dual: only floating and complex Tensors have tangents, got dtype {tensor.dtype}")
+    if tuple(tensor.shape) != tuple(tangent.shape) or tensor.dtype != tangent.dtype:
+        raise ShapeError(f"make_dual: the tangent {describe(tangent)} does not fit its primal {describe(tensor)}")
+    if isinstance(tensor, Dual) and tensor._frame.level == number:
+        raise ArgumentError("make_dual: the Tensor is a dual number of this level already; unpack it, or open another level")
+    return dual_at(tensor, tangent, number)
+
+
+def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTensor:
+    """The primal and the tangent of a dual number of the innermost level (or of ``level``)."""
+    number = _innermost(level, "unpack_dual")
+    if isinstance(tensor, Dual) and tensor._frame.level == number:
+        return UnpackedDualTensor(tensor.primal, tensor.tangent)
+    return UnpackedDualTensor(tensor, None)
