@@ -136,7 +136,7 @@ def write_back(op: Op, base: Tensor, value: Tensor, params: dict[str, Any]) -> T
     if op.name == "getitem":
         return xp.set_at(base, value, **params)  # type: ignore[no-any-return]
     # The other views are rearrangements: their transpose is their inverse.
-    (transpose,) = op.vjps  # type: ignore[misc]
+    (transpose,) = op.vjps
     facts = {name: _fact(source, fact, [base._data], (value._data,), params) for name, source, fact in transpose.facts}
     return transpose.function(xp, value, **facts)  # type: ignore[no-any-return]
 
@@ -287,7 +287,7 @@ class RuleNode(Node):
     """The same as declared."""
 
     def pull(self, xp: Any, g: Any, edges: tuple[Any, ...], saved: tuple[Any, ...]) -> Sequence[Any]:
-        parts = []
+        parts: list[Any] = []
         facts = self.static
         for i, (edge, rule) in enumerate(zip(edges, self.rules, strict=True)):
             if edge is None:
@@ -337,7 +337,7 @@ def node_class(op: Op, name: str) -> type[RuleNode]:
         pass
     rules = op.vjps if op.form != "elementwise" else elementwise_rules(op)
     joint = isinstance(rules, Rule)
-    listed: tuple[Any, ...] = (rules,) if joint else rules  # type: ignore[assignment]
+    listed: tuple[Any, ...] = (rules,) if joint else rules
     saves: list[int] = []
     for rule in listed:
         for position in rule.values if rule is not None else ():
@@ -439,7 +439,7 @@ def elementwise_rules(op: Op) -> tuple[Rule | None, ...]:
         for i, partial in enumerate(op.partials):
             rules.append(None if partial is None else _elementwise_rule(op, i, partial))
         op.vjps = tuple(rules)
-    return op.vjps  # type: ignore[return-value]
+    return op.vjps  # type: ignore[no-any-return]
 
 
 def _elementwise_rule(op: Op, i: int, partial: Any) -> Rule:
@@ -486,7 +486,8 @@ def explain(op: Op, error: Exception, args: Sequence[Any], params: dict[str, Any
         kind: type[Exception] = type(error)
         return kind(f"{op.name}({shown}): {error}")
     bases = (OperationError,) if isinstance(error, RuntimeError) else (OperationError, type(error))
-    return _error_class(bases)(f"{op.name}({shown}): {error}")
+    wrapped: Exception = _error_class(bases)(f"{op.name}({shown}): {error}")
+    return wrapped
 
 
 _error_classes: dict[Any, Any] = {}

@@ -70,7 +70,7 @@ def _size(sizes: tuple[Any, ...], shape: Any, where: str) -> tuple[int, ...]:
     if shape is not None:
         if sizes:
             raise ArgumentError(f"{where}: the shape is given twice, as {sizes} and as shape={shape}")
-        sizes = shape if isinstance(shape, (tuple, list)) else (shape,)
+        sizes = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
     try:
         if len(sizes) == 1 and not hasattr(sizes[0], "__index__"):
             sizes = tuple(sizes[0])
@@ -103,7 +103,7 @@ def _like(name: str) -> Any:
         home = _place(None, x)
         array = x._data if isinstance(x, Tensor) else x
         if isinstance(array, Tensor):  # inside a transform: a constant of the level below
-            made = create(array, dtype=dtype, device=device)
+            made: Tensor = create(array, dtype=dtype, device=device)
             return made.requires_grad_() if requires_grad else made
         return _made(getattr(home.xp, name)(array, **_options(home, dtype, device)), home, requires_grad)
 
@@ -279,7 +279,7 @@ def asarray(
         home = get_backend(backend) if backend is not None else _first_tensor(obj)._frame.backend
         parts = [asarray(part, backend=home) for part in obj]
         out = home.namespace.stack(parts)
-        return out if dtype is None else home.namespace.astype(out, home.dtype(dtype))
+        return out if dtype is None else home.namespace.astype(out, home.dtype(dtype))  # type: ignore[no-any-return]
     home = _place(backend, obj)
     source = backend_of(obj)
     if source is not None and source is not home:

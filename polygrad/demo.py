@@ -66,9 +66,9 @@ def one_layer(console: Console, backend: str, steps: int, seed: int, lr: float =
 
     console.rule(f"One layer on {backend}")
     show(console, "z = matmul(x, w) + b")
-    show(console, f"  z.grad_fn = {z.grad_fn.name()}")
+    show(console, f"  z.grad_fn = {type(z.grad_fn).__name__}")
     show(console, "loss = binary_cross_entropy_with_logits(z, y)")
-    show(console, f"  loss = {loss.item():.6f}, loss.grad_fn = {loss.grad_fn.name()}")
+    show(console, f"  loss = {loss.item():.6f}, loss.grad_fn = {type(loss.grad_fn).__name__}")
     show(console, "loss.backward()")
     show(console, "  w.grad =")
     for row in w.grad.tolist():

@@ -119,7 +119,8 @@ def run(
                 grads[edge] = before
             else:
                 _add(grads, owned, edge, part)
-        part = parts = before = None
+        del parts
+        part = before = None
     return {edge: g.dense() if isinstance(g, Lazy) else g for edge, g in grads.items()}, captured
 
 
@@ -158,7 +159,7 @@ def _wrap_saved(node: Node, saved: tuple[Any, ...]) -> tuple[Any, ...]:
     """The saved payloads as Tensors that continue the graph."""
     if not saved:  # an operation may save for some of its inputs, none of which is differentiated here
         return ()
-    wrapped = []
+    wrapped: list[Any] = []
     for source, value in zip(node.saves, saved, strict=True):
         if value is None:
             wrapped.append(None)

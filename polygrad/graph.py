@@ -243,7 +243,8 @@ class AccumulateGrad(Node):
         leaf = self.variable._own_extra()
         if leaf.node is None:
             leaf.node = NodeExtra()
-        return leaf.node
+        extra: NodeExtra = leaf.node
+        return extra
 
 
 def edge_pair(edge: Any) -> tuple[Any, int]:

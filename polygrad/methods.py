@@ -96,7 +96,7 @@ class Methods:
         tensor: Any = self
         if tensor.ndim > 2:
             raise ShapeError(f"t() expects a tensor with <= 2 dimensions, but this one has shape {tuple(tensor.shape)}; use permute_dims")
-        return self.T if tensor.ndim == 2 else tensor[...]  # type: ignore[no-any-return]
+        return self.T if tensor.ndim == 2 else tensor[...]
 
     def reshape(self, *shape: Any) -> Tensor:
         """``x.reshape(2, 3)`` or ``x.reshape((2, 3))``; one size may be -1."""

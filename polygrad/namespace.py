@@ -14,12 +14,12 @@ from . import apply, creation
 from .backend import Backend, get_backend
 from .errors import ArgumentError
 from .methods import install
-from .rules import elementwise, fft, indexing, manipulation, nn, products, reductions, sorting, special
+from .rules import decompositions, elementwise, fft, indexing, linalg, manipulation, nn, products, reductions, sorting, special
 from .rules.declare import OPS
 from .tensor import Tensor
 
 API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
-TABLES = (elementwise, reductions, manipulation, indexing, nn, sorting, products, special, fft)
+TABLES = (elementwise, reductions, manipulation, indexing, nn, sorting, products, special, fft, linalg, decompositions)
 """The rule tables whose operations make up the namespace."""
 
 FUNCTIONS: dict[str, Any] = {name: apply.build(op) for name, op in OPS.items()}
@@ -137,7 +137,7 @@ def _install_operators() -> None:
     if "equal" in FUNCTIONS:
       Tensor.__eq__ = comparison(FUNCTIONS["equal"])  # type: ignore[method-assign]
       Tensor.__ne__ = comparison(FUNCTIONS["not_equal"])  # type: ignore[method-assign]
-    Tensor.__hash__ = object.__hash__  # type: ignore[method-assign]
+    Tensor.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]
     install(Tensor, FUNCTIONS)
 
 

@@ -149,7 +149,7 @@ class Tensor(Methods):
             if not requires_grad:
                 raise GraphError(
                     "you can only change requires_grad flags of leaf variables, and this Tensor is the result of "
-                    f"{self.grad_fn.name()}. If you want to use a computed variable in a subgraph that doesn't require "
+                    f"{self._node!r}. If you want to use a computed variable in a subgraph that doesn't require "
                     "differentiation use var_no_grad = var.detach()."
                 )
             return self

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import polygrad as pg
-from polygrad.backend import Backend, backend_of, basic, dtype_name
+from polygrad.backend import Backend, dtype_name
 from polygrad.errors import BackendError, UnsupportedError
+from polygrad.rules.indexing import basic
 
 
 class TestSelection:

@@ -49,7 +49,7 @@ def _axes(part: Any) -> int:
 
 
 def _is_mask(key: Any) -> bool:
-    return getattr(key, "dtype", None) == xp.bool_
+    return bool(getattr(key, "dtype", None) == xp.bool_)
 
 
 def _key(key: Any) -> Any:

@@ -7,7 +7,8 @@ from typing import Any
 import array_api_strict as xp
 import numpy as np
 
-from polygrad.backend import Backend, basic
+from polygrad.backend import Backend
+from polygrad.rules.indexing import basic
 
 _CPU = xp.Device("CPU_DEVICE")
 

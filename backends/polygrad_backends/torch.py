@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import array_api_compat.torch as xp
 import torch
 
-from polygrad.backend import Backend, basic
+from polygrad.backend import Backend
+from polygrad.rules.indexing import basic
 
 
 def _forward_slices(x: Any, key: Any) -> tuple[Any, Any]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import optree
-
 from ..errors import ArgumentError, describe
 from ..tensor import Tensor, as_frame
 from .transforms import _selected, _Transform, jvp, vjp
+from .trees import flatten, unflatten
 
 
 class _Jacobian(_Transform):
@@ -26,14 +25,14 @@ class _Jacobian(_Transform):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         numbers, single = _selected(args, self.argnums, "func.jacfwd" if self.forward else "func.jacrev")
         chosen = tuple([args[number] for number in numbers])
-        raw = not any(isinstance(leaf, Tensor) for leaf in optree.tree_leaves(chosen))
-        inputs, tree = optree.tree_flatten(chosen)
+        raw = not any(isinstance(leaf, Tensor) for leaf in flatten(chosen)[0])
+        inputs, tree = flatten(chosen)
         inputs = [as_frame(leaf) for leaf in inputs]
         structure: list[Any] = []
 
         def partial(*leaves: Any) -> Any:
             full = list(args)
-            for number, value in zip(numbers, optree.tree_unflatten(tree, leaves), strict=True):
+            for number, value in zip(numbers, unflatten(tree, leaves), strict=True):
                 full[number] = value
             result = self.function(*full, **kwargs)
             aux = None
@@ -41,7 +40,7 @@ class _Jacobian(_Transform):
                 if not (isinstance(result, tuple) and len(result) == 2):
                     raise ArgumentError(f"with has_aux=True the function has to return a pair (output, aux), got {describe(result)}")
                 result, aux = result
-            outputs, out_tree = optree.tree_flatten(result)
+            outputs, out_tree = flatten(result)
             structure[:] = [out_tree]
             return ([as_frame(output) for output in outputs], aux)
 
@@ -50,9 +49,9 @@ class _Jacobian(_Transform):
         rows = []
         for row in blocks:
             values = [block.array if raw and not block.requires_grad and block._frame.level == 0 else block for block in row]
-            per_input = optree.tree_unflatten(tree, values)
+            per_input = unflatten(tree, values)
             rows.append(per_input[0] if single else per_input)
-        jacobian = optree.tree_unflatten(out_tree, rows)
+        jacobian = unflatten(out_tree, rows)
         return (jacobian, aux) if self.has_aux else jacobian
 
 

@@ -12,14 +12,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-import optree
-
 from .. import engine, modes
 from ..backend import backend_of
 from ..errors import ArgumentError, DtypeError, GraphError, ShapeError, describe
 from ..forward import Dual, make_dual
 from ..graph import LEAF
 from ..tensor import Tensor, as_frame, constant, edge_of, level_of
+from .trees import flatten, map_leaves, unflatten
 
 _LEVEL: ContextVar[int] = ContextVar("polygrad_level", default=0)
 
@@ -79,7 +78,7 @@ def unwrap(value: Any, level: int) -> Any:
 
 def _selected(args: Sequence[Any], argnums: int | Sequence[int], where: str) -> tuple[list[int], bool]:
     single = isinstance(argnums, int)
-    numbers = [argnums] if single else list(argnums)  # type: ignore[list-item, arg-type]
+    numbers: list[int] = [argnums] if isinstance(argnums, int) else list(argnums)
     for number in numbers:
         if not -len(args) <= number < len(args):
             raise ArgumentError(f"{where}: argnums={argnums} but the function was called with {len(args)} positional arguments")
@@ -93,7 +92,7 @@ class _Transform:
         if not callable(function):
             raise ArgumentError(f"{type(self).__name__}: expected a function, got {describe(function)}")
         self.function = function
-        functools.update_wrapper(self, function, updated=())  # a transform has attributes of its own
+        functools.update_wrapper(self, function, updated=())  # type: ignore[arg-type]  # a transform has attributes of its own
 
     def __reduce__(self) -> Any:
         return (_rebuild, (type(self), {k: v for k, v in self.__dict__.items() if k != "__wrapped__"}))
@@ -118,10 +117,10 @@ class GradAndValue(_Transform):
         where = f"func.{self.order}"
         numbers, single = _selected(args, self.argnums, where)
         with new_level() as level:
-            leaves, tree = optree.tree_flatten(tuple([args[number] for number in numbers]))
+            leaves, tree = flatten(tuple([args[number] for number in numbers]))
             wrapped = [wrap(leaf, level, where) for leaf in leaves]
-            chosen = optree.tree_unflatten(tree, wrapped)
-            full, kwargs = optree.tree_map(adopt, (list(args), kwargs), none_is_leaf=True)
+            chosen = unflatten(tree, wrapped)
+            full, kwargs = map_leaves(adopt, (list(args), kwargs))
             for number, value in zip(numbers, chosen, strict=True):
                 full[number] = value
             result = self.function(*full, **kwargs)
@@ -144,10 +143,10 @@ class GradAndValue(_Transform):
                 seed = frame.raw.ones((), dtype=result.dtype, device=result.device)
                 found = _pull(result, seed, wrapped, level)
             grads = [_gradient(leaf, found) for leaf in wrapped]
-        gradients = optree.tree_unflatten(tree, grads)
+        gradients = unflatten(tree, grads)
         value = unwrap(result, level)
         if self.has_aux:
-            aux = optree.tree_map(lambda leaf: unwrap(leaf, level), aux, none_is_leaf=True)
+            aux = map_leaves(lambda leaf: unwrap(leaf, level), aux)
         out = gradients[0] if single else tuple(gradients)
         if self.order == "grad":
             return (out, aux) if self.has_aux else out
@@ -223,18 +222,18 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
         with one entry for each primal; it can be called any number of times.
     """
     with new_level() as level:
-        leaves, tree = optree.tree_flatten(primals)
+        leaves, tree = flatten(primals)
         wrapped = [wrap(leaf, level, "func.vjp") for leaf in leaves]
-        result = function(*optree.tree_unflatten(tree, wrapped))
+        result = function(*unflatten(tree, wrapped))
         aux = None
         if has_aux:
             if not (isinstance(result, tuple) and len(result) == 2):
                 raise ArgumentError(f"func.vjp: with has_aux=True the function has to return a pair (output, aux), got {describe(result)}")
             result, aux = result
-        outputs, out_tree = optree.tree_flatten(result)
+        outputs, out_tree = flatten(result)
 
     def pullback(cotangents: Any) -> tuple[Any, ...]:
-        given, given_tree = optree.tree_flatten(cotangents)
+        given, given_tree = flatten(cotangents)
         if given_tree != out_tree:
             raise ArgumentError(f"func.vjp: the cotangents have the structure {given_tree}, the output {out_tree}")
         roots = []
@@ -250,11 +249,11 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
             needed = engine.restrict([edge for edge, _ in roots], wrapped)
             found, _ = engine.run(roots, retain=True, create_graph=False, needed=needed)
             engine.finish_leaves(found, False)
-        return tuple(optree.tree_unflatten(tree, [_gradient(leaf, found) for leaf in wrapped]))
+        return tuple(unflatten(tree, [_gradient(leaf, found) for leaf in wrapped]))
 
-    value = optree.tree_unflatten(out_tree, [unwrap(output, level) for output in outputs])
+    value = unflatten(out_tree, [unwrap(output, level) for output in outputs])
     if has_aux:
-        return value, pullback, optree.tree_map(lambda leaf: unwrap(leaf, level), aux, none_is_leaf=True)
+        return value, pullback, map_leaves(lambda leaf: unwrap(leaf, level), aux)
     return value, pullback
 
 
@@ -271,8 +270,8 @@ def jvp(function: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[
     """
     if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
         raise ArgumentError("func.jvp: primals and tangents have to be tuples, one entry for each argument")
-    leaves, tree = optree.tree_flatten(primals)
-    directions, other = optree.tree_flatten(tangents)
+    leaves, tree = flatten(primals)
+    directions, other = flatten(tangents)
     if tree != other:
         raise ArgumentError(f"func.jvp: the tangents have the structure {other}, the primals {tree}")
     raw = not any(isinstance(leaf, Tensor) for leaf in leaves)
@@ -287,11 +286,11 @@ def jvp(function: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[
             if primal.dtype not in primal._frame.floating:
                 raise DtypeError(f"func.jvp: can only differentiate with respect to floating or complex arrays, got {primal.dtype}")
             duals.append(make_dual(primal, tangent, level))
-        result = function(*optree.tree_unflatten(tree, duals))
+        result = function(*unflatten(tree, duals))
         aux = None
         if has_aux:
             result, aux = result
-        outputs, out_tree = optree.tree_flatten(result)
+        outputs, out_tree = flatten(result)
 
     def split(output: Any) -> tuple[Any, Any]:
         if isinstance(output, Dual) and output._frame.level == level:
@@ -305,8 +304,8 @@ def jvp(function: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[
         return primal, tangent
 
     pairs = [split(output) for output in outputs]
-    value = optree.tree_unflatten(out_tree, [p for p, _ in pairs])
-    derivative = optree.tree_unflatten(out_tree, [t for _, t in pairs])
+    value = unflatten(out_tree, [p for p, _ in pairs])
+    derivative = unflatten(out_tree, [t for _, t in pairs])
     if has_aux:
-        return value, derivative, optree.tree_map(lambda leaf: unwrap(leaf, level), aux, none_is_leaf=True)
+        return value, derivative, map_leaves(lambda leaf: unwrap(leaf, level), aux)
     return value, derivative

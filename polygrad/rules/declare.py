@@ -93,15 +93,15 @@ class Op:
         """Arrays that are passed by keyword, and left out where they are None (``prepend`` of ``diff``)."""
         self.default = default
         short = name.rpartition(".")[2]
-        self.node = node if node is not None else "".join(part.title() for part in short.split("_")) + "Backward0"
+        self.node: Any = node if node is not None else "".join(part.title() for part in short.split("_")) + "Backward0"
         self.outputs = outputs
         self.promote = self.arrays if promote is True else promote or ()
         self.view: Callable[[dict[str, Any]], bool] | None = view if callable(view) else (lambda params: True) if view else None
         """Whether the result of a call with these parameters is a view of its first array."""
         self.doc = doc
-        self.vjps: tuple[Rule | None, ...] | Rule | None = None
+        self.vjps: Any = None
         """One rule for each input, or a single one that gives all cotangents at once."""
-        self.jvps: tuple[Rule | None, ...] | Rule | str | None = None
+        self.jvps: Any = None
         """As ``vjps``; or "self": linear, so the operation itself applied to the tangents; or "product"."""
         self.partials: tuple[Any, ...] = ()
         """Of an elementwise operation: a function or a number for each input, None where it is constant."""
@@ -144,10 +144,10 @@ def _rules(op: Op, given: Any, fixed: int) -> Any:
 
 
 class applied:
-    """Marks a partial derivative that is a function ``(xp, g, x, ...)`` of what it is to be multiplied with, the cotangent or the tangent.
+    """Marks a partial derivative that is a function ``(xp, g, x, ...)`` of what it would be multiplied with.
 
-    For what selects: ``where`` keeps an infinite or nan ``g`` out of what is not selected, and a product with 0 does not. The map has to be
-    its own transpose, as it then serves both modes.
+    That is for operations that select: ``where`` keeps an infinite or nan cotangent out of what was not selected, and a
+    product with 0 does not. The map has to be its own transpose, for it is applied to cotangents and to tangents.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -158,8 +158,8 @@ def elementwise(text: str, *partials: Any, **options: Any) -> Op:
     """An operation on each element alone (with broadcasting): its partial derivative with respect to each input.
 
     A partial is a function ``(xp, x, ..., out, *, param)`` naming what it needs, or a number, or None where the derivative is
-    zero or undefined. Reverse mode is ``g * conj(partial)``, forward mode ``tangent * partial``. Of a real result of complex numbers
-    (``abs``) it is the gradient: reverse mode ``g * partial``, forward mode ``real(tangent * conj(partial))``.
+    zero or undefined. Reverse mode is ``g * conj(partial)``, forward mode ``tangent * partial``. Of a real result of
+    complex numbers (``abs``) it is the gradient: then they are ``g * partial`` and ``real(tangent * conj(partial))``.
     """
     if "(" not in text:
         text += "(x, /)" if len(partials) == 1 else "(x1, x2, /)"
@@ -168,7 +168,7 @@ def elementwise(text: str, *partials: Any, **options: Any) -> Op:
     op.applied = tuple([isinstance(partial, applied) for partial in partials])
     op.partials = tuple([partial.function if isinstance(partial, applied) else partial for partial in partials])
     op.partial_rules = tuple(
-        [Rule(op, f, 2 if selects else 1) if callable(f) else None for f, selects in zip(op.partials, op.applied, strict=True)]
+        [Rule(op, f, 1 + given) if callable(f) else None for f, given in zip(op.partials, op.applied, strict=True)]
     )
     if len(partials) != len(op.arrays):
         raise TypeError(f"{op.name}: {len(partials)} partial derivatives for the inputs {op.arrays}")

@@ -26,10 +26,11 @@ positive = elementwise("positive", 1)
 
 
 def _inverse(x: Any) -> Any:
-    """1 / x. Division of Python numbers raises at 0, where arrays give an infinity."""
-    if x.__class__ is float or x.__class__ is int or x.__class__ is complex:
-        return 1 / x if x else math.copysign(math.inf, x) if x.__class__ is not complex else complex(math.nan, math.nan)
-    return 1 / x
+    """1 / x. A Python number raises where an array gives an infinity."""
+    try:
+        return 1 / x
+    except ZeroDivisionError:
+        return complex(math.nan, math.nan) if isinstance(x, complex) else math.copysign(math.inf, x)
 
 
 divide = elementwise("divide", lambda xp, x2: _inverse(x2), lambda xp, x2, out: -out / x2, node="DivBackward0")

@@ -11,6 +11,7 @@ from math import prod
 from typing import Any
 
 from polygrad.errors import ArgumentError, ShapeError, describe
+
 from .declare import cast, composite, fit, linear
 
 

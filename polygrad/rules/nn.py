@@ -336,8 +336,8 @@ def _choices(
 ) -> tuple[Any, Any, Any, Any]:
     """Which targets count, an index for each, the weight of each, and what the sum of their losses is divided by.
 
-    A negative target becomes one past the last class, so that the library refuses it like any other that is too large
-    (or, where it cannot, makes the loss nan), instead of counting from the end.
+    A negative target becomes one past the last class, so that the library refuses it like any other that is too large,
+    instead of counting from the end. Where the library does not look at indices, the weight makes the loss nan.
     """
     counts = target != ignore_index
     index = xp.where(counts, xp.where(target < 0, classes, target), 0)
@@ -346,6 +346,7 @@ def _choices(
     else:
         weights = xp.reshape(xp.take(weight, xp.reshape(index, (-1,)), axis=0), target.shape)
         weights = xp.where(counts, weights, 0.0)
+    weights = xp.where(index >= classes, math.nan, weights)
     divisor = None
     if reduction == "mean":
         total = xp.sum(weights)

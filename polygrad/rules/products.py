@@ -12,6 +12,7 @@ from math import prod
 from typing import Any
 
 from polygrad.errors import ShapeError, describe
+
 from .declare import bilinear, composite, fit
 
 
@@ -76,7 +77,8 @@ def _expecting(name: str, ndim1: int, ndim2: int) -> Callable[..., Any]:
     def body(xp: Any, x1: Any, x2: Any) -> Any:
         if (x1.ndim, x2.ndim) != (ndim1, ndim2):
             raise ShapeError(
-                f"{name}: expected arrays of {ndim1} and {ndim2} axes, got {describe(x1)} and {describe(x2)}; matmul takes any number"
+                f"{name}: expected arrays of {ndim1} and {ndim2} axes, got {describe(x1)} and {describe(x2)}; "
+                f"matmul takes any number"
             )
         return xp.matmul(x1, x2)
 

@@ -13,7 +13,7 @@ def _sort_vjp(xp: Any, g: Any, x: Any, *, axis: int, descending: bool, stable: b
     if x.ndim == 0:
         return g
     order = xp.argsort(x, axis=axis, descending=descending, stable=stable)
-    return xp.take_along_axis(g, xp.argsort(order, axis=axis), axis=axis)
+    return xp.take_along_axis(g, xp.argsort(order, axis=axis, stable=False), axis=axis)
 
 
 def _sort_jvp(xp: Any, t: Any, x: Any, *, axis: int, descending: bool, stable: bool) -> Any:

@@ -1,0 +1,464 @@
+"""The matrix decompositions of the standard, and LU.
+
+Singular vectors and eigenvectors are given up to a factor (of modulus 1), so only functions that do not depend on it have a derivative;
+where two singular values or eigenvalues coincide, their vectors have none, and infinity or nan comes out, as in torch. Functions
+of the values alone have theirs everywhere.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import NoDerivativeError
+from .declare import cast, composite, rule
+from .linalg import (
+    adjoint,
+    column,
+    conj,
+    diagonal_mask,
+    embed,
+    hermitian,
+    hollow,
+    identity,
+    is_complex,
+    real,
+    row,
+    svdvals_gradient,
+    svdvals_tangent,
+    triangle,
+)
+
+
+def _product(xp: Any, *factors: Any) -> Any:
+    out = factors[0]
+    for factor in factors[1:]:
+        out = xp.matmul(out, factor)
+    return out
+
+
+def _lower(xp: Any, a: Any, b: Any) -> Any:
+    """The solution of a x = b, with a lower triangular."""
+    return xp.linalg.solve_triangular(a, b, upper=False)
+
+
+def _over_upper(xp: Any, b: Any, a: Any) -> Any:
+    """The solution of x a = b, with a upper triangular."""
+    return xp.linalg.solve_triangular(a, b, upper=True, left=False)
+
+
+def _over_adjoint(xp: Any, b: Any, a: Any) -> Any:
+    """The solution of x aᴴ = b, with a upper triangular."""
+    return xp.linalg.solve_triangular(adjoint(xp, a), b, upper=False, left=False)
+
+
+def _under_adjoint(xp: Any, a: Any, b: Any) -> Any:
+    """The solution of aᴴ x = b, with a lower triangular."""
+    return xp.linalg.solve_triangular(adjoint(xp, a), b, upper=True)
+
+
+def _halved(xp: Any, x: Any) -> Any:
+    """``x`` with half its diagonal."""
+    return xp.where(diagonal_mask(xp, x, x.shape[-2], x.shape[-1]), x / 2, x)
+
+
+# -- Cholesky -----------------------------------------------------------------------------------------------------------
+# a = l lᴴ:  dl = l F(l^-1 da l^-H), where F keeps the lower triangle and half the diagonal (Murray, "Differentiation of the Cholesky
+# decomposition", 2016). Of da only the Hermitian part counts.
+def _cholesky_vjp(xp: Any, g: Any, out: Any, *, upper: bool) -> Any:
+    lower = adjoint(xp, out) if upper else out
+    g = adjoint(xp, g) if upper else g
+    middle = _halved(xp, xp.tril(xp.matmul(adjoint(xp, lower), g)))
+    right = xp.linalg.solve_triangular(lower, middle, upper=False, left=False)
+    return hermitian(xp, _under_adjoint(xp, lower, right))
+
+
+def _cholesky_jvp(xp: Any, t: Any, out: Any, *, upper: bool) -> Any:
+    lower = adjoint(xp, out) if upper else out
+    middle = _over_upper(xp, _lower(xp, lower, hermitian(xp, t)), adjoint(xp, lower))
+    out = xp.matmul(lower, _halved(xp, xp.tril(middle)))
+    return adjoint(xp, out) if upper else out
+
+
+cholesky = rule(
+    "linalg.cholesky(x, /, *, upper=False)", vjp=_cholesky_vjp, jvp=_cholesky_jvp, node="LinalgCholeskyExBackward0"
+)
+
+
+# -- QR -------------------------------------------------------------------------------------------------------------------
+# For a = q r with at least as many rows as columns: c = qᴴ da r^-1 is the sum of an anti-Hermitian matrix and dr r^-1, which is upper
+# triangular with a real diagonal: so dr r^-1 = S(c), the upper triangle of c + cᴴ with half the diagonal, and dq = da r^-1 - q S(c). Of a
+# wide matrix [a1 a2] = q [r1 r2], q and r1 belong to a1, and r2 = qᴴ a2. (Walter and Lehmann, "Algorithmic differentiation of linear
+# algebra functions with application in optimum experimental design", 2010; Roberts and Roberts, "QR and LQ decomposition matrix
+# backpropagation algorithms for square, wide, and deep matrices", 2020.)
+def _differentiable(x_shape: Any, mode: str) -> None:
+    if mode == "complete" and x_shape[-2] > x_shape[-1]:
+        raise NoDerivativeError(
+            f"qr: the decomposition of a matrix with more rows than columns, as in the shape {tuple(x_shape)}, has no derivative with "
+            f"mode='complete': the further columns of Q are not determined. Use mode='reduced'"
+        )
+
+
+def _qr_vjp(xp: Any, g: Any, x: Any, Q: Any, R: Any, *, x_shape: Any, mode: str) -> Any:
+    _differentiable(x_shape, mode)
+    gq, gr = g
+    m, n = x_shape[-2:]
+    ga2 = None
+    gq = xp.zeros_like(Q) if gq is None else gq
+    gr = xp.zeros_like(R) if gr is None else gr
+    if m < n:
+        gr2 = gr[..., :, m:]
+        gq = gq + xp.matmul(x[..., :, m:], adjoint(xp, gr2))
+        ga2 = xp.matmul(Q, gr2)
+        gr, R = gr[..., :, :m], R[..., :, :m]
+    c = xp.triu(xp.matmul(gr, adjoint(xp, R)) - xp.matmul(adjoint(xp, Q), gq))
+    c = _halved(xp, c + adjoint(xp, c))
+    ga = _over_adjoint(xp, gq + xp.matmul(Q, c), R)
+    return ga if ga2 is None else xp.concat([ga, ga2], axis=-1)
+
+
+def _qr_jvp(xp: Any, t: Any, x: Any, Q: Any, R: Any, *, x_shape: Any, mode: str) -> Any:
+    _differentiable(x_shape, mode)
+    m, n = x_shape[-2:]
+    wide = m < n
+    t1, r1 = (t[..., :, :m], R[..., :, :m]) if wide else (t, R)
+    moved = _over_upper(xp, t1, r1)
+    c = xp.matmul(adjoint(xp, Q), moved)
+    c = _halved(xp, xp.triu(c + adjoint(xp, c)))
+    dq, dr = moved - xp.matmul(Q, c), xp.matmul(c, r1)
+    if wide:
+        dr2 = xp.matmul(adjoint(xp, dq), x[..., :, m:]) + xp.matmul(adjoint(xp, Q), t[..., :, m:])
+        dr = xp.concat([dr, dr2], axis=-1)
+    return dq, dr
+
+
+qr = rule("linalg.qr(x, /, *, mode='reduced')", vjp=_qr_vjp, jvp=_qr_jvp, outputs=("Q", "R"), node="LinalgQrBackward0")
+
+
+# -- singular values --------------------------------------------------------------------------------------------------------
+# a = u s vᴴ, p = uᴴ da v:  ds = Re diag p,  du = u k + (1 - u uᴴ) da v / s  and likewise dv, where off the diagonal
+# k_ij = (p_ij s_j + s_i conj(p_ji)) / (s_j² - s_i²). The diagonals of k and of its counterpart for v, i Im p / (2 s) and its negative,
+# share the phase evenly. (Wan and Zhang, "Automatic differentiation for complex valued SVD", 2019; as in torch.) Of full matrices only
+# the vectors that belong to singular values count.
+def _gaps(xp: Any, s: Any) -> Any:
+    """``s_j - s_i``, with 1 on the diagonal."""
+    gaps = row(xp, s) - column(xp, s)
+    return xp.where(diagonal_mask(xp, s, s.shape[-1], s.shape[-1]), 1.0, gaps)
+
+
+def _thin(x: Any, U: Any, Vh: Any) -> tuple[Any, Any]:
+    k = min(x)
+    return (U if U.shape[-1] == k else U[..., :, :k]), (Vh if Vh.shape[-2] == k else Vh[..., :k, :])
+
+
+def _svd_vjp(xp: Any, g: Any, U: Any, S: Any, Vh: Any, *, x_shape: Any, x_dtype: Any) -> Any:
+    gu, gs, gvh = g
+    m, n = x_shape[-2:]
+    k = min(m, n)
+    U, Vh = _thin((m, n), U, Vh)
+    if gu is None and gvh is None:
+        return xp.matmul(U * cast(xp, row(xp, gs), x_dtype), Vh)
+    s = cast(xp, S, x_dtype)
+    gaps = cast(xp, _gaps(xp, S * S), x_dtype)
+    inner = 0.0 if gs is None else embed(xp, cast(xp, gs, x_dtype), k, k)
+    phase: Any = 0.0
+    if gu is not None:
+        gu = gu[..., :, :k]
+        of_u = xp.matmul(adjoint(xp, U), gu)
+        inner = inner + hollow(xp, (of_u - adjoint(xp, of_u)) / gaps) * row(xp, s)
+        phase = xp.linalg.diagonal(of_u)
+    if gvh is not None:
+        gvh = gvh[..., :k, :]
+        of_v = xp.matmul(Vh, adjoint(xp, gvh))
+        inner = inner + column(xp, s) * hollow(xp, (of_v - adjoint(xp, of_v)) / gaps)
+        phase = phase - xp.linalg.diagonal(of_v)
+    if is_complex(xp, U):
+        inner = inner + embed(xp, 1j * cast(xp, xp.imag(phase) / (2 * S), x_dtype), k, k)
+    out = _product(xp, U, inner, Vh)
+    if gu is not None and m > k:
+        outside = gu - xp.matmul(U, xp.matmul(adjoint(xp, U), gu))
+        out = out + xp.matmul(outside / row(xp, s), Vh)
+    if gvh is not None and n > k:
+        outside = gvh - xp.matmul(xp.matmul(gvh, adjoint(xp, Vh)), Vh)
+        out = out + xp.matmul(U, outside / column(xp, s))
+    return out
+
+
+def _svd_jvp(xp: Any, t: Any, U: Any, S: Any, Vh: Any, *, x_shape: Any, x_dtype: Any, full_matrices: bool) -> Any:
+    m, n = x_shape[-2:]
+    if full_matrices and m != n:
+        raise NoDerivativeError(
+            f"svd: in forward mode the further singular vectors of a matrix that is not square, as in the shape {tuple(x_shape)}, "
+            f"have no derivative: they are not determined. Use full_matrices=False"
+        )
+    s = cast(xp, S, x_dtype)
+    uh, v = adjoint(xp, U), adjoint(xp, Vh)
+    tv, uht = xp.matmul(t, v), xp.matmul(uh, t)
+    p = xp.matmul(uh, tv)
+    gaps = cast(xp, _gaps(xp, S * S), x_dtype)
+    of_u, of_v = p * row(xp, s), column(xp, s) * p
+    k_u = hollow(xp, (of_u + adjoint(xp, of_u)) / gaps)
+    k_v = hollow(xp, (of_v + adjoint(xp, of_v)) / gaps)
+    along = xp.linalg.diagonal(p)
+    if is_complex(xp, U):
+        phase = embed(xp, 1j * cast(xp, xp.imag(along) / (2 * S), x_dtype), p.shape[-2], p.shape[-1])
+        k_u, k_v = k_u + phase, k_v - phase
+    du, dvh = xp.matmul(U, k_u), xp.matmul(adjoint(xp, k_v), Vh)
+    if m > n:
+        du = du + (tv - xp.matmul(U, p)) / row(xp, s)
+    if n > m:
+        dvh = dvh + (uht - xp.matmul(p, Vh)) / column(xp, s)
+    return du, real(xp, along), dvh
+
+
+svd = rule(
+    "linalg.svd(x, /, *, full_matrices=True)",
+    vjp=_svd_vjp,
+    jvp=_svd_jvp,
+    outputs=("U", "S", "Vh"),
+    node="LinalgSvdBackward0",
+)
+svdvals = rule("linalg.svdvals(x, /)", vjp=svdvals_gradient, jvp=svdvals_tangent, node="LinalgSvdBackward0")
+
+
+# -- eigenvalues of Hermitian matrices ----------------------------------------------------------------------------------------
+# a = v l vᴴ, p = vᴴ da v:  dl = diag p,  dv = v k with k_ij = p_ij / (l_j - l_i) off the diagonal and 0 on it. Of da only the Hermitian
+# part counts.
+def _eigh_vjp(xp: Any, g: Any, eigenvalues: Any, eigenvectors: Any) -> Any:
+    gl, gv = g
+    v = eigenvectors
+    if gv is None:
+        return xp.matmul(v * cast(xp, row(xp, gl), v.dtype), adjoint(xp, v))
+    p = xp.matmul(adjoint(xp, v), gv)
+    inner = hollow(xp, (p - adjoint(xp, p)) / cast(xp, 2 * _gaps(xp, eigenvalues), v.dtype))
+    if gl is not None:
+        inner = inner + embed(xp, cast(xp, gl, v.dtype), v.shape[-1], v.shape[-1])
+    return _product(xp, v, inner, adjoint(xp, v))
+
+
+def _eigh_jvp(xp: Any, t: Any, eigenvalues: Any, eigenvectors: Any) -> Any:
+    v = eigenvectors
+    p = hermitian(xp, _product(xp, adjoint(xp, v), t, v))
+    k = hollow(xp, p / cast(xp, _gaps(xp, eigenvalues), v.dtype))
+    return real(xp, xp.linalg.diagonal(p)), xp.matmul(v, k)
+
+
+def _eigvalsh_vjp(xp: Any, g: Any, x: Any) -> Any:
+    _, v = xp.linalg.eigh(x)
+    return xp.matmul(v * cast(xp, row(xp, g), v.dtype), adjoint(xp, v))
+
+
+def _eigvalsh_jvp(xp: Any, t: Any, x: Any) -> Any:
+    _, v = xp.linalg.eigh(x)
+    return xp.sum(real(xp, conj(xp, v) * xp.matmul(hermitian(xp, t), v)), axis=-2)
+
+
+eigh = rule(
+    "linalg.eigh(x, /)",
+    vjp=_eigh_vjp,
+    jvp=_eigh_jvp,
+    outputs=("eigenvalues", "eigenvectors"),
+    node="LinalgEighBackward0",
+)
+eigvalsh = rule("linalg.eigvalsh(x, /)", vjp=_eigvalsh_vjp, jvp=_eigvalsh_jvp, node="LinalgEighBackward0")
+
+
+# -- eigenvalues of any matrix --------------------------------------------------------------------------------------------------
+# a = v l v^-1 with columns of norm 1, p = v^-1 da v:  dl = diag p,  dv = v k - v Re diag(vᴴ v k) with k_ij = p_ij / (l_j - l_i) off the
+# diagonal and 0 on it (Boeddeker et al., "On the computation of complex-valued gradients with application to statistically optimum
+# beamforming", 2017; the second term keeps the norm). Values and vectors are complex, whatever the matrix is.
+def _eig_vjp(xp: Any, g: Any, eigenvalues: Any, eigenvectors: Any, *, x_dtype: Any) -> Any:
+    gl, gv = g
+    v = eigenvectors
+    n = v.shape[-1]
+    vh = adjoint(xp, v)
+    inner: Any = 0.0 if gl is None else embed(xp, gl, n, n)
+    if gv is not None:
+        p = xp.matmul(vh, gv)
+        along = cast(xp, real(xp, xp.linalg.diagonal(p)), v.dtype)
+        p = p - xp.matmul(vh, v * row(xp, along))
+        inner = inner + hollow(xp, p / conj(xp, _gaps(xp, eigenvalues)))
+    return cast(xp, xp.linalg.solve(vh, xp.matmul(inner, vh)), x_dtype)
+
+
+def _eig_jvp(xp: Any, t: Any, eigenvalues: Any, eigenvectors: Any) -> Any:
+    v = eigenvectors
+    p = xp.linalg.solve(v, xp.matmul(cast(xp, t, v.dtype), v))
+    moved = xp.matmul(v, hollow(xp, p / _gaps(xp, eigenvalues)))
+    along = cast(xp, xp.sum(real(xp, conj(xp, v) * moved), axis=-2, keepdims=True), v.dtype)
+    return xp.linalg.diagonal(p), moved - v * along
+
+
+def _eigvals_vjp(xp: Any, g: Any, x: Any) -> Any:
+    _, v = xp.linalg.eig(x)
+    vh = adjoint(xp, v)
+    return cast(xp, xp.linalg.solve(vh, column(xp, g) * vh), x.dtype)
+
+
+def _eigvals_jvp(xp: Any, t: Any, x: Any) -> Any:
+    _, v = xp.linalg.eig(x)
+    return xp.linalg.diagonal(xp.linalg.solve(v, xp.matmul(cast(xp, t, v.dtype), v)))
+
+
+eig = rule(
+    "linalg.eig(x, /)", vjp=_eig_vjp, jvp=_eig_jvp, outputs=("eigenvalues", "eigenvectors"), node="LinalgEigBackward0"
+)
+eigvals = rule("linalg.eigvals(x, /)", vjp=_eigvals_vjp, jvp=_eigvals_jvp, node="LinalgEigBackward0")
+
+
+# -- LU ---------------------------------------------------------------------------------------------------------------------------
+def _eliminate(xp: Any, x: Any, pivot: bool) -> tuple[Any, Any, Any]:
+    """Gaussian elimination by columns: both factors in one matrix, the permutation of the rows, and the row that each step chose."""
+    m, n = x.shape[-2:]
+    numbers = xp.arange(m, device=x.device)
+    order = xp.broadcast_to(numbers, x.shape[:-1])
+    chosen = []
+    columns = xp.arange(n, device=x.device)
+    for k in range(min(m, n)):
+        if pivot:
+            best = xp.argmax(xp.abs(x[..., k:, k]), axis=-1, keepdims=True) + k
+            chosen.append(best)
+            swap = xp.where(numbers == k, best, xp.where(numbers == best, k, numbers))
+            x = xp.take_along_axis(x, xp.broadcast_to(column(xp, swap), x.shape), axis=-2)
+            order = xp.take_along_axis(order, swap, axis=-1)
+        else:
+            chosen.append(xp.full((*x.shape[:-2], 1), k, dtype=numbers.dtype, device=x.device))
+        head = x[..., k : k + 1, k : k + 1]
+        below = column(xp, numbers) > k
+        # Where the pivot is 0 although it is the largest, the column is 0 already.
+        factor = xp.where(below, x[..., :, k : k + 1] / xp.where(head == 0, 1.0, head), 0.0)
+        x = xp.where(below & (columns == k), factor, x - factor * xp.where(columns > k, x[..., k : k + 1, :], 0.0))
+    pivots = (
+        xp.concat(chosen, axis=-1) if chosen else xp.zeros((*x.shape[:-2], 0), dtype=numbers.dtype, device=x.device)
+    )
+    return x, order, pivots
+
+
+def _parted(xp: Any, factors: Any) -> tuple[Any, Any]:
+    """The lower factor, with ones on its diagonal, and the upper one."""
+    m, n = factors.shape[-2:]
+    k = min(m, n)
+    lower = xp.where(diagonal_mask(xp, factors, m, k), 1.0, xp.tril(factors[..., :, :k], k=-1))
+    return lower, xp.triu(factors[..., :k, :])
+
+
+def _permutation_matrix(xp: Any, order: Any, dtype: Any) -> Any:
+    """P with ``P^T a`` the rows of a in that order."""
+    numbers = xp.arange(order.shape[-1], device=order.device)
+    return xp.astype(column(xp, numbers) == row(xp, order), dtype)
+
+
+def _lu(xp: Any, x: Any, *, pivot: bool = True) -> tuple[Any, Any, Any]:
+    factors, order, _ = _eliminate(xp, x, pivot)
+    return _permutation_matrix(xp, order, x.dtype), *_parted(xp, factors)
+
+
+# p^T a = l u. Of the square part, l^-1 (p^T da) u^-1 = l^-1 dl + du u^-1 is a strictly lower plus an upper triangular matrix; further rows
+# have l2 = a2 u^-1, further columns u2 = l^-1 a2.
+def _factors_vjp(xp: Any, gl: Any, gu: Any, lower: Any, upper: Any) -> Any:
+    """The cotangent of p^T a."""
+    m, n, k = lower.shape[-2], upper.shape[-1], upper.shape[-2]
+    l1, u1, gl1, gu1 = lower[..., :k, :], upper[..., :, :k], gl[..., :k, :], gu[..., :, :k]
+    rest: Any = None
+    if m > k:
+        rest = _over_adjoint(xp, gl[..., k:, :], u1)
+        gu1 = gu1 - xp.matmul(adjoint(xp, lower[..., k:, :]), rest)
+    elif n > k:
+        rest = _under_adjoint(xp, l1, gu[..., :, k:])
+        gl1 = gl1 - xp.matmul(rest, adjoint(xp, upper[..., :, k:]))
+    inner = xp.tril(xp.matmul(adjoint(xp, l1), gl1), k=-1) + xp.triu(xp.matmul(gu1, adjoint(xp, u1)))
+    out = _under_adjoint(xp, l1, _over_adjoint(xp, inner, u1))
+    return out if rest is None else xp.concat([out, rest], axis=-2 if m > k else -1)
+
+
+def _factors_jvp(xp: Any, t: Any, lower: Any, upper: Any) -> tuple[Any, Any]:
+    m, n, k = lower.shape[-2], upper.shape[-1], upper.shape[-2]
+    l1, u1 = lower[..., :k, :], upper[..., :, :k]
+    inner = _over_upper(xp, _lower(xp, l1, t[..., :k, :k]), u1)
+    dl, du = xp.matmul(l1, xp.tril(inner, k=-1)), xp.matmul(xp.triu(inner), u1)
+    if m > k:
+        rest = _over_upper(xp, t[..., k:, :] - xp.matmul(lower[..., k:, :], du), u1)
+        dl = xp.concat([dl, rest], axis=-2)
+    elif n > k:
+        rest = _lower(xp, l1, t[..., :, k:] - xp.matmul(dl, upper[..., :, k:]))
+        du = xp.concat([du, rest], axis=-1)
+    return dl, du
+
+
+def _lu_vjp(xp: Any, g: Any, P: Any, L: Any, U: Any) -> Any:
+    gl = xp.zeros_like(L) if g[1] is None else g[1]
+    gu = xp.zeros_like(U) if g[2] is None else g[2]
+    return xp.matmul(P, _factors_vjp(xp, gl, gu, L, U))
+
+
+lu = rule(
+    "linalg.lu(x, /, *, pivot=True)",
+    vjp=_lu_vjp,
+    jvp=lambda xp, t, P, L, U: (None, *_factors_jvp(xp, xp.matmul(xp.matrix_transpose(P), t), L, U)),
+    outputs=("P", "L", "U"),
+    default=_lu,
+    node="LinalgLuBackward0",
+)
+"""``x = P L U`` with a permutation matrix, a lower triangular matrix with ones on its diagonal, and an upper triangular one."""
+
+
+def _lu_factor(xp: Any, x: Any, *, pivot: bool = True) -> tuple[Any, Any]:
+    factors, _, pivots = _eliminate(xp, x, pivot)
+    return factors, xp.astype(pivots + 1, xp.int32)
+
+
+def _order(xp: Any, pivots: Any, m: int) -> Any:
+    """The permutation that the exchanges of rows amount to; ``pivots`` counts from 1, as LAPACK's."""
+    numbers = xp.arange(m, device=pivots.device)
+    pivots = xp.astype(pivots, numbers.dtype) - 1
+    order = xp.broadcast_to(numbers, (*pivots.shape[:-1], m))
+    for k in range(pivots.shape[-1]):
+        best = pivots[..., k : k + 1]
+        swap = xp.where(numbers == k, best, xp.where(numbers == best, k, numbers))
+        order = xp.take_along_axis(order, swap, axis=-1)
+    return order
+
+
+def _lu_factor_vjp(xp: Any, g: Any, LU: Any, pivots: Any) -> Any:
+    p = _permutation_matrix(xp, _order(xp, pivots, LU.shape[-2]), LU.dtype)
+    k = min(LU.shape[-2:])
+    gl, gu = xp.tril(g[0][..., :, :k], k=-1), xp.triu(g[0][..., :k, :])
+    return xp.matmul(p, _factors_vjp(xp, gl, gu, *_parted(xp, LU)))
+
+
+def _lu_factor_jvp(xp: Any, t: Any, LU: Any, pivots: Any) -> tuple[Any, None]:
+    p = _permutation_matrix(xp, _order(xp, pivots, LU.shape[-2]), LU.dtype)
+    dl, du = _factors_jvp(xp, xp.matmul(xp.matrix_transpose(p), t), *_parted(xp, LU))
+    m, n = LU.shape[-2:]
+    if m > n:
+        du = xp.concat([du, xp.zeros_like(dl[..., n:, :])], axis=-2)
+    elif n > m:
+        dl = xp.concat([dl, xp.zeros_like(du[..., :, m:])], axis=-1)
+    return dl + du, None
+
+
+lu_factor = rule(
+    "linalg.lu_factor(x, /, *, pivot=True)",
+    vjp=_lu_factor_vjp,
+    jvp=_lu_factor_jvp,
+    outputs=("LU", "pivots"),
+    default=_lu_factor,
+    node="LinalgLuFactorExBackward0",
+)
+"""Both factors in one matrix, and the exchanges of rows, counted from 1: what ``lu_solve`` takes."""
+
+
+def _lu_solve(xp: Any, LU: Any, pivots: Any, b: Any, *, left: bool, adjoint: bool) -> Any:
+    if not left:  # x a = b is aᴴ xᴴ = bᴴ
+        return _dagger(xp, _lu_solve(xp, LU, pivots, _dagger(xp, b), left=True, adjoint=not adjoint))
+    p = _permutation_matrix(xp, _order(xp, pivots, LU.shape[-2]), LU.dtype)
+    if not adjoint:
+        y = xp.linalg.solve_triangular(LU, xp.matmul(xp.matrix_transpose(p), b), upper=False, unitriangular=True)
+        return xp.linalg.solve_triangular(LU, y, upper=True)
+    y = xp.linalg.solve_triangular(_dagger(xp, LU), b, upper=False)
+    return xp.matmul(p, xp.linalg.solve_triangular(_dagger(xp, LU), y, upper=True, unitriangular=True))
+
+
+_dagger = adjoint
+
+lu_solve = composite("linalg.lu_solve(LU, pivots, b, /, *, left=True, adjoint=False)", _lu_solve)
+"""The solution of ``a x = b`` (or ``x a = b``, or with the adjoint of a) from what ``lu_factor`` made of a."""
