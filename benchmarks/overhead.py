@@ -1,18 +1,18 @@
 """What an operation costs on tiny arrays: multiply, add, sin, a thousand times over, forward and backward.
 
-Each peer does the same on eight float64 numbers with two leaves. The peers take turns within a round, so that a machine whose speed
-drifts slows all of them; the figure is each one's best over the rounds, and the ratios are what counts.
+Each peer does the same on eight float64 numbers with two leaves, in turns; a ratio is the median over the rounds.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import time
 from collections.abc import Callable
 
 import numpy as np
 
 import polygrad
+
+from .pairs import alternate, ratio
 
 LENGTH = 1000
 OPS = 3 * LENGTH
@@ -112,8 +112,8 @@ def peers() -> dict[str, Callable[[], object]]:
     return found
 
 
-def measure(rounds: int = 25) -> dict[str, float]:
-    """Microseconds an operation, for each peer: the best of ``rounds``, the peers alternating."""
+def measure(rounds: int = 25) -> dict[str, list[float]]:
+    """Seconds of each peer in each round, after a check that all compute the same."""
     programs = peers()
     expected = numpy_gradient()
     for name, program in programs.items():
@@ -121,26 +121,20 @@ def measure(rounds: int = 25) -> dict[str, float]:
         if result is not None:
             for got, want in zip(result, expected, strict=True):
                 np.testing.assert_allclose(np.asarray(got), want, rtol=1e-12, err_msg=name)
-    best = dict.fromkeys(programs, float("inf"))
-    for _ in range(rounds):
-        for name, program in programs.items():
-            start = time.perf_counter()
-            program()
-            best[name] = min(best[name], time.perf_counter() - start)
-    return {name: seconds / OPS * 1e6 for name, seconds in best.items()}
+    return alternate(programs, rounds)
 
 
 def report(rounds: int = 25) -> list[tuple[str, float, float | None]]:
     """Rows of (what, measured ratio, bar)."""
     times = measure(rounds)
-    print(f"{'':28}microseconds an operation")
-    for name, value in times.items():
-        print(f"{name:28}{value:6.2f}")
+    print(f"{'':28}microseconds an operation (best of {rounds})")
+    for name, seconds in times.items():
+        print(f"{name:28}{min(seconds) / OPS * 1e6:6.2f}")
     rows: list[tuple[str, float, float | None]] = [
-        ("polygrad / gradient by hand", times["polygrad"] / times["NumPy, gradient by hand"], 3.0),
-        ("recording off / NumPy", times["polygrad, recording off"] / times["NumPy, forward only"], 3.0),
+        ("polygrad / gradient by hand", ratio(times, "polygrad", "NumPy, gradient by hand"), 3.0),
+        ("recording off / NumPy", ratio(times, "polygrad, recording off", "NumPy, forward only"), 3.0),
     ]
     for peer, bar in (("torch eager", 0.6), ("HIPS autograd", 0.3), ("MyGrad", None)):
         if peer in times:
-            rows.append((f"polygrad / {peer}", times["polygrad"] / times[peer], bar))
+            rows.append((f"polygrad / {peer}", ratio(times, "polygrad", peer), bar))
     return rows

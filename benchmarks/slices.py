@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import time
 from collections.abc import Callable
 
 import numpy as np
 
 import polygrad
+
+from .pairs import alternate, ratio
 
 SIZE, SLICES, WIDTH = 1_000_000, 100, 100
 DATA = np.linspace(0, 1, SIZE)
@@ -50,15 +51,10 @@ def report(rounds: int = 15) -> list[tuple[str, float, float | None]]:
             return x.grad
 
         programs["torch"] = with_torch
-    best = dict.fromkeys(programs, float("inf"))
     np.testing.assert_allclose(np.asarray(with_polygrad()), by_hand())
-    for _ in range(rounds):
-        for name, program in programs.items():
-            start = time.perf_counter()
-            program()
-            best[name] = min(best[name], time.perf_counter() - start)
-    print("milliseconds: " + ", ".join(f"{name} {seconds * 1e3:.2f}" for name, seconds in best.items()))
-    rows: list[tuple[str, float, float | None]] = [("polygrad / by hand, 100 slices", best["polygrad"] / best["by hand"], None)]
-    if "torch" in best:
-        rows.append(("polygrad / torch, 100 slices", best["polygrad"] / best["torch"], None))
+    times = alternate(programs, rounds)
+    print("milliseconds: " + ", ".join(f"{name} {min(seconds) * 1e3:.2f}" for name, seconds in times.items()))
+    rows: list[tuple[str, float, float | None]] = [("polygrad / by hand, 100 slices", ratio(times, "polygrad", "by hand"), None)]
+    if "torch" in times:
+        rows.append(("polygrad / torch, 100 slices", ratio(times, "polygrad", "torch"), None))
     return rows

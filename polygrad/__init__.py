@@ -52,9 +52,9 @@ from .modes import (
 )
 from .namespace import API_VERSIONS as _API_VERSIONS
 from .namespace import EXTENSIONS as _EXTENSIONS
-from .namespace import FUNCTIONS as _FUNCTIONS
 from .namespace import namespace
 from .printing import set_printoptions
+from .rules.declare import OPS as _OPS
 from .tensor import Tensor
 
 __version__ = "0.1.0"
@@ -69,8 +69,7 @@ __all__ = [
 
 e, pi, inf, nan, newaxis = _math.e, _math.pi, _math.inf, _math.nan, None
 
-globals().update({_name: _function for _name, _function in _FUNCTIONS.items() if "." not in _name})
-__all__ += [_name for _name in _FUNCTIONS if "." not in _name]  # noqa: PLE0604
+__all__ += [_name for _name in _OPS if "." not in _name]  # noqa: PLE0604
 
 
 def is_tensor(value: object) -> bool:
@@ -79,7 +78,11 @@ def is_tensor(value: object) -> bool:
 
 
 def __getattr__(name: str) -> _Any:
-    """dtypes, under the standard's names and torch's, are those of the selected backend; so are the extensions."""
+    """Operations are built when they are first used. dtypes, under the standard's names and torch's, are those of the selected
+    backend; so are the extensions."""
+    if name in _OPS:
+        function = globals()[name] = _OPS[name].call
+        return function
     if name in _DTYPE_NAMES or name in _ALIASES:
         try:
             return get_backend().dtype(name)

@@ -23,7 +23,7 @@ from .errors import (
     describe,
 )
 from .graph import LEAF, Node, OutputNode, Scatter, next_order
-from .rules.declare import Op, Rule, fit
+from .rules.declare import BUILD, Op, Rule, fit
 from .tensor import SCALARS, Tensor, constant, link
 
 _new = object.__new__
@@ -138,7 +138,11 @@ def write_back(op: Op, base: Tensor, value: Tensor, params: dict[str, Any]) -> T
     # The other views are rearrangements: their transpose is their inverse.
     (transpose,) = op.vjps
     facts = {name: _fact(source, fact, [base._data], (value._data,), params) for name, source, fact in transpose.facts}
-    return transpose.function(xp, value, **facts)  # type: ignore[no-any-return]
+    out = transpose.function(xp, value, **facts)
+    if op.name == "linalg.diagonal":  # which selects: what it leaves out stays
+        selected = transpose.function(xp, xp.ones_like(value), **facts)
+        out = xp.where(selected != 0, out, base)
+    return out  # type: ignore[no-any-return]
 
 
 def _top(value: Any, top: Any) -> Any:
@@ -524,17 +528,20 @@ OPERATORS = {
 def build(op: Op) -> Callable[..., Any]:
     """The public function of an operation."""
     if op.form == "composite":
-        op.call = _build_composite(op)
+        function = _build_composite(op)
     elif op.form == "elementwise" and op.text in ("x, /", "x1, x2, /") and not any(rule and rule.facts for rule in op.partial_rules):
-        op.call = _build_elementwise(op)
+        function = _build_elementwise(op)
     else:
-        op.call = _build_generic(op)
+        function = _build_generic(op)
     short = op.name.rpartition(".")[2]
-    op.call.__name__ = short
-    op.call.__qualname__ = short
-    op.call.__doc__ = op.doc or None
-    op.call.__module__ = "polygrad"
-    return op.call
+    function.__name__ = short
+    function.__qualname__ = short
+    function.__doc__ = op.doc or None
+    function.__module__ = "polygrad"
+    return function
+
+
+BUILD.append(build)
 
 
 def _compile(source: str, op: Op, scope: dict[str, Any]) -> dict[str, Any]:

@@ -336,6 +336,26 @@ def _refuse(name: str, backend: str, reason: str) -> Callable[..., Any]:
     return refused
 
 
+def scipy_special(name: str) -> Callable[..., Any] | None:
+    """The function of ``scipy.special`` that computes on NumPy arrays; None without SciPy, or where it has no such function."""
+    if importlib.util.find_spec("scipy") is None:
+        return None
+    function = getattr(importlib.import_module("scipy.special"), name, None)
+    # With SCIPY_ARRAY_API set the public name dispatches on the type of the arrays, in Python; the ufunc is behind it.
+    function = getattr(function, "__wrapped__", function)
+    if name == "lambertw":
+        return _real_lambertw
+    return function if callable(function) else None
+
+
+def _real_lambertw(z: Any, k: int = 0, tol: float = 1e-8) -> Any:
+    """SciPy's, which is complex also for real arguments; for those, its real part, and nan where it has another one."""
+    out = importlib.import_module("scipy.special").lambertw(z, k, tol)
+    if getattr(getattr(z, "dtype", None), "kind", "f") == "c":
+        return out
+    return importlib.import_module("numpy").where(out.imag == 0, out.real, float("nan"))
+
+
 def dtype_name(dtype: Any) -> str:
     """The standard's name of any library's dtype object."""
     name = getattr(dtype, "name", None) or getattr(getattr(dtype, "dtype", None), "name", None)

@@ -17,7 +17,7 @@ from typing import Any
 
 from . import modes
 from .errors import GraphError, ShapeError, freed
-from .graph import Lazy, Node, NodeExtra
+from .graph import Lazy, Node, NodeExtra, OutputNode
 from .tensor import Tensor, constant, continued, level_of
 
 _commit_lock = threading.Lock()
@@ -163,8 +163,10 @@ def _wrap_saved(node: Node, saved: tuple[Any, ...]) -> tuple[Any, ...]:
     for source, value in zip(node.saves, saved, strict=True):
         if value is None:
             wrapped.append(None)
-        elif source == -1:
-            wrapped.append(continued(value, node.frame, node))
+        elif source < 0:
+            several = node.outputs > 1 and value.dtype in node.frame.floating
+            edge = OutputNode(node, -1 - source) if several else node if node.outputs == 1 else None
+            wrapped.append(continued(value, node.frame, edge))
         else:
             edge = node.edges[source]
             wrapped.append(

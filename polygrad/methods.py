@@ -29,7 +29,7 @@ BINARY = (
     "vecdot", "mm", "mv", "dot", "bmm", "logaddexp",
 )  # fmt: skip
 OTHERS = (
-    "argsort", "chunk", "clip", "cumsum", "cumprod", "expand_dims", "flatten", "flip", "moveaxis", "narrow", "permute_dims", "repeat",
+    "argsort", "chunk", "clip", "expand_dims", "flatten", "flip", "moveaxis", "narrow", "permute_dims", "repeat",
     "roll", "softmax", "log_softmax", "sort", "split", "squeeze", "swapaxes", "take", "take_along_axis", "tile", "transpose", "tril",
     "triu", "unbind", "unstack", "nonzero", "index_select",
 )  # fmt: skip
@@ -37,7 +37,7 @@ ALIASES = {
     "sub": "subtract", "mul": "multiply", "div": "divide", "true_divide": "divide", "power": "pow", "neg": "negative",
     "absolute": "abs", "eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal",
     "amax": "max", "amin": "min", "clamp": "clip", "arccos": "acos", "arcsin": "asin", "arctan": "atan", "arctan2": "atan2",
-    "cumsum": "cumulative_sum", "cumprod": "cumulative_prod", "outer": "linalg.outer",
+    "cumsum": "cumulative_sum", "cumprod": "cumulative_prod",
 }  # fmt: skip
 """torch's names of operations that the standard has under another."""
 CASTS = {"float": "float32", "double": "float64", "half": "float16", "int": "int32", "long": "int64", "bool": "bool"}
@@ -252,51 +252,41 @@ def _flat(sizes: tuple[Any, ...]) -> tuple[int, ...]:
         raise ArgumentError(f"sizes and axes have to be integers, got {', '.join(map(describe, sizes))}") from None
 
 
-def install(kind: type, functions: dict[str, Callable[..., Any]]) -> None:
-    """Attach the operations to the class as methods; the namespace calls this once."""
+def install(kind: type, ops: dict[str, Any]) -> None:
+    """Attach the operations (a table of records with the public function as ``call``) as methods; the namespace calls this once."""
     from .tensor import inplace
 
-    def reduction(function: Callable[..., Any]) -> Callable[..., Any]:
+    def reduction(op: Any) -> Callable[..., Any]:
         def method(self: Any, axis: Any = None, *args: Any, **params: Any) -> Any:
             if args:  # torch allows keepdims by position
                 params["keepdims"] = args[0]
-            return function(self, axis=axis, **params)
+            return op.call(self, axis=axis, **params)
 
         return method
 
-    def plain(function: Callable[..., Any]) -> Callable[..., Any]:
-        def method(self: Any, *args: Any, **params: Any) -> Any:
-            return function(self, *args, **params)
-
-        return method
+    def plain(op: Any) -> Callable[..., Any]:
+        return lambda self, *args, **params: op.call(self, *args, **params)
 
     def casting(dtype: str) -> Callable[..., Any]:
         return lambda self: self.to(dtype)
 
-    def changing(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        def method(self: Any, *args: Any, **params: Any) -> Any:
-            return inplace(self, name, lambda: function(self, *args, **params))
+    def changing(name: str, op: Any) -> Callable[..., Any]:
+        return lambda self, *args, **params: inplace(self, name, lambda: op.call(self, *args, **params))
 
-        return method
-
-    made = {name: reduction(functions[name]) for name in REDUCTIONS if name in functions}
-    made |= {name: plain(functions[name]) for name in (*UNARY, *BINARY, *OTHERS) if name in functions}
+    made = {name: reduction(ops[name]) for name in REDUCTIONS}
+    made |= {name: plain(ops[name]) for name in (*UNARY, *BINARY, *OTHERS)}
     made |= {name: casting(dtype) for name, dtype in CASTS.items()}
-    made |= {alias: made[name] for alias, name in ALIASES.items() if name in made}
-    for name in INPLACE:
-        target = functions.get(ALIASES.get(name, name))
-        if target is not None:
-            made[name + "_"] = changing(name + "_", target)
+    made |= {alias: made[name] for alias, name in ALIASES.items()}
+    made |= {f"{name}_": changing(f"{name}_", ops[ALIASES.get(name, name)]) for name in INPLACE}
     for operator, symbol, name in (
         ("add", "+=", "add"), ("sub", "-=", "subtract"), ("mul", "*=", "multiply"), ("truediv", "/=", "divide"),
         ("floordiv", "//=", "floor_divide"), ("mod", "%=", "remainder"), ("pow", "**=", "pow"), ("matmul", "@=", "matmul"),
         ("and", "&=", "bitwise_and"), ("or", "|=", "bitwise_or"), ("xor", "^=", "bitwise_xor"),
         ("lshift", "<<=", "bitwise_left_shift"), ("rshift", ">>=", "bitwise_right_shift"),
     ):  # fmt: skip
-        if name in functions:
-            made[f"__i{operator}__"] = changing(symbol, functions[name])
+        made[f"__i{operator}__"] = changing(symbol, ops[name])
     for name, method in made.items():
         method.__name__ = name
         method.__qualname__ = f"Tensor.{name}"
-        method.__doc__ = method.__doc__ or f"As ``polygrad.{ALIASES.get(name.rstrip('_'), name.strip('_'))}``."
+        method.__doc__ = f"As ``polygrad.{ALIASES.get(name.rstrip('_'), name.strip('_'))}``."
         setattr(kind, name, method)

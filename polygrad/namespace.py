@@ -7,11 +7,11 @@ bound to the backend.
 from __future__ import annotations
 
 import functools
-from types import SimpleNamespace
+import inspect
 from typing import Any
 
-from . import apply, creation
-from .backend import Backend, get_backend
+from . import creation
+from .backend import Backend, get_backend, scipy_special
 from .errors import ArgumentError
 from .methods import install
 from .rules import decompositions, elementwise, fft, indexing, linalg, manipulation, nn, products, reductions, sorting, special
@@ -22,8 +22,6 @@ API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
 TABLES = (elementwise, reductions, manipulation, indexing, nn, sorting, products, special, fft, linalg, decompositions)
 """The rule tables whose operations make up the namespace."""
 
-FUNCTIONS: dict[str, Any] = {name: apply.build(op) for name, op in OPS.items()}
-"""Every public function by name."""
 EXTENSIONS = ("linalg", "fft", "special", "nn")
 
 
@@ -33,21 +31,34 @@ def check_version(api_version: str | None) -> None:
         raise ArgumentError(f"the Array API version {api_version!r} is not offered; there are {', '.join(API_VERSIONS)}")
 
 
-class SpecialNamespace(SimpleNamespace):
-    """``special``: the functions of the table, and the rest of SciPy's ufuncs, which are not differentiable, on demand."""
+class Extension:
+    """``linalg``, ``fft`` and the like of one namespace. ``special`` has, besides its table, the rest of SciPy's ufuncs, on demand."""
+
+    def __init__(self, parent: str, name: str) -> None:
+        self.__name__ = f"{parent}.{name}"
+        self._prefix = f"{name}."
 
     def __getattr__(self, name: str) -> Any:
-        function = None if name.startswith("_") else fallback(name)
+        if name.startswith("_"):
+            raise AttributeError(name)
+        op = OPS.get(self._prefix + name)
+        function = op.call if op is not None else fallback(name) if self._prefix == "special." else None
         if function is None:
-            raise AttributeError(f"the namespace {self.__dict__.get('__name__', 'special')!r} has no {name!r}")
+            raise AttributeError(f"the namespace {self.__name__!r} has no {name!r}")
+        setattr(self, name, function)
         return function
+
+    def __dir__(self) -> list[str]:
+        return sorted({n.removeprefix(self._prefix) for n in OPS if n.startswith(self._prefix)} | set(self.__dict__))
 
 
 @functools.cache
 def fallback(name: str) -> Any:
     """SciPy's function of that name as an operation without derivative; None where SciPy has none."""
-    op = special.special_fallback(name)
-    return None if op is None else apply.build(op)
+    function = scipy_special(name)
+    if name in special.LEFT_OUT or not hasattr(function, "nin"):
+        return None
+    return special.special_fallback(name, function.nin, function.nout).call  # type: ignore[union-attr]
 
 
 class Namespace:
@@ -59,27 +70,46 @@ class Namespace:
     def __init__(self, backend: Backend) -> None:
         self.__name__ = f"polygrad.{backend.name}"
         self._backend = backend
-        self.__dict__.update({name: f for name, f in FUNCTIONS.items() if "." not in name})
         for extension in EXTENSIONS:
-            members = {n.partition(".")[2]: f for n, f in FUNCTIONS.items() if n.startswith(extension + ".")}
-            if members:
-                kind = SpecialNamespace if extension == "special" else SimpleNamespace
-                self.__dict__[extension] = kind(__name__=f"{self.__name__}.{extension}", **members)
+            setattr(self, extension, Extension(self.__name__, extension))
         for name in creation.__all__:
-            self.__dict__[name] = functools.partial(getattr(creation, name), backend=backend)
+            setattr(self, name, bind(getattr(creation, name), backend))
         for name in creation.FFT:
-            setattr(self.fft, name, functools.partial(getattr(creation, name), backend=backend))
+            setattr(self.fft, name, bind(getattr(creation, name), backend))
         self.__array_api_version__ = API_VERSIONS[-1]
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name not in _PASSED:
+        if name in OPS:
+            value = OPS[name].call
+        elif name in _PASSED:
+            value = getattr(self._backend.xp, name)
+        else:
             raise AttributeError(f"the namespace {self.__dict__.get('__name__', 'polygrad')!r} has no {name!r}")
-        value = getattr(self._backend.xp, name)
         setattr(self, name, value)
         return value
 
     def __dir__(self) -> list[str]:
-        return sorted({*self.__dict__, *_PASSED})
+        return sorted({*self.__dict__, *_PASSED, *[name for name in OPS if "." not in name]})
+
+    def isdtype(self, dtype: Any, kind: Any) -> bool:
+        """Whether a dtype is of a kind: a name of the standard, a dtype, or a tuple of these."""
+        return self._backend.xp.isdtype(dtype, kind)  # type: ignore[no-any-return]
+
+    def result_type(self, *arrays_and_dtypes: Any) -> Any:
+        """The dtype that the arguments (Tensors, arrays, dtypes, Python scalars) have in common."""
+        return self._backend.xp.result_type(*map(_bottom, arrays_and_dtypes))
+
+    def can_cast(self, from_: Any, to: Any, /) -> bool:
+        """Whether promotion may take one dtype (or that of an array) to another."""
+        return self._backend.xp.can_cast(_bottom(from_), to)  # type: ignore[no-any-return]
+
+    def finfo(self, type: Any, /) -> Any:
+        """Machine limits of a floating dtype, or of the dtype of an array."""
+        return self._backend.xp.finfo(_bottom(type))
+
+    def iinfo(self, type: Any, /) -> Any:
+        """Machine limits of an integer dtype, or of the dtype of an array."""
+        return self._backend.xp.iinfo(_bottom(type))
 
     def __repr__(self) -> str:
         return f"<namespace {self.__name__}>"
@@ -90,9 +120,29 @@ class Namespace:
 
 _PASSED = {
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "bfloat16", "float32", "float64",
-    "complex64", "complex128", "e", "pi", "inf", "nan", "newaxis", "isdtype", "finfo", "iinfo", "__array_namespace_info__",
+    "complex64", "complex128", "e", "pi", "inf", "nan", "newaxis", "__array_namespace_info__",
 }  # fmt: skip
 """What is the library's own, unchanged."""
+
+
+def _bottom(value: Any) -> Any:
+    """The raw array inside a Tensor of any level."""
+    while isinstance(value, Tensor):
+        value = value._data
+    return value
+
+
+def bind(function: Any, backend: Backend) -> Any:
+    """A creation function for one backend, with the same signature but for ``backend``."""
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def bound(*args: Any, **params: Any) -> Any:
+        return function(*args, backend=backend, **params)
+
+    kept = [parameter for name, parameter in signature.parameters.items() if name != "backend"]
+    bound.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
+    return bound
 
 
 def namespace(backend: str | Backend | None = None) -> Namespace:
@@ -129,16 +179,13 @@ def _install_operators() -> None:
         return compare
 
     for method, name in _OPERATORS.items():
-      if name in FUNCTIONS:
-        setattr(Tensor, method, FUNCTIONS[name])
+        setattr(Tensor, method, OPS[name].call)
     for method, name in _REFLECTED.items():
-      if name in FUNCTIONS:
-        setattr(Tensor, method, reflected(FUNCTIONS[name]))
-    if "equal" in FUNCTIONS:
-      Tensor.__eq__ = comparison(FUNCTIONS["equal"])  # type: ignore[method-assign]
-      Tensor.__ne__ = comparison(FUNCTIONS["not_equal"])  # type: ignore[method-assign]
+        setattr(Tensor, method, reflected(OPS[name].call))
+    Tensor.__eq__ = comparison(OPS["equal"].call)  # type: ignore[method-assign]
+    Tensor.__ne__ = comparison(OPS["not_equal"].call)  # type: ignore[method-assign]
     Tensor.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]
-    install(Tensor, FUNCTIONS)
+    install(Tensor, OPS)
 
 
 _install_operators()

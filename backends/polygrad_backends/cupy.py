@@ -69,6 +69,14 @@ class CuPyBackend(Backend):
     def own(self, array: Any, alias: bool) -> Any:
         return array.copy() if alias or array.base is not None else array
 
+    def special(self, name: str) -> Any:
+        import cupyx.scipy.special
+
+        return getattr(cupyx.scipy.special, name, None)
+
+    def from_host(self, data: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Any:
+        return cp.asarray(data, dtype=dtype)
+
     def to_host(self, array: Any) -> Any:
         return array.tolist()
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as xp
+import jax.scipy.special
 import numpy as np
 
 from polygrad.backend import Backend
@@ -57,6 +58,18 @@ def _key(key: Any) -> Any:
     if isinstance(key, tuple):
         return tuple(_key(part) for part in key)
     return xp.asarray(key) if isinstance(key, list) else key
+
+
+_SPECIAL = {
+    name: name for name in (
+        "beta", "betainc", "betaln", "boxcox", "boxcox1p", "dawsn", "digamma", "entr", "erf", "erfc", "erfcx", "erfinv", "exp1",
+        "expi", "expit", "expn", "fresnel", "gamma", "gammainc", "gammaincc", "gammaln", "gammasgn", "hyp1f1", "hyp2f1", "i0",
+        "i0e", "i1", "i1e", "kl_div", "log_ndtr", "loggamma", "logit", "multigammaln", "ndtr", "ndtri", "owens_t", "poch",
+        "polygamma", "rel_entr", "sici", "spence", "wofz", "xlog1py", "xlogy", "zeta",
+    )
+}  # fmt: skip
+"""Functions of ``scipy.special`` that JAX has, and their names there."""
+_SPECIAL["psi"] = "digamma"
 
 
 class JaxBackend(Backend):
@@ -117,6 +130,34 @@ class JaxBackend(Backend):
 
     def own(self, array: Any, alias: bool) -> Any:
         return array
+
+    def special(self, name: str) -> Any:
+        return getattr(jax.scipy.special, _SPECIAL[name]) if name in _SPECIAL else None
+
+    def on_host(self, function: Any) -> Any:
+        """At once for concrete arrays; as a callback under ``jax.jit`` and its kin."""
+        at_once = super().on_host(function)
+
+        def run(*args: Any, **params: Any) -> Any:
+            if not any(isinstance(arg, jax.core.Tracer) for arg in args):
+                return at_once(*args, **params)
+            dtypes = [arg.dtype for arg in args if hasattr(arg, "dtype")]
+            shape = np.broadcast_shapes(*[np.shape(arg) for arg in args])
+            # The function itself says, on arrays without elements, how many outputs it has and of what dtype.
+            empty = function(*[np.empty(0, arg.dtype) if hasattr(arg, "dtype") else arg for arg in args], **params)
+            several = type(empty) is tuple
+            parts = empty if several else (empty,)
+            kinds = [self._narrow(part, dtypes) or part.dtype for part in parts]
+
+            def compute(*values: Any) -> Any:
+                out = function(*[np.asarray(v) if hasattr(v, "dtype") else v for v in values], **params)
+                return tuple([np.asarray(o, kind) for o, kind in zip(out if several else (out,), kinds, strict=True)])
+
+            structs = tuple([jax.ShapeDtypeStruct(shape, kind) for kind in kinds])
+            out = jax.pure_callback(compute, structs, *args, vmap_method="broadcast_all")
+            return tuple(out) if several else out[0]
+
+        return run
 
     def to_host(self, array: Any) -> Any:
         return array.tolist()

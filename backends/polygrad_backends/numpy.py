@@ -7,7 +7,7 @@ from typing import Any
 import array_api_compat.numpy as xp
 import numpy as np
 
-from polygrad.backend import Backend
+from polygrad.backend import Backend, scipy_special
 from polygrad.errors import BackendError
 from polygrad.rules.indexing import basic
 
@@ -69,6 +69,9 @@ class NumPyBackend(Backend):
 
     def device_of(self, array: Any) -> Any:
         return "cpu"
+
+    def special(self, name: str) -> Any:
+        return scipy_special(name)
 
     def to_host(self, array: Any) -> Any:
         return array.tolist()

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import array_api_compat.torch as xp
 import torch
 
-from polygrad.backend import Backend
+from polygrad.backend import Backend, scipy_special
 from polygrad.rules.indexing import basic
 
 
@@ -115,6 +115,39 @@ def unique_all(x: Any, /) -> UniqueAllResult:
     return UniqueAllResult(values, first, inverse, counts)
 
 
+_SPECIAL = {
+    "airy_ai": "airy_ai", "j0": "bessel_j0", "j1": "bessel_j1", "y0": "bessel_y0", "y1": "bessel_y1",
+    "k0": "modified_bessel_k0", "k1": "modified_bessel_k1", "k0e": "scaled_modified_bessel_k0",
+    "k1e": "scaled_modified_bessel_k1", "log_expit": "logsigmoid",
+    **{name: name for name in (
+        "digamma", "entr", "erf", "erfc", "erfcx", "erfinv", "exp2", "expit", "gammainc", "gammaincc", "gammaln", "i0", "i0e", "i1",
+        "i1e", "log_ndtr", "logit", "multigammaln", "ndtr", "ndtri", "polygamma", "psi", "sinc", "xlog1py", "xlogy", "zeta",
+    )},
+}  # fmt: skip
+"""Functions of ``scipy.special`` that torch has, and their names there."""
+
+
+def _special(function: Any, host: Any) -> Any:
+    """A function of ``torch.special``, which takes tensors only and mostly real ones; ``host`` does the others."""
+
+    def run(*args: Any, **params: Any) -> Any:
+        like = next(arg for arg in args if isinstance(arg, torch.Tensor))
+        if like.is_complex() and host is not None:
+            return host(*args, **params)
+        dtype = like.dtype if like.is_floating_point() else torch.get_default_dtype()
+        args = tuple(
+            [torch.as_tensor(arg, dtype=dtype, device=like.device) if type(arg) in (int, float) else arg for arg in args]
+        )
+        return function(*args, **params)
+
+    return run
+
+
+def _polygamma(host: Any) -> Any:
+    """torch takes one order for all elements, a Python integer."""
+    return lambda n, x: torch.special.polygamma(n, x) if type(n) is int else host(n, x)
+
+
 class TorchBackend(Backend):
     """torch tensors on any device."""
 
@@ -122,6 +155,9 @@ class TorchBackend(Backend):
     install = "pip install torch"
     xp = xp
     overrides = {  # noqa: RUF012
+        # array-api-compat passes these on to torch as they are, which calls the axes "dim"
+        "fft.hfftn": lambda x, /, *, s=None, axes=None, norm="backward": torch.fft.hfftn(x, s, axes, norm),
+        "fft.ihfftn": lambda x, /, *, s=None, axes=None, norm="backward": torch.fft.ihfftn(x, s, axes, norm),
         "getitem": getitem,
         "logsumexp": logsumexp,
         "scatter_add": scatter_add,
@@ -147,6 +183,22 @@ class TorchBackend(Backend):
     def own(self, array: Any, alias: bool) -> Any:
         shared = alias or array._base is not None or array.untyped_storage().nbytes() != array.nbytes
         return array.clone(memory_format=torch.contiguous_format) if shared else array
+
+    def special(self, name: str) -> Any:
+        if name not in _SPECIAL:
+            return None
+        function = scipy_special(name)
+        host = None if function is None else self.on_host(function)
+        if name == "polygamma":
+            return _polygamma(host)
+        if name == "log_expit":
+            return torch.nn.functional.logsigmoid
+        if name == "multigammaln":
+            return lambda a, d: torch.special.multigammaln(a, d)
+        if name == "zeta":
+            return lambda x, q=None: _special(torch.special.zeta, host)(x, 1.0 if q is None else q)
+        native_for_complex = name in ("exp2", "expit", "sinc")
+        return _special(getattr(torch.special, _SPECIAL[name]), None if native_for_complex else host)
 
     def to_host(self, array: Any) -> Any:
         return array.tolist()

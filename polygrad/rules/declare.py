@@ -29,6 +29,8 @@ from typing import Any
 OPS: dict[str, Op] = {}
 """Every operation by name; ``linalg.`` and the like in front for the extensions."""
 
+BUILD: list[Callable[[Op], Callable[..., Any]]] = []
+"""What makes the public function of an operation; ``apply`` puts it here, since the tables know nothing of it."""
 FACTS = ("shape", "dtype", "ndim", "device")
 
 
@@ -110,11 +112,18 @@ class Op:
         self.applied: tuple[bool, ...] = ()
         """Which of them are ``applied``."""
         self.body: Callable[..., Any] | None = None
-        self.call: Callable[..., Any] = _unbuilt
+        self._call: Callable[..., Any] | None = None
         """The public function, once the namespace has been built."""
         if name in OPS:
             raise TypeError(f"the operation {name!r} is declared twice")
         OPS[name] = self
+
+    @property
+    def call(self) -> Callable[..., Any]:
+        """The public function, built when it is first asked for."""
+        if self._call is None:
+            self._call = BUILD[0](self)
+        return self._call
 
     def position(self, name: str) -> int:
         """Which input a derivative means by ``name``; -1 for the output, -2 and on for the further outputs."""
@@ -128,10 +137,6 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<{self.form} {self.name}({self.text})>"
-
-
-def _unbuilt(*args: Any, **params: Any) -> Any:
-    raise RuntimeError("the namespace has not been built")
 
 
 def _rules(op: Op, given: Any, fixed: int) -> Any:

@@ -19,13 +19,11 @@ from .linalg import (
     embed,
     hermitian,
     hollow,
-    identity,
     is_complex,
     real,
     row,
     svdvals_gradient,
     svdvals_tangent,
-    triangle,
 )
 
 

@@ -75,7 +75,9 @@ def _opposite(name: str) -> Callable[..., Any]:
 def _to_real(name: str) -> Callable[..., Any]:
     """The adjoint of a transform from real to a half spectrum: the transform ``name``, back to real."""
 
-    def transpose(xp: Any, g: Any, *, x_shape: tuple[int, ...], x_dtype: Any, n: int | None, axis: int, norm: str) -> Any:
+    def transpose(
+        xp: Any, g: Any, *, x_shape: tuple[int, ...], x_dtype: Any, n: int | None, axis: int, norm: str
+    ) -> Any:
         axis %= g.ndim
         n = _length(n, x_shape[axis])
         out = getattr(xp.fft, name)(_weighted(xp, g, axis, n, 0.5), n=n, axis=axis, norm=OPPOSITE[norm or "backward"])

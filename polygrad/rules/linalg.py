@@ -7,7 +7,7 @@ differentiation" (2008), with the conjugates of complex matrices. Every function
 from __future__ import annotations
 
 from collections import namedtuple
-from math import ceil, inf, log2, prod
+from math import inf, prod
 from typing import Any
 
 from ..errors import ArgumentError, ShapeError, describe
@@ -466,7 +466,7 @@ def _pinv_vjp(xp: Any, g: Any, x: Any, out: Any) -> Any:
 
 pinv = rule("linalg.pinv(x, /, *, rtol=None)", vjp=_pinv_vjp, jvp=_pinv_jvp, node="LinalgPinvBackward0")
 
-LstsqResult = namedtuple("LstsqResult", ["solution", "residuals", "rank", "singular_values"])  # noqa: PYI024
+LstsqResult = namedtuple("LstsqResult", ["solution", "residuals", "rank", "singular_values"])
 
 
 def _least_squares(xp: Any, a: Any, b: Any, *, rtol: float | None = None) -> tuple[Any, Any, Any]:

@@ -31,8 +31,7 @@ def _sigmoid(xp: Any, x: Any) -> Any:
     """Nothing overflows, and the small values keep their relative accuracy."""
     if xp.isdtype(x.dtype, "complex floating"):
         return 1 / (1 + xp.exp(-x))
-    small = xp.exp(-xp.abs(x))
-    return xp.where(x >= 0, 1.0, small) / (1 + small)
+    return xp.exp(xp.minimum(x, 0.0)) / (1 + xp.exp(-xp.abs(x)))
 
 
 def _softplus(xp: Any, x: Any) -> Any:
@@ -40,9 +39,19 @@ def _softplus(xp: Any, x: Any) -> Any:
     return xp.maximum(x, 0.0) + xp.log1p(xp.exp(-xp.abs(x)))
 
 
-def _below(xp: Any, x: Any) -> Any:
-    """``x`` where it is negative or zero, else zero: what an exponential of that side may see."""
-    return xp.where(x > 0, 0.0, x)
+def _elu(xp: Any, x: Any, alpha: float, scale: float = 1.0) -> Any:
+    """``x`` where it is positive, ``alpha * scale * (exp(x / scale) - 1)`` elsewhere; minima cost less than selections."""
+    return xp.maximum(x, 0.0) + (alpha * scale) * xp.expm1(xp.minimum(x, 0.0) / scale)
+
+
+def _elu_slope(xp: Any, x: Any, alpha: float, scale: float = 1.0) -> Any:
+    e = xp.exp(xp.minimum(x, 0.0) / scale)
+    return e if alpha == 1 else alpha * e + (1 - alpha) * xp.astype(x > 0, x.dtype)
+
+
+def _leaky_slope(xp: Any, x: Any, *, negative_slope: float) -> Any:
+    positive = xp.astype(x > 0, x.dtype)
+    return positive + negative_slope * (1 - positive)
 
 
 def _gelu_inner(x: Any) -> Any:
@@ -97,24 +106,24 @@ relu6 = elementwise(
 )
 selu = elementwise(
     "nn.selu",
-    lambda xp, x: xp.where(x > 0, SELU_SCALE, SELU_SCALE * SELU_ALPHA * xp.exp(_below(xp, x))),
-    default=lambda xp, x: SELU_SCALE * xp.where(x > 0, x, SELU_ALPHA * xp.expm1(_below(xp, x))),
+    lambda xp, x: SELU_SCALE * _elu_slope(xp, x, SELU_ALPHA),
+    default=lambda xp, x: SELU_SCALE * _elu(xp, x, SELU_ALPHA),
     node="EluBackward0",
 )
 elu = elementwise(
     "nn.elu(x, /, *, alpha=1.0)",
-    lambda xp, x, *, alpha: xp.where(x > 0, 1.0, alpha * xp.exp(_below(xp, x))),
-    default=lambda xp, x, *, alpha: xp.where(x > 0, x, alpha * xp.expm1(_below(xp, x))),
+    lambda xp, x, *, alpha: _elu_slope(xp, x, alpha),
+    default=lambda xp, x, *, alpha: _elu(xp, x, alpha),
 )
 celu = elementwise(
     "nn.celu(x, /, *, alpha=1.0)",
-    lambda xp, x, *, alpha: xp.where(x > 0, 1.0, xp.exp(_below(xp, x) / alpha)),
-    default=lambda xp, x, *, alpha: xp.where(x > 0, x, alpha * xp.expm1(_below(xp, x) / alpha)),
+    lambda xp, x, *, alpha: _elu_slope(xp, x, 1.0, alpha),
+    default=lambda xp, x, *, alpha: _elu(xp, x, 1.0, alpha),
 )
 leaky_relu = elementwise(
     "nn.leaky_relu(x, /, *, negative_slope=0.01)",
-    lambda xp, x, *, negative_slope: xp.where(x > 0, xp.ones_like(x), negative_slope),
-    default=lambda xp, x, *, negative_slope: xp.where(x > 0, x, negative_slope * x),
+    _leaky_slope,
+    default=lambda xp, x, *, negative_slope: xp.maximum(x, 0.0) + negative_slope * xp.minimum(x, 0.0),
 )
 hardtanh = elementwise(
     "nn.hardtanh(x, /, *, min_val=-1.0, max_val=1.0)",
@@ -267,22 +276,15 @@ def _bce_input(xp: Any, input: Any, target: Any, weight: Any) -> Any:
     return _weighted((input - target) / xp.maximum(input * (1 - input), 1e-12), weight)
 
 
-def _smooth_l1(xp: Any, input: Any, target: Any, *, beta: float) -> Any:
-    size = xp.abs(input - target)
-    return xp.where(size < beta, (0.5 / beta) * size * size, size - 0.5 * beta)
-
-
-def _smooth_l1_slope(xp: Any, d: Any, beta: float) -> Any:
-    return xp.where(xp.abs(d) < beta, d / beta, xp.sign(d))
-
-
 def _huber(xp: Any, input: Any, target: Any, *, delta: float) -> Any:
+    """``0.5 * d**2`` up to delta, ``delta * (abs(d) - 0.5 * delta)`` above."""
     size = xp.abs(input - target)
-    return xp.where(size <= delta, 0.5 * size * size, delta * (size - 0.5 * delta))
+    inner = xp.minimum(size, delta)
+    return inner * (size - 0.5 * inner)
 
 
-def _huber_slope(xp: Any, d: Any, delta: float) -> Any:
-    return xp.where(xp.abs(d) < delta, d, delta * xp.sign(d))
+def _bounded(xp: Any, d: Any, delta: float) -> Any:
+    return xp.maximum(xp.minimum(d, delta), -delta)
 
 
 binary_cross_entropy_with_logits = loss(
@@ -311,17 +313,17 @@ mse_loss = loss(
 )
 smooth_l1_loss = loss(
     "nn.smooth_l1_loss(input, target, /, *, reduction='mean', beta=1.0)",
-    _smooth_l1,
-    lambda xp, input, target, *, beta: _smooth_l1_slope(xp, input - target, beta),
-    lambda xp, input, target, *, beta: _smooth_l1_slope(xp, target - input, beta),
+    lambda xp, input, target, *, beta: _huber(xp, input, target, delta=beta) / beta,
+    lambda xp, input, target, *, beta: _bounded(xp, input - target, beta) / beta,
+    lambda xp, input, target, *, beta: _bounded(xp, target - input, beta) / beta,
     node="SmoothL1LossBackward0",
     promote=True,
 )
 huber_loss = loss(
     "nn.huber_loss(input, target, /, *, reduction='mean', delta=1.0)",
     _huber,
-    lambda xp, input, target, *, delta: _huber_slope(xp, input - target, delta),
-    lambda xp, input, target, *, delta: _huber_slope(xp, target - input, delta),
+    lambda xp, input, target, *, delta: _bounded(xp, input - target, delta),
+    lambda xp, input, target, *, delta: _bounded(xp, target - input, delta),
     promote=True,
 )
 

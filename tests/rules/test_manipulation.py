@@ -191,6 +191,39 @@ def test_take_accumulates_duplicates(backend: str, xp: Any) -> None:
     assert host(g).tolist() == [10.0, 0.0, 1101.0]
 
 
+def test_gathers_under_nested_transforms(backend: str, xp: Any) -> None:
+    i, j, n = (tensor(np.array(values), backend) for values in ([[1, 1], [0, 2]], [0, 0, 2], [2, 1]))
+
+    def f(x: Any) -> Any:
+        parts = (xp.take_along_axis(x, i, axis=1), xp.take(x, j, axis=1), xp.repeat(x, n, axis=0), xp.moveaxis(x, 0, 1))
+        return xp.sum(xp.concat(parts, axis=None) ** 3)
+
+    a = sample((2, 3), "float64", 0)
+    counts = np.array([[0, 2, 0], [1, 0, 1]]) + np.array([[2, 0, 1]] * 2) + np.array([[2], [1]]) + 1
+    x, ones = tensor(a, backend), tensor(np.ones((2, 3)), backend)
+    reverse = func.grad(lambda x: xp.sum(func.grad(f)(x)))(x)
+    over = func.jvp(func.grad(f), (x,), (ones,))[1]
+    under = func.grad(lambda x: func.jvp(f, (x,), (ones,))[1])(x)
+    for second in (reverse, over, under):
+        np.testing.assert_allclose(host(second), 6 * a * counts, rtol=1e-12)
+
+
+def test_a_write_through_a_view_inside_a_transform(backend: str, xp: Any) -> None:
+    def f(x: Any) -> Any:
+        base = x * 1
+        view = xp.moveaxis(xp.reshape(base, (3, 2)), 0, 1)
+        view[...] = view * view
+        base[0, :] = base[0, :] * 2
+        return xp.sum(base)
+
+    a = sample((2, 3), "float64", 0)
+    expected = 2 * a * np.array([[2], [1]])
+    x = tensor(a, backend)
+    np.testing.assert_allclose(host(func.grad(f)(x)), expected)
+    _, tangent = func.jvp(f, (x,), (tensor(np.ones((2, 3)), backend),))
+    np.testing.assert_allclose(tangent.item(), expected.sum())
+
+
 # -- astype ---------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("source", "target"),

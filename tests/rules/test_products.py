@@ -211,6 +211,18 @@ def test_vecdot(shape1: Any, shape2: Any, axis: int, kind1: str, kind2: str, bac
     )
 
 
+def test_vecdot_axis_from_the_front(backend: str) -> None:
+    xp = polygrad.namespace(backend)
+    arrays = [sample((2, 3), "complex128", 0), sample((2, 3), "complex128", 1)]
+    if backend == "array_api_strict":
+        with pytest.raises(ValueError, match="axis must be negative"):
+            xp.vecdot(*[tensor(array, backend) for array in arrays], axis=0)
+        return
+    check(
+        lambda x, y: xp.vecdot(x, y, axis=0), arrays, backend, reference=lambda x, y: torch.linalg.vecdot(x, y, dim=0)
+    )
+
+
 def test_vecdot_conjugates_the_first(backend: str, xp: Any) -> None:
     x, y = sample((3,), "complex128", 0), sample((3,), "complex128", 1)
     np.testing.assert_allclose(host(xp.vecdot(tensor(x, backend), tensor(y, backend))), np.vdot(x, y), rtol=1e-12)

@@ -11,6 +11,7 @@ from checks import check, host, tensor
 
 import polygrad
 from polygrad import func
+from polygrad.rules.declare import OPS
 
 torch = pytest.importorskip("torch")
 
@@ -399,6 +400,25 @@ def test_without_derivative(name: str, params: Any, reference: Any, backend: str
     y = getattr(xp, name)(x, **params)
     assert not y.requires_grad
     np.testing.assert_array_equal(host(y), reference(ONE_ZERO, **params))
+
+
+DEFAULTS = [
+    ("logsumexp", [B], {"axis": (0, -1)}),
+    ("logsumexp", [A], {"keepdims": True}),
+    ("logsumexp", [A], {}),
+    ("count_nonzero", [ONE_ZERO], {"axis": 1}),
+    ("diff", [A], {"n": 2, "axis": 0}),
+    ("trapezoid", [A], {"dx": 0.5, "axis": 0}),
+    ("trapezoid", [A, POINTS], {}),
+]
+
+
+@pytest.mark.parametrize(("name", "arrays", "params"), DEFAULTS)
+def test_where_a_library_has_no_such_function(name: str, arrays: Any, params: Any, backend: str, xp: Any) -> None:
+    """The agnostic default gives what the library, or torch, gives."""
+    ts = [tensor(a, backend) for a in arrays]
+    default = polygrad.asarray(OPS[name].default(ts[0]._frame.raw, *[t.array for t in ts], **params))  # type: ignore[misc]
+    np.testing.assert_allclose(host(default), host(getattr(xp, name)(*ts, **params)), rtol=1e-14)
 
 
 # -- the graph ---------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from checks import check, host, tensor
 import polygrad
 from polygrad import func
 from polygrad.errors import NoDerivativeError
+from polygrad.rules.declare import OPS
 
 torch = pytest.importorskip("torch")
 
@@ -193,3 +194,15 @@ def test_unique_values_without_gradient(backend: str, xp: Any) -> None:
         values = xp.unique_values(x)
     np.testing.assert_array_equal(np.sort(host(values)), np.unique(TIES))
     assert not values.requires_grad
+
+
+@pytest.mark.parametrize("invert", [False, True])
+@pytest.mark.parametrize("x2", [3, np.asarray([1, 3]), np.asarray([[5], [0]])])
+@pytest.mark.parametrize("x1", [3, np.asarray(2), np.asarray([[1, 2], [3, 4]])])
+def test_isin_where_a_library_has_none(x1: Any, x2: Any, invert: bool, backend: str) -> None:
+    if isinstance(x1, int) and isinstance(x2, int):
+        pytest.skip("one of the two is an array")
+    raw = polygrad.get_backend(backend).raw
+    arrays = [tensor(x, backend).array if isinstance(x, np.ndarray) else x for x in (x1, x2)]
+    found = polygrad.asarray(OPS["isin"].default(raw, *arrays, invert=invert))  # type: ignore[misc]
+    np.testing.assert_array_equal(host(found), np.isin(x1, x2, invert=invert))
