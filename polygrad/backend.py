@@ -279,7 +279,7 @@ class Backend:
         if basic(key):
             buffer[key] += value
             return buffer
-        return buffer + self.raw.scatter_add(value, key=key, shape=buffer.shape)
+        return buffer + self.raw.getitem_adjoint(value, key=key, shape=buffer.shape)
 
     def own(self, array: Array, alias: bool) -> Array:
         """``array`` as a leaf may keep it: in memory of its own. ``alias`` says that somebody else holds it for sure."""

@@ -223,7 +223,7 @@ class Scatter(Lazy):
     def dense(self) -> Array:
         if self.buffer is not None:
             return self.buffer
-        return self.backend.raw.scatter_add(self.value, key=self.key, shape=self.shape)
+        return self.backend.raw.getitem_adjoint(self.value, key=self.key, shape=self.shape)
 
 
 class AccumulateGrad(Node):

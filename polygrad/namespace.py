@@ -14,12 +14,29 @@ from . import creation
 from .backend import Backend, get_backend, scipy_special
 from .errors import ArgumentError
 from .methods import install
-from .rules import decompositions, elementwise, fft, indexing, linalg, manipulation, nn, products, reductions, sorting, special
+from .rules import (
+    decompositions,
+    elementwise,
+    fft,
+    indexing,
+    linalg,
+    manipulation,
+    nn,
+    norms,
+    products,
+    reductions,
+    solutions,
+    sorting,
+    special,
+)
 from .rules.declare import OPS
 from .tensor import Tensor
 
 API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
-TABLES = (elementwise, reductions, manipulation, indexing, nn, sorting, products, special, fft, linalg, decompositions)
+TABLES = (
+    elementwise, reductions, manipulation, indexing, nn, sorting, products, special,
+    fft, linalg, solutions, norms, decompositions,
+)  # fmt: skip
 """The rule tables whose operations make up the namespace."""
 
 EXTENSIONS = ("linalg", "fft", "special", "nn")

@@ -22,7 +22,7 @@ def add_at(out: Any, key: Any, value: Any) -> Any:
     return out
 
 
-def scatter_add(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
+def getitem_adjoint(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
     """Zeros of ``shape`` with ``x`` added at ``key``."""
     return add_at(cp.zeros(shape, dtype=x.dtype), key, x)
 
@@ -40,7 +40,7 @@ class CuPyBackend(Backend):
     name = "cupy"
     install = "pip install cupy-cuda12x"
     xp = xp
-    overrides = {"scatter_add": scatter_add, "set_at": set_at}  # noqa: RUF012
+    overrides = {"getitem_adjoint": getitem_adjoint, "set_at": set_at}  # noqa: RUF012
 
     def owns(self, kind: type) -> bool:
         return issubclass(kind, cp.ndarray)

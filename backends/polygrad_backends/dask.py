@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import array_api_compat.dask.array as xp
@@ -23,7 +24,7 @@ def _on_blocks(function: Any) -> Any:
     return run
 
 
-def scatter_add(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
+def getitem_adjoint(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
     """Zeros of ``shape`` with ``x`` added at ``key``, every duplicate counted."""
 
     def add(value: Any, key: Any) -> Any:
@@ -56,7 +57,7 @@ class DaskBackend(Backend):
     xp = xp
     lazy = True
     overrides = {  # noqa: RUF012
-        "scatter_add": scatter_add,
+        "getitem_adjoint": getitem_adjoint,
         "set_at": set_at,
         "take_along_axis": take_along_axis,
         "to_device": lambda x, device: x,
@@ -80,7 +81,7 @@ class DaskBackend(Backend):
         return ("cpu",)
 
     def add_at(self, buffer: Any, key: Any, value: Any) -> Any:
-        return buffer + scatter_add(value, key=key, shape=buffer.shape)
+        return buffer + getitem_adjoint(value, key=key, shape=buffer.shape)
 
     def own(self, array: Any, alias: bool) -> Any:
         return array
@@ -93,7 +94,7 @@ class DaskBackend(Backend):
         """Block by block, with broadcasting."""
         number = getattr(function, "nout", 1)
         if number == 1:
-            return lambda *args, **params: da.core.elemwise(function, *args, **params)
+            return lambda *args, **params: da.core.elemwise(functools.partial(function, **params), *args)
         return lambda *args: tuple(
             [da.core.elemwise(lambda *values, i=i: function(*values)[i], *args) for i in range(number)]
         )

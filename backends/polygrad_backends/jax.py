@@ -12,7 +12,7 @@ import numpy as np
 from polygrad.backend import Backend
 
 
-def scatter_add(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
+def getitem_adjoint(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
     """Zeros of ``shape`` with ``x`` added at ``key``, every duplicate counted."""
     return xp.zeros(shape, dtype=x.dtype).at[_key(key)].add(x)
 
@@ -80,7 +80,7 @@ class JaxBackend(Backend):
     xp = xp
     overrides = {  # noqa: RUF012
         "getitem": getitem,
-        "scatter_add": scatter_add,
+        "getitem_adjoint": getitem_adjoint,
         "set_at": set_at,
         "to_device": lambda x, device: jax.device_put(x, device),
     }

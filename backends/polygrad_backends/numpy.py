@@ -21,7 +21,7 @@ def add_at(out: Any, key: Any, value: Any) -> Any:
     return out
 
 
-def scatter_add(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
+def getitem_adjoint(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
     """Zeros of ``shape`` with ``x`` added at ``key``."""
     return add_at(np.zeros(shape, dtype=x.dtype), key, x)
 
@@ -39,7 +39,7 @@ class NumPyBackend(Backend):
     name = "numpy"
     xp = xp
     overrides = {  # noqa: RUF012
-        "scatter_add": scatter_add,
+        "getitem_adjoint": getitem_adjoint,
         "set_at": set_at,
         "to_device": lambda x, device: x,
     }

@@ -82,7 +82,7 @@ class StrictBackend(Backend):
     def add_at(self, buffer: Any, key: Any, value: Any) -> Any:
         if basic(key) and not _has_none(key):
             return super().add_at(buffer, _complete(buffer, key), value)
-        return buffer + self.raw.scatter_add(value, key=key, shape=buffer.shape)
+        return buffer + self.raw.getitem_adjoint(value, key=key, shape=buffer.shape)
 
     def own(self, array: Any, alias: bool) -> Any:
         # Views cannot be told apart here, so every gradient gets memory of its own.

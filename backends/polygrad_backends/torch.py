@@ -72,7 +72,7 @@ def _add(out: Any, key: Any, value: Any) -> Any:
     return flat.reshape(out.shape)
 
 
-def scatter_add(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
+def getitem_adjoint(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
     """Zeros of ``shape`` with ``x`` added at ``key``."""
     return _add(torch.zeros(shape, dtype=x.dtype, device=x.device), key, x)
 
@@ -144,8 +144,16 @@ def _special(function: Any, host: Any) -> Any:
 
 
 def _polygamma(host: Any) -> Any:
-    """torch takes one order for all elements, a Python integer."""
-    return lambda n, x: torch.special.polygamma(n, x) if type(n) is int else host(n, x)
+    """By the zeta function (DLMF 5.15.1): torch's own has no more than ten digits for the first order, and one order for all elements."""
+
+    def run(n: Any, x: Any) -> Any:
+        if type(n) is not int or x.is_complex():
+            return host(n, x)
+        if n == 0:
+            return torch.special.digamma(x)
+        return torch.special.zeta(torch.tensor(n + 1.0, dtype=x.dtype, device=x.device), x) * ((-1) ** (n + 1) * math.factorial(n))
+
+    return run
 
 
 class TorchBackend(Backend):
@@ -160,7 +168,7 @@ class TorchBackend(Backend):
         "fft.ihfftn": lambda x, /, *, s=None, axes=None, norm="backward": torch.fft.ihfftn(x, s, axes, norm),
         "getitem": getitem,
         "logsumexp": logsumexp,
-        "scatter_add": scatter_add,
+        "getitem_adjoint": getitem_adjoint,
         "set_at": set_at,
         "trapezoid": trapezoid,
         "unique_all": unique_all,  # array-api-compat has none for torch

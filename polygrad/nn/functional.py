@@ -638,5 +638,5 @@ def _shortened(table: Any, indices: Any, max_norm: float, norm_type: float) -> A
     xp = _xp(table)
     norm = _norm(table, norm_type, 1)
     ones = xp.astype(xp.ones_like(indices), table.dtype)
-    used = xp.expand_dims(xp.scatter_add(ones, key=indices, shape=(table.shape[0],)) > 0, axis=-1)
+    used = xp.expand_dims(xp.getitem_adjoint(ones, key=indices, shape=(table.shape[0],)) > 0, axis=-1)
     return xp.where(used & (norm > max_norm), table * (max_norm / (norm + 1e-7)), table)

@@ -135,76 +135,75 @@ qr = rule("linalg.qr(x, /, *, mode='reduced')", vjp=_qr_vjp, jvp=_qr_jvp, output
 # -- singular values --------------------------------------------------------------------------------------------------------
 # a = u s vᴴ, p = uᴴ da v:  ds = Re diag p,  du = u k + (1 - u uᴴ) da v / s  and likewise dv, where off the diagonal
 # k_ij = (p_ij s_j + s_i conj(p_ji)) / (s_j² - s_i²). The diagonals of k and of its counterpart for v, i Im p / (2 s) and its negative,
-# share the phase evenly. (Wan and Zhang, "Automatic differentiation for complex valued SVD", 2019; as in torch.) Of full matrices only
-# the vectors that belong to singular values count.
+# share the phase evenly. (Wan and Zhang, "Automatic differentiation for complex valued SVD", 2019; as in torch.) The further columns w of a
+# full u are determined up to a rotation among themselves; with dw = -u duᴴ w they stay orthogonal to u, and what no rotation changes, such
+# as the projection w wᴴ, has its derivative. (torch takes them for constants.)
 def _gaps(xp: Any, s: Any) -> Any:
     """``s_j - s_i``, with 1 on the diagonal."""
     gaps = row(xp, s) - column(xp, s)
     return xp.where(diagonal_mask(xp, s, s.shape[-1], s.shape[-1]), 1.0, gaps)
 
 
-def _thin(x: Any, U: Any, Vh: Any) -> tuple[Any, Any]:
-    k = min(x)
-    return (U if U.shape[-1] == k else U[..., :, :k]), (Vh if Vh.shape[-2] == k else Vh[..., :k, :])
-
-
 def _svd_vjp(xp: Any, g: Any, U: Any, S: Any, Vh: Any, *, x_shape: Any, x_dtype: Any) -> Any:
     gu, gs, gvh = g
     m, n = x_shape[-2:]
     k = min(m, n)
-    U, Vh = _thin((m, n), U, Vh)
+    u, vh = (U if U.shape[-1] == k else U[..., :, :k]), (Vh if Vh.shape[-2] == k else Vh[..., :k, :])
     if gu is None and gvh is None:
-        return xp.matmul(U * cast(xp, row(xp, gs), x_dtype), Vh)
+        return xp.matmul(u * cast(xp, row(xp, gs), x_dtype), vh)
     s = cast(xp, S, x_dtype)
     gaps = cast(xp, _gaps(xp, S * S), x_dtype)
     inner = 0.0 if gs is None else embed(xp, cast(xp, gs, x_dtype), k, k)
     phase: Any = 0.0
     if gu is not None:
-        gu = gu[..., :, :k]
-        of_u = xp.matmul(adjoint(xp, U), gu)
+        if U.shape[-1] > k:
+            gu = gu[..., :, :k] - xp.matmul(U[..., :, k:], xp.matmul(adjoint(xp, gu[..., :, k:]), u))
+        of_u = xp.matmul(adjoint(xp, u), gu)
         inner = inner + hollow(xp, (of_u - adjoint(xp, of_u)) / gaps) * row(xp, s)
         phase = xp.linalg.diagonal(of_u)
     if gvh is not None:
-        gvh = gvh[..., :k, :]
-        of_v = xp.matmul(Vh, adjoint(xp, gvh))
+        if Vh.shape[-2] > k:
+            gvh = gvh[..., :k, :] - xp.matmul(xp.matmul(vh, adjoint(xp, gvh[..., k:, :])), Vh[..., k:, :])
+        of_v = xp.matmul(vh, adjoint(xp, gvh))
         inner = inner + column(xp, s) * hollow(xp, (of_v - adjoint(xp, of_v)) / gaps)
         phase = phase - xp.linalg.diagonal(of_v)
-    if is_complex(xp, U):
+    if is_complex(xp, u):
         inner = inner + embed(xp, 1j * cast(xp, xp.imag(phase) / (2 * S), x_dtype), k, k)
-    out = _product(xp, U, inner, Vh)
+    out = _product(xp, u, inner, vh)
     if gu is not None and m > k:
-        outside = gu - xp.matmul(U, xp.matmul(adjoint(xp, U), gu))
-        out = out + xp.matmul(outside / row(xp, s), Vh)
+        outside = gu - xp.matmul(u, xp.matmul(adjoint(xp, u), gu))
+        out = out + xp.matmul(outside / row(xp, s), vh)
     if gvh is not None and n > k:
-        outside = gvh - xp.matmul(xp.matmul(gvh, adjoint(xp, Vh)), Vh)
-        out = out + xp.matmul(U, outside / column(xp, s))
+        outside = gvh - xp.matmul(xp.matmul(gvh, adjoint(xp, vh)), vh)
+        out = out + xp.matmul(u, outside / column(xp, s))
     return out
 
 
-def _svd_jvp(xp: Any, t: Any, U: Any, S: Any, Vh: Any, *, x_shape: Any, x_dtype: Any, full_matrices: bool) -> Any:
+def _svd_jvp(xp: Any, t: Any, U: Any, S: Any, Vh: Any, *, x_shape: Any, x_dtype: Any) -> Any:
     m, n = x_shape[-2:]
-    if full_matrices and m != n:
-        raise NoDerivativeError(
-            f"svd: in forward mode the further singular vectors of a matrix that is not square, as in the shape {tuple(x_shape)}, "
-            f"have no derivative: they are not determined. Use full_matrices=False"
-        )
+    k = min(m, n)
+    u, vh = (U if U.shape[-1] == k else U[..., :, :k]), (Vh if Vh.shape[-2] == k else Vh[..., :k, :])
     s = cast(xp, S, x_dtype)
-    uh, v = adjoint(xp, U), adjoint(xp, Vh)
-    tv, uht = xp.matmul(t, v), xp.matmul(uh, t)
+    uh, v = adjoint(xp, u), adjoint(xp, vh)
+    tv = xp.matmul(t, v)
     p = xp.matmul(uh, tv)
     gaps = cast(xp, _gaps(xp, S * S), x_dtype)
     of_u, of_v = p * row(xp, s), column(xp, s) * p
     k_u = hollow(xp, (of_u + adjoint(xp, of_u)) / gaps)
     k_v = hollow(xp, (of_v + adjoint(xp, of_v)) / gaps)
     along = xp.linalg.diagonal(p)
-    if is_complex(xp, U):
-        phase = embed(xp, 1j * cast(xp, xp.imag(along) / (2 * S), x_dtype), p.shape[-2], p.shape[-1])
+    if is_complex(xp, u):
+        phase = embed(xp, 1j * cast(xp, xp.imag(along) / (2 * S), x_dtype), k, k)
         k_u, k_v = k_u + phase, k_v - phase
-    du, dvh = xp.matmul(U, k_u), xp.matmul(adjoint(xp, k_v), Vh)
+    du, dvh = xp.matmul(u, k_u), xp.matmul(adjoint(xp, k_v), vh)
     if m > n:
-        du = du + (tv - xp.matmul(U, p)) / row(xp, s)
+        du = du + (tv - xp.matmul(u, p)) / row(xp, s)
     if n > m:
-        dvh = dvh + (uht - xp.matmul(p, Vh)) / column(xp, s)
+        dvh = dvh + (xp.matmul(uh, t) - xp.matmul(p, vh)) / column(xp, s)
+    if U.shape[-1] > k:
+        du = xp.concat([du, -xp.matmul(u, xp.matmul(adjoint(xp, du), U[..., :, k:]))], axis=-1)
+    if Vh.shape[-2] > k:
+        dvh = xp.concat([dvh, -xp.matmul(xp.matmul(Vh[..., k:, :], adjoint(xp, dvh)), vh)], axis=-2)
     return du, real(xp, along), dvh
 
 

@@ -52,7 +52,7 @@ def _weighted(xp: Any, g: Any, axis: int, n: int, weight: float) -> Any:
 def _listed(axes: Axes, s: Sequence[int] | None, ndim: int) -> list[int]:
     """The axes of a transform, counted from the front."""
     if axes is None:
-        return list(range(ndim if s is None else 0, ndim)) if s is None else list(range(ndim - len(s), ndim))
+        return list(range(0 if s is None else ndim - len(s), ndim))
     return [axis % ndim for axis in ((axes,) if isinstance(axes, int) else axes)]
 
 

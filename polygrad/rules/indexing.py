@@ -32,14 +32,14 @@ def _name(payloads: Any, params: Any) -> str:
 
 getitem = linear(
     "getitem(x, /, *, key)",
-    transpose=lambda xp, g, *, x_shape, key: xp.scatter_add(g, key=key, shape=x_shape),
+    transpose=lambda xp, g, *, x_shape, key: xp.getitem_adjoint(g, key=key, shape=x_shape),
     default=lambda xp, x, *, key: x[key],
     node=_name,
     view=lambda params: basic(params["key"]),
 )
 
 
-def _scatter_add(xp: Any, x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
+def _getitem_adjoint(xp: Any, x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
     """For a library that only speaks the standard: number the elements, select the numbers, and add up what falls on each.
 
     The contributions are sorted by target and summed as differences of a cumulative sum, which is exact for integers and accurate to
@@ -61,10 +61,10 @@ def _scatter_add(xp: Any, x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
     return xp.reshape(totals[1:] - totals[:-1], shape)
 
 
-scatter_add = linear(
-    "scatter_add(x, /, *, key, shape)",
+getitem_adjoint = linear(
+    "getitem_adjoint(x, /, *, key, shape)",
     transpose=lambda xp, g, *, key, x_shape: fit(xp, xp.getitem(g, key=key), x_shape),
-    default=_scatter_add,
+    default=_getitem_adjoint,
     node="IndexPutBackward0",
 )
 """Zeros of ``shape`` with ``x`` added at ``key``, duplicates counted: the transpose of selection."""

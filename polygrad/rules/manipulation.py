@@ -298,7 +298,7 @@ def _unrepeat(xp: Any, g: Any, *, x_shape: tuple[int, ...], x_device: Any, repea
         g = xp.sum(xp.reshape(g, (*flat[: at + 1], repeats, *flat[at + 1 :])), axis=at + 1)
     else:
         origin = xp.repeat(xp.arange(flat[at], device=x_device), repeats)
-        g = xp.scatter_add(g, key=_along(at, origin), shape=flat)
+        g = xp.getitem_adjoint(g, key=_along(at, origin), shape=flat)
     return xp.reshape(g, x_shape) if axis is None else g
 
 
@@ -335,8 +335,8 @@ triu = linear("triu(x, /, *, k=0)", transpose=lambda xp, g, *, k: xp.triu(g, k=k
 # -- gathers -----------------------------------------------------------------------------------------------------------
 def _untake(xp: Any, g: Any, indices: Any, *, x_shape: tuple[int, ...], axis: int | None) -> Any:
     if axis is not None:
-        return xp.scatter_add(g, key=_along(axis % len(x_shape), indices), shape=x_shape)
-    total = xp.scatter_add(g, key=(indices,), shape=(prod(x_shape),))
+        return xp.getitem_adjoint(g, key=_along(axis % len(x_shape), indices), shape=x_shape)
+    total = xp.getitem_adjoint(g, key=(indices,), shape=(prod(x_shape),))
     return total if len(x_shape) == 1 else xp.reshape(total, x_shape)
 
 
@@ -365,7 +365,7 @@ def _gather_key(xp: Any, indices: Any, x_shape: tuple[int, ...], axis: int, devi
 take_along_axis = linear(
     "take_along_axis(x, indices, /, *, axis=-1)",
     transpose=(
-        lambda xp, g, indices, *, indices_device, x_shape, axis: xp.scatter_add(
+        lambda xp, g, indices, *, indices_device, x_shape, axis: xp.getitem_adjoint(
             g, key=_gather_key(xp, indices, x_shape, axis, indices_device), shape=x_shape
         ),
         None,

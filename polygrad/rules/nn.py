@@ -377,7 +377,7 @@ def _nll_vjp(
     # The number of each row, made from the target itself so that it is on its device (and traced where it is).
     ones = xp.ones_like(index)
     rows = [xp.cumulative_sum(ones, axis=i) - 1 for i in range(target.ndim)]
-    return xp.scatter_add(value, key=(*rows[:axis], index, *rows[axis:]), shape=input_shape)
+    return xp.getitem_adjoint(value, key=(*rows[:axis], index, *rows[axis:]), shape=input_shape)
 
 
 nll_loss = linear(
@@ -469,10 +469,10 @@ def _embedding_vjp(
     g = _trained(xp, g, indices, padding_idx)
     if scale_grad_by_freq:
         ones = xp.astype(xp.ones_like(indices), g.dtype)
-        counts = xp.scatter_add(ones, key=indices, shape=weight_shape[:1])
+        counts = xp.getitem_adjoint(ones, key=indices, shape=weight_shape[:1])
         often = xp.reshape(xp.take(counts, xp.reshape(indices, (-1,)), axis=0), indices.shape)
         g = g / xp.expand_dims(often, axis=-1)
-    return xp.scatter_add(g, key=indices, shape=weight_shape)
+    return xp.getitem_adjoint(g, key=indices, shape=weight_shape)
 
 
 embedding = rule(
