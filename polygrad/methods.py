@@ -30,7 +30,7 @@ BINARY = (
 )  # fmt: skip
 OTHERS = (
     "argsort", "chunk", "clip", "expand_dims", "flatten", "flip", "moveaxis", "narrow", "permute_dims", "repeat",
-    "roll", "softmax", "log_softmax", "sort", "split", "squeeze", "swapaxes", "take", "take_along_axis", "tile", "transpose", "tril",
+    "roll", "softmax", "log_softmax", "sort", "split", "swapaxes", "take", "take_along_axis", "tile", "transpose", "tril",
     "triu", "unbind", "unstack", "nonzero", "index_select",
 )  # fmt: skip
 ALIASES = {
@@ -117,6 +117,13 @@ class Methods:
         lead = len(sizes) - tensor.ndim
         sizes = tuple([tensor.shape[i - lead] if n == -1 else n for i, n in enumerate(sizes)])
         return tensor._frame.namespace.broadcast_to(tensor, sizes)  # type: ignore[no-any-return]
+
+    def squeeze(self, axis: Any = None) -> Tensor:
+        """Without the axes of length 1, or without those of them that are named, as in torch."""
+        tensor: Any = self
+        axes = range(tensor.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+        gone = tuple([a for a in axes if tensor.shape[a] == 1])
+        return tensor._frame.namespace.squeeze(tensor, gone)  # type: ignore[no-any-return]
 
     def unsqueeze(self, axis: int) -> Tensor:
         """A new axis of length 1."""

@@ -29,7 +29,7 @@ from .rules import (
     sorting,
     special,
 )
-from .rules.declare import OPS
+from .rules.declare import OPS, broadcast_shapes
 from .tensor import Tensor
 
 API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
@@ -107,6 +107,10 @@ class Namespace:
 
     def __dir__(self) -> list[str]:
         return sorted({*self.__dict__, *_PASSED, *[name for name in OPS if "." not in name]})
+
+    def broadcast_shapes(self, *shapes: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape that arrays of these shapes broadcast to."""
+        return broadcast_shapes(*shapes)
 
     def isdtype(self, dtype: Any, kind: Any) -> bool:
         """Whether a dtype is of a kind: a name of the standard, a dtype, or a tuple of these."""

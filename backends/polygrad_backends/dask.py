@@ -49,6 +49,18 @@ def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Any:
     return _on_blocks(lambda values, at: np.take_along_axis(values, at, axis))(x, indices, shape=shape, dtype=x.dtype)
 
 
+def _transform(name: str) -> Any:
+    """A Fourier transform, for which dask wants each axis that is transformed in one chunk."""
+    function = getattr(xp.fft, name)
+
+    def run(x: Any, /, **params: Any) -> Any:
+        axes = params["axis"] if "axis" in params else params.get("axes")
+        axes = range(x.ndim) if axes is None else (axes,) if isinstance(axes, int) else axes
+        return function(x.rechunk({axis % x.ndim: -1 for axis in axes}), **params)
+
+    return run
+
+
 class DaskBackend(Backend):
     """dask.array collections of NumPy blocks."""
 
@@ -57,6 +69,10 @@ class DaskBackend(Backend):
     xp = xp
     lazy = True
     overrides = {  # noqa: RUF012
+        **{
+            f"fft.{name}": _transform(name)
+            for name in ("fft", "ifft", "rfft", "irfft", "hfft", "ihfft", "fftn", "ifftn", "rfftn", "irfftn")
+        },
         "getitem_adjoint": getitem_adjoint,
         "set_at": set_at,
         "take_along_axis": take_along_axis,

@@ -202,7 +202,7 @@ class TorchBackend(Backend):
         if name == "log_expit":
             return torch.nn.functional.logsigmoid
         if name == "multigammaln":
-            return lambda a, d: torch.special.multigammaln(a, d)
+            return lambda a, *, d: torch.special.multigammaln(a, d)  # which calls it p
         if name == "zeta":
             return lambda x, q=None: _special(torch.special.zeta, host)(x, 1.0 if q is None else q)
         native_for_complex = name in ("exp2", "expit", "sinc")

@@ -76,6 +76,13 @@ def unwrap(value: Any, level: int) -> Any:
     return value._data if level_of(value) == level else value
 
 
+def lower(value: Any) -> Any:
+    """The raw array inside a Tensor that carries no history; anything else as it is. For those who passed raw arrays."""
+    if isinstance(value, Tensor) and type(value) is Tensor and value._node is None and not value._frame.lifted:
+        return value.array if value._frame.level == 0 else value
+    return value
+
+
 def _selected(args: Sequence[Any], argnums: int | Sequence[int], where: str) -> tuple[list[int], bool]:
     single = isinstance(argnums, int)
     numbers: list[int] = [argnums] if isinstance(argnums, int) else list(argnums)
@@ -144,9 +151,11 @@ class GradAndValue(_Transform):
                 found = _pull(result, seed, wrapped, level)
             grads = [_gradient(leaf, found) for leaf in wrapped]
         gradients = unflatten(tree, grads)
-        value = unwrap(result, level)
+        raw = not any(leaf._frame.lifted for leaf in wrapped)
+        finish = (lambda leaf: lower(unwrap(leaf, level))) if raw else (lambda leaf: unwrap(leaf, level))
+        value = finish(result)
         if self.has_aux:
-            aux = map_leaves(lambda leaf: unwrap(leaf, level), aux)
+            aux = map_leaves(finish, aux)
         out = gradients[0] if single else tuple(gradients)
         if self.order == "grad":
             return (out, aux) if self.has_aux else out
@@ -180,7 +189,9 @@ def _gradient(leaf: Tensor, found: dict[Any, Any]) -> Any:
     frame = leaf._frame
     if g is None:
         return frame.raw.zeros_like(leaf._data)
-    return g if isinstance(g, Tensor) else frame.backend.own(g, False)
+    if isinstance(g, Tensor):
+        return g if frame.lifted else lower(g)
+    return frame.backend.own(g, False)
 
 
 def grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
@@ -251,9 +262,11 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
             engine.finish_leaves(found, False)
         return tuple(unflatten(tree, [_gradient(leaf, found) for leaf in wrapped]))
 
-    value = unflatten(out_tree, [unwrap(output, level) for output in outputs])
+    raw = not any(leaf._frame.lifted for leaf in wrapped)
+    finish = (lambda leaf: lower(unwrap(leaf, level))) if raw else (lambda leaf: unwrap(leaf, level))
+    value = unflatten(out_tree, [finish(output) for output in outputs])
     if has_aux:
-        return value, pullback, map_leaves(lambda leaf: unwrap(leaf, level), aux)
+        return value, pullback, map_leaves(finish, aux)
     return value, pullback
 
 

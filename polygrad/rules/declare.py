@@ -26,6 +26,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from ..errors import ShapeError
+
 OPS: dict[str, Op] = {}
 """Every operation by name; ``linalg.`` and the like in front for the extensions."""
 
@@ -230,6 +232,22 @@ def fit(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
     if axes:
         g = xp.sum(g, axis=axes)
     return g if g.shape == shape else xp.reshape(g, shape)
+
+
+def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that arrays of these shapes broadcast to.
+
+    Raises:
+        ShapeError: they do not.
+    """
+    ndim = max(map(len, shapes), default=0)
+    result = [1] * ndim
+    for shape in shapes:
+        for i, n in enumerate(shape, ndim - len(shape)):
+            if result[i] not in (1, n) and n != 1:
+                raise ShapeError(f"broadcast_shapes: the shapes {', '.join(map(str, shapes))} do not broadcast at axis {i - ndim}")
+            result[i] = n if result[i] == 1 else result[i]
+    return tuple(result)
 
 
 def cast(xp: Any, g: Any, dtype: Any) -> Any:

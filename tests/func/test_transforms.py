@@ -245,3 +245,10 @@ def test_a_transform_of_an_importable_function_pickles(backend: str) -> None:
 def _importable(x: pg.Tensor) -> pg.Tensor:
     """Documented."""
     return (x * x * x).sum()
+
+
+def test_raw_comes_back_raw_also_when_a_constant_tensor_takes_part(backend: str) -> None:
+    x = raw([1.0, 2.0], backend)
+    for transform in (func.grad, lambda f: lambda x: func.value_and_grad(f)(x)[0]):
+        out = transform(lambda x: (x * pg.ones(2, dtype="float64")).sum())(x)
+        assert type(out) is type(x) or not isinstance(out, pg.Tensor)
