@@ -61,7 +61,7 @@ class Frame:
     (inside a transform), the differentiable namespace. ``namespace`` is the differentiable one.
     """
 
-    __slots__ = ("backend", "complex", "floating", "level", "lifted", "namespace", "raw", "weak")
+    __slots__ = ("backend", "calls", "complex", "floating", "level", "lifted", "namespace", "raw", "weak")
 
     def __init__(self, backend: Backend, level: int, lifted: bool) -> None:
         self.backend = backend
@@ -70,6 +70,17 @@ class Frame:
         self.namespace = backend.namespace
         self.raw = backend.namespace if lifted else backend.raw
         self.floating, self.complex, self.weak = backend.floating, backend.complex, backend.weak
+        self.calls: dict[str, Callable[..., Any]] = {}
+
+    def call(self, name: str) -> Callable[..., Any]:
+        """The function of that name in ``raw``, extensions included (``linalg.det``)."""
+        try:
+            return self.calls[name]
+        except KeyError:
+            function = self.raw
+            for part in name.split("."):
+                function = getattr(function, part)
+            return self.calls.setdefault(name, function)
 
 
 class Backend:

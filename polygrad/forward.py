@@ -14,6 +14,7 @@ from typing import Any
 
 from . import apply as apply_module
 from .errors import NoDerivativeError
+from .nodes import fact_of
 from .rules.declare import Op, Rule
 from .tensor import Tensor, as_frame, constant
 
@@ -93,7 +94,7 @@ def _linked(op: Op, result: Dual, args: Sequence[Any], params: dict[str, Any]) -
     if op.view is not None and isinstance(args[0], Dual) and op.view(params):
         from .tensor import link
 
-        link(result, args[0], lambda x: _call(op, (x,), params), lambda x, value: apply_module.write_back(op, x, value, params))
+        link(result, args[0], op, params)
     return result
 
 
@@ -172,7 +173,7 @@ def _values(rule: Rule, primals: Sequence[Any], outs: Sequence[Any]) -> list[Any
 
 
 def _facts(rule: Rule, primals: Sequence[Any], outs: Sequence[Any], params: dict[str, Any]) -> dict[str, Any]:
-    return {name: apply_module._fact(source, fact, primals, outs, params) for name, source, fact in rule.facts}
+    return {name: fact_of(source, fact, primals, outs, params) for name, source, fact in rule.facts}
 
 
 def _elementwise(op: Op, i: int, xp: Any, tangent: Any, primals: Sequence[Any], out: Any, params: dict[str, Any]) -> Any:

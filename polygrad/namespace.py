@@ -10,7 +10,7 @@ import functools
 import inspect
 from typing import Any
 
-from . import creation
+from . import build, creation
 from .backend import Backend, get_backend, scipy_special
 from .errors import ArgumentError
 from .methods import install

@@ -23,32 +23,46 @@ SCALARS = (bool, int, float, complex)
 
 
 class View:
-    """How a Tensor looks at another: ``replay`` makes it anew from the base, ``write`` puts its value back."""
+    """How a Tensor looks at another: through a view operation with these parameters, or, without one, as ``detach()`` does."""
 
-    __slots__ = ("base", "detached", "replay", "write")
+    __slots__ = ("base", "op", "params")
 
-    def __init__(self, base: Tensor, replay: Callable[[Any], Any], write: Callable[[Any, Any], Any], detached: bool) -> None:
+    def __init__(self, base: Tensor, op: Any, params: dict[str, Any]) -> None:
         self.base = base
-        self.replay = replay
-        self.write = write
-        self.detached = detached
+        self.op = op
+        self.params = params
+
+    @property
+    def detached(self) -> bool:
+        return self.op is None
+
+    def replay(self) -> Tensor:
+        """The view, made anew from the base as it is now."""
+        from .apply import call_public
+
+        base = self.base
+        return constant(base._data, base._frame) if self.op is None else call_public(self.op, (base,), self.params)  # type: ignore[no-any-return]
+
+    def write(self, value: Tensor) -> Tensor:
+        """The base with ``value`` in the place of the view."""
+        from .apply import write_back
+
+        return value if self.op is None else write_back(self.op, self.base, value, self.params)
 
 
 class TensorExtra:
-    """What few Tensors have: a gradient, hooks, views."""
+    """What few Tensors have. The attributes are the class's until they are set, so that making one costs next to nothing."""
 
-    __slots__ = ("accumulator", "grad", "hooks", "inference", "node", "post_accumulate", "retains", "view", "views")
-
-    def __init__(self) -> None:
-        self.grad: Tensor | None = None
-        self.hooks: Hooks | None = None
-        self.post_accumulate: Hooks | None = None
-        self.node: NodeExtra | None = None
-        self.accumulator: weakref.ref[Any] | None = None
-        self.retains = False
-        self.inference = False
-        self.view: View | None = None
-        self.views: list[weakref.ref[Tensor]] | None = None
+    grad: Tensor | None = None
+    hooks: Hooks | None = None
+    post_accumulate: Hooks | None = None
+    node: NodeExtra | None = None
+    """Of a leaf: the hooks of its AccumulateGrad."""
+    accumulator: weakref.ref[Any] | None = None
+    retains = False
+    inference = False
+    view: View | None = None
+    views: list[weakref.ref[Tensor]] | None = None
 
 
 class Tensor(Methods):
@@ -261,7 +275,7 @@ class Tensor(Methods):
     def detach(self) -> Tensor:
         """The same values outside the graph; they share memory: writing to one shows in the other."""
         out = constant(self._data, self._frame)
-        link(out, self, lambda base: constant(base._data, base._frame), lambda base, value: value, detached=True)
+        link(out, self, None, {})
         return out
 
     def detach_(self) -> Tensor:
@@ -528,9 +542,9 @@ def as_frame(value: Any, frame: Frame | None = None) -> Tensor:
 
 
 # -- in-place operations and views --------------------------------------------------------------------------------
-def link(view: Tensor, base: Tensor, replay: Callable[[Any], Any], write: Callable[[Any, Any], Any], detached: bool = False) -> None:
-    """Make ``view`` a view of ``base``."""
-    view._own_extra().view = View(base, replay, write, detached)
+def link(view: Tensor, base: Tensor, op: Any, params: dict[str, Any]) -> None:
+    """Make ``view`` a view of ``base``, through a view operation (None: ``detach``)."""
+    view._own_extra().view = View(base, op, params)
     extra = base._own_extra()
     if extra.views is None:
         extra.views = []
@@ -590,7 +604,7 @@ def rebind(target: Tensor, out: Tensor) -> Tensor:
         if view.detached:
             with_graph = False
             value = constant(value._data, value._frame)
-        value = view.write(view.base, value)
+        value = view.write(value)
         steps.append((view.base, value, with_graph))
         current = view.base
     for tensor, new, graph in steps:
@@ -605,7 +619,7 @@ def rebind(target: Tensor, out: Tensor) -> Tensor:
             if child is None or id(child) in done:
                 continue
             done.add(id(child))
-            _assign(child, child._extra.view.replay(base), recording)  # type: ignore[union-attr]
+            _assign(child, child._extra.view.replay(), recording)  # type: ignore[union-attr]
             stack.append(child)
     return target
 

@@ -23,6 +23,7 @@ run on raw arrays in a first-order pass, and on Tensors when the gradient is its
 from __future__ import annotations
 
 import inspect
+from collections import namedtuple
 from collections.abc import Callable
 from typing import Any
 
@@ -77,6 +78,7 @@ class Op:
         outputs: tuple[str, ...] = (),
         promote: tuple[str, ...] | bool = False,
         view: bool | Callable[[dict[str, Any]], bool] = False,
+        write: Callable[..., Any] | None = None,
         doc: str = "",
     ) -> None:
         name, paren, rest = text.partition("(")
@@ -99,9 +101,13 @@ class Op:
         short = name.rpartition(".")[2]
         self.node: Any = node if node is not None else "".join(part.title() for part in short.split("_")) + "Backward0"
         self.outputs = outputs
+        self.result: Any = namedtuple(f"{short.title().replace('_', '')}Result", outputs) if outputs else tuple
+        """What holds several outputs: a named tuple with the standard's names, whatever the library returns."""
         self.promote = self.arrays if promote is True else promote or ()
         self.view: Callable[[dict[str, Any]], bool] | None = view if callable(view) else (lambda params: True) if view else None
         """Whether the result of a call with these parameters is a view of its first array."""
+        self.write = write
+        """``(xp, base, value, **params)``: the base with the value in the view's place; None: by the transpose, which is the inverse."""
         self.doc = doc
         self.vjps: Any = None
         """One rule for each input, or a single one that gives all cotangents at once."""

@@ -15,6 +15,7 @@ from .linalg import (
     adjoint,
     column,
     conj,
+    device_of,
     diagonal_mask,
     embed,
     hermitian,
@@ -303,29 +304,35 @@ eigvals = rule("linalg.eigvals(x, /)", vjp=_eigvals_vjp, jvp=_eigvals_jvp, node=
 
 
 # -- LU ---------------------------------------------------------------------------------------------------------------------------
+def _size(xp: Any, x: Any) -> Any:
+    """What LAPACK compares complex pivots by."""
+    return xp.abs(xp.real(x)) + xp.abs(xp.imag(x)) if is_complex(xp, x) else xp.abs(x)
+
+
 def _eliminate(xp: Any, x: Any, pivot: bool) -> tuple[Any, Any, Any]:
     """Gaussian elimination by columns: both factors in one matrix, the permutation of the rows, and the row that each step chose."""
     m, n = x.shape[-2:]
-    numbers = xp.arange(m, device=x.device)
+    numbers = xp.arange(m, device=device_of(x))
     order = xp.broadcast_to(numbers, x.shape[:-1])
     chosen = []
-    columns = xp.arange(n, device=x.device)
+    columns = xp.arange(n, device=device_of(x))
     for k in range(min(m, n)):
         if pivot:
-            best = xp.argmax(xp.abs(x[..., k:, k]), axis=-1, keepdims=True) + k
+            candidates = x[..., k:, k]
+            best = xp.argmax(_size(xp, candidates), axis=-1, keepdims=True) + k
             chosen.append(best)
             swap = xp.where(numbers == k, best, xp.where(numbers == best, k, numbers))
             x = xp.take_along_axis(x, xp.broadcast_to(column(xp, swap), x.shape), axis=-2)
             order = xp.take_along_axis(order, swap, axis=-1)
         else:
-            chosen.append(xp.full((*x.shape[:-2], 1), k, dtype=numbers.dtype, device=x.device))
+            chosen.append(xp.full((*x.shape[:-2], 1), k, dtype=numbers.dtype, device=device_of(x)))
         head = x[..., k : k + 1, k : k + 1]
         below = column(xp, numbers) > k
         # Where the pivot is 0 although it is the largest, the column is 0 already.
         factor = xp.where(below, x[..., :, k : k + 1] / xp.where(head == 0, 1.0, head), 0.0)
         x = xp.where(below & (columns == k), factor, x - factor * xp.where(columns > k, x[..., k : k + 1, :], 0.0))
     pivots = (
-        xp.concat(chosen, axis=-1) if chosen else xp.zeros((*x.shape[:-2], 0), dtype=numbers.dtype, device=x.device)
+        xp.concat(chosen, axis=-1) if chosen else xp.zeros((*x.shape[:-2], 0), dtype=numbers.dtype, device=device_of(x))
     )
     return x, order, pivots
 
@@ -340,7 +347,7 @@ def _parted(xp: Any, factors: Any) -> tuple[Any, Any]:
 
 def _permutation_matrix(xp: Any, order: Any, dtype: Any) -> Any:
     """P with ``P^T a`` the rows of a in that order."""
-    numbers = xp.arange(order.shape[-1], device=order.device)
+    numbers = xp.arange(order.shape[-1], device=device_of(order))
     return xp.astype(column(xp, numbers) == row(xp, order), dtype)
 
 
@@ -405,7 +412,7 @@ def _lu_factor(xp: Any, x: Any, *, pivot: bool = True) -> tuple[Any, Any]:
 
 def _order(xp: Any, pivots: Any, m: int) -> Any:
     """The permutation that the exchanges of rows amount to; ``pivots`` counts from 1, as LAPACK's."""
-    numbers = xp.arange(m, device=pivots.device)
+    numbers = xp.arange(m, device=device_of(pivots))
     pivots = xp.astype(pivots, numbers.dtype) - 1
     order = xp.broadcast_to(numbers, (*pivots.shape[:-1], m))
     for k in range(pivots.shape[-1]):

@@ -36,6 +36,7 @@ getitem = linear(
     default=lambda xp, x, *, key: x[key],
     node=_name,
     view=lambda params: basic(params["key"]),
+    write=lambda xp, base, value, *, key: xp.set_at(base, value, key=key),
 )
 
 

@@ -31,6 +31,11 @@ def real(xp: Any, x: Any) -> Any:
     return xp.real(x) if x.dtype in xp._backend.complex else x
 
 
+def device_of(x: Any) -> Any:
+    """The device to create something on that meets ``x``; while a compiler traces a program, its values are on none yet."""
+    return getattr(x, "device", None)
+
+
 def column(xp: Any, x: Any) -> Any:
     return xp.expand_dims(x, axis=-1)
 
@@ -51,11 +56,11 @@ def hermitian(xp: Any, x: Any) -> Any:
 
 def identity(xp: Any, x: Any, n: int | None = None) -> Any:
     """The identity matrix, of the dtype and device of ``x`` and its number of columns or ``n``."""
-    return xp.eye(x.shape[-1] if n is None else n, dtype=x.dtype, device=x.device)
+    return xp.eye(x.shape[-1] if n is None else n, dtype=x.dtype, device=device_of(x))
 
 
 def diagonal_mask(xp: Any, x: Any, rows: int, columns: int, offset: int = 0) -> Any:
-    return xp.eye(rows, columns, k=offset, dtype=xp.bool, device=x.device)
+    return xp.eye(rows, columns, k=offset, dtype=xp.bool, device=device_of(x))
 
 
 def embed(xp: Any, d: Any, rows: int, columns: int, offset: int = 0) -> Any:
@@ -64,7 +69,7 @@ def embed(xp: Any, d: Any, rows: int, columns: int, offset: int = 0) -> Any:
     by_row = offset >= 0
     missing = (rows if by_row else columns) - d.shape[-1]
     if missing > 0:
-        d = xp.concat([d, xp.zeros((*d.shape[:-1], missing), dtype=d.dtype, device=d.device)], axis=-1)
+        d = xp.concat([d, xp.zeros((*d.shape[:-1], missing), dtype=d.dtype, device=device_of(d))], axis=-1)
     return xp.where(diagonal_mask(xp, d, rows, columns, offset), column(xp, d) if by_row else row(xp, d), 0.0)
 
 
@@ -105,7 +110,7 @@ def _cross(xp: Any, x1: Any, x2: Any, *, axis: int = -1) -> Any:
     x1, x2 = xp.broadcast_arrays(x1, x2)
     if x1.shape[axis] != 3:
         raise ShapeError(f"cross: the vectors need 3 components along axis {axis}, got {describe(x1)}")
-    a, b = ([xp.take(x, xp.asarray([i], device=x.device), axis=axis) for i in range(3)] for x in (x1, x2))
+    a, b = ([xp.take(x, xp.asarray([i], device=device_of(x)), axis=axis) for i in range(3)] for x in (x1, x2))
     parts = [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
     return xp.concat(parts, axis=axis)
 
@@ -173,6 +178,11 @@ diagonal = linear(
     "linalg.diagonal(x, /, *, offset=0)",
     transpose=lambda xp, g, *, x_shape, offset: embed(xp, g, x_shape[-2], x_shape[-1], offset),
     view=True,
+    write=lambda xp, base, value, *, offset: xp.where(
+        diagonal_mask(xp, base, base.shape[-2], base.shape[-1], offset),
+        embed(xp, value, base.shape[-2], base.shape[-1], offset),
+        base,
+    ),
 )
 trace = linear(
     "linalg.trace(x, /, *, offset=0, dtype=None)",
@@ -185,21 +195,42 @@ trace = linear(
 # -- determinants -------------------------------------------------------------------------------------------------------
 # The derivative of the determinant is the matrix of cofactors, det(x) x^-T where there is an inverse. An operation of its own gives the
 # cofactors without dividing by the determinant, so singular matrices are no special case, neither in first nor in second order.
-def _nudged(xp: Any, x: Any, singular: Any) -> Any:
-    """``x``, and where it is singular a matrix within rounding of it that is not."""
-    n = x.shape[-1]
-    size = xp.max(xp.abs(x), axis=(-2, -1), keepdims=True)
-    step = xp.where(size > 0, size, 1.0) * (8 * n * float(xp.finfo(x.dtype).eps))
-    places = xp.reshape(xp.astype(xp.arange(n * n, device=x.device), step.dtype), (n, n))
-    generic = xp.cos(places * places + places)  # no structure that the matrix could share
-    return x + xp.where(scalar(xp, singular), xp.astype(step * generic, x.dtype), 0.0)
-
-
 def _cofactors(xp: Any, x: Any) -> Any:
+    """det(x) x^-T, unless some matrix of the stack is nearly singular: those go by way of QR, which costs several times as much."""
     if x.shape[-1] == 0:
         return x
-    x = _nudged(xp, x, xp.linalg.det(x) == 0)
-    return scalar(xp, xp.linalg.det(x)) * xp.matrix_transpose(xp.linalg.inv(x))
+    determinant = xp.linalg.det(x)
+    singular = scalar(xp, determinant == 0)
+    try:
+        inverse = xp.linalg.inv(xp.where(singular, identity(xp, x), x))
+    except Exception:  # where det and inv round differently, one may find a pivot of 0 that the other does not
+        return _cofactors_by_qr(xp, x)
+    regular = scalar(xp, determinant) * xp.matrix_transpose(inverse)
+    condition = _column_norm(xp, x) * _column_norm(xp, inverse)
+    doubtful = xp.logical_not(condition < float(xp.finfo(x.dtype).eps) ** -0.5) | singular
+    if not xp._backend.lazy:
+        try:
+            if not bool(xp.any(doubtful)):
+                return regular
+        except TypeError:  # while a compiler traces, there are no values to ask
+            pass
+    return xp.where(doubtful, _cofactors_by_qr(xp, x), regular)
+
+
+def _column_norm(xp: Any, x: Any) -> Any:
+    return xp.max(xp.sum(xp.abs(x), axis=-2, keepdims=True), axis=-1, keepdims=True)
+
+
+def _cofactors_by_qr(xp: Any, x: Any) -> Any:
+    """With x = q r, det(r) r^-1 has no cancellation, however small the diagonal of r is; zeros there are put within rounding."""
+    n = x.shape[-1]
+    q, r = xp.linalg.qr(x)
+    size = xp.max(xp.abs(r), axis=(-2, -1), keepdims=True)
+    tiny = xp.where(size > 0, size, 1.0) * float(xp.finfo(x.dtype).eps)
+    r = xp.where(diagonal_mask(xp, x, n, n) & (r == 0), xp.astype(tiny, x.dtype), r)
+    inverse = xp.linalg.solve_triangular(r, xp.broadcast_to(identity(xp, x), x.shape), upper=True)
+    factor = xp.linalg.det(q) * xp.prod(xp.linalg.diagonal(r), axis=-1)
+    return scalar(xp, factor) * xp.matrix_transpose(xp.matmul(inverse, adjoint(xp, q)))
 
 
 def _without_two(xp: Any, s: Any) -> Any:
@@ -207,7 +238,7 @@ def _without_two(xp: Any, s: Any) -> Any:
     n = s.shape[-1]
     before = xp.cumulative_prod(s[..., :-1], axis=-1, include_initial=True)
     after = xp.flip(xp.cumulative_prod(xp.flip(s[..., 1:], axis=-1), axis=-1, include_initial=True), axis=-1)
-    numbers = xp.arange(n, device=s.device)
+    numbers = xp.arange(n, device=device_of(s))
     later = row(xp, numbers) > column(xp, numbers)
     between = xp.cumulative_prod(xp.where(later, row(xp, s), 1.0)[..., :-1], axis=-1, include_initial=True)
     upper = xp.where(later, column(xp, before) * between * row(xp, after), 0.0)
@@ -220,7 +251,10 @@ def _cofactors_derivative(xp: Any, x: Any, t: Any) -> Any:
     if n == 0:
         return t
     determinant = xp.linalg.det(x)
-    singular = scalar(xp, determinant == 0)
+    values = xp.linalg.svdvals(x)
+    singular = scalar(
+        xp, values[..., -1] <= values[..., 0] * 1e-3
+    )  # or so nearly that the terms with the inverse would cancel
     p = xp.linalg.inv(xp.where(singular, identity(xp, x), x))
     pt, tt = xp.matrix_transpose(p), xp.matrix_transpose(t)
     regular = scalar(xp, determinant) * (
@@ -228,7 +262,7 @@ def _cofactors_derivative(xp: Any, x: Any, t: Any) -> Any:
     )
     # Between the singular vectors the matrix is diagonal, and its minors are products of singular values. The matrices that are not
     # singular give way here to one with distinct singular values, which can be differentiated further.
-    distinct = embed(xp, xp.astype(xp.arange(1, n + 1, device=x.device), x.dtype), n, n)
+    distinct = embed(xp, xp.astype(xp.arange(1, n + 1, device=device_of(x)), x.dtype), n, n)
     u, s, vh = xp.linalg.svd(xp.where(singular, x, distinct), full_matrices=False)
     s = xp.astype(s, x.dtype)
     phase = scalar(xp, xp.linalg.det(u) * xp.linalg.det(vh))
@@ -254,13 +288,23 @@ det = rule(
 )
 
 
+def _nudged(xp: Any, x: Any, singular: Any) -> Any:
+    """``x``, and where it is singular a matrix within rounding of it that is not."""
+    n = x.shape[-1]
+    size = xp.max(xp.abs(x), axis=(-2, -1), keepdims=True)
+    step = xp.where(size > 0, size, 1.0) * (8 * n * float(xp.finfo(x.dtype).eps))
+    places = xp.reshape(xp.astype(xp.arange(n * n, device=device_of(x)), step.dtype), (n, n))
+    generic = xp.cos(places * places + places)  # no structure that the matrix could share
+    return x + xp.where(scalar(xp, singular), xp.astype(step * generic, x.dtype), 0.0)
+
+
 def _logarithmic(xp: Any, x: Any, sign: Any) -> Any:
     """The inverse; where there is none, infinity times the sign of the cofactors."""
     singular = sign == 0
     if x.shape[-1] == 0:
         return x
     return xp.linalg.inv(_nudged(xp, x, singular)) * xp.where(
-        scalar(xp, singular), xp.asarray(inf, dtype=real(xp, x).dtype), 1.0
+        scalar(xp, singular), xp.asarray(inf, dtype=real(xp, x).dtype, device=device_of(x)), 1.0
     )
 
 
@@ -296,7 +340,7 @@ def _logdet(xp: Any, x: Any) -> Any:
     sign, logabsdet = xp.linalg.slogdet(x)
     if is_complex(xp, x):
         return xp.log(sign) + logabsdet
-    return xp.where(sign == -1, xp.asarray(float("nan"), dtype=x.dtype, device=x.device), logabsdet)
+    return xp.where(sign == -1, xp.asarray(float("nan"), dtype=x.dtype, device=device_of(x)), logabsdet)
 
 
 logdet = composite("linalg.logdet(x, /)", _logdet)
@@ -353,12 +397,12 @@ def _matrix_exp(xp: Any, x: Any) -> Any:
     revisited", 2005)."""
     if 0 in x.shape:
         return x
-    norm = xp.max(xp.sum(xp.abs(x), axis=-2, keepdims=True), axis=-1, keepdims=True)
+    norm = _column_norm(xp, x)
     halvings = xp.ceil(xp.log2(xp.clip(norm / THETA13, 1.0, 2.0**1000)))
     halvings = xp.where(xp.isfinite(norm), halvings, 0.0)
     try:
-        times = int(xp.max(halvings))
-    except TypeError:  # while a compiler looks on, there are no values yet
+        times = MOST_SQUARINGS if xp._backend.lazy else int(xp.max(halvings))
+    except TypeError:  # while a compiler traces, there are no values to ask
         times = MOST_SQUARINGS
     b = PADE13
     a = x / xp.astype(xp.pow(xp.full_like(halvings, 2.0), halvings), x.dtype)

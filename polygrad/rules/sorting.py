@@ -24,7 +24,7 @@ def _sort_jvp(xp: Any, t: Any, x: Any, *, axis: int, descending: bool, stable: b
 
 sort = rule("sort(x, /, *, axis=-1, descending=False, stable=True)", vjp=_sort_vjp, jvp=_sort_jvp)
 argsort = constant("argsort(x, /, *, axis=-1, descending=False, stable=True)")
-nonzero = constant("nonzero(x, /)")
+nonzero = constant("nonzero(x, /)", outputs=("indices",))
 searchsorted = constant("searchsorted(x1, x2, /, *, side='left', sorter=None)", promote=True)
 isin = constant(
     "isin(x1, x2, /, *, invert=False)",

@@ -17,7 +17,7 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import NoDerivativeError
+from ..errors import NoDerivativeError, UnsupportedError
 from .declare import OPS, Op, cast, composite, constant, elementwise, fit, rule
 
 # Interpolation at Chebyshev nodes, computed with 50 digits: erf(x) / x in powers of x**2 on [0, 1] ...
@@ -46,6 +46,8 @@ def _polynomial(x: Any, coefficients: tuple[float, ...]) -> Any:
 
 def _erf(xp: Any, x: Any) -> Any:
     """For a library without an error function of its own; within an ulp of the true value in double precision."""
+    if xp.isdtype(x.dtype, "complex floating"):
+        raise UnsupportedError("special.erf: this backend has it for real arguments only")
     size = xp.minimum(xp.abs(x), 6.0)  # beyond that it is 1 to rounding, and nothing overflows
     small = size < 1
     near = xp.where(small, size * size, 0.0)
@@ -300,8 +302,9 @@ def _entr(xp: Any, x: Any) -> Any:
 def _rel_entr(xp: Any, x: Any, y: Any) -> Any:
     inside = (x > 0) & (y > 0)
     safe_x, safe_y = xp.where(inside, x, 1.0), xp.where(inside, y, 1.0)
-    outside = xp.where((x == 0) & (y >= 0), 0.0, xp.where(xp.isnan(x) | xp.isnan(y), math.nan, math.inf))
-    return xp.where(inside, safe_x * (xp.log(safe_x) - xp.log(safe_y)), outside + xp.zeros_like(safe_x + safe_y))
+    zero = xp.zeros_like(safe_x + safe_y)
+    outside = xp.where((x == 0) & (y >= 0), zero, xp.where(xp.isnan(x) | xp.isnan(y), zero + math.nan, math.inf))
+    return xp.where(inside, safe_x * (xp.log(safe_x) - xp.log(safe_y)), outside)
 
 
 def _kl_div(xp: Any, x: Any, y: Any) -> Any:
@@ -398,18 +401,26 @@ def _sinc(xp: Any, x: Any) -> Any:
 sinc = _special("sinc", _sinc_slope, default=_sinc)
 """sin(pi x) / (pi x), as in NumPy."""
 
+
+def _power_ratio(xp: Any, log: Any, lmbda: Any) -> Any:
+    """(exp(lmbda log) - 1) / lmbda, also where the logarithm is infinite."""
+    zero = lmbda == 0
+    safe = xp.where(zero, 1.0, lmbda)
+    return xp.where(zero, log, xp.expm1(safe * log) / safe)
+
+
 # (x**lmbda - 1) / lmbda is log(x) exprel(lmbda log(x)), which is regular at lmbda = 0.
 boxcox = _special(
     "boxcox(x, lmbda, /)",
     lambda xp, x, lmbda: x ** (lmbda - 1),
     lambda xp, x, lmbda: xp.log(x) ** 2 * _exprel_slope(xp, lmbda * xp.log(x)),
-    default=lambda xp, x, lmbda: xp.log(x) * xp.special.exprel(lmbda * xp.log(x)),
+    default=lambda xp, x, lmbda: _power_ratio(xp, xp.log(x), lmbda),
 )
 boxcox1p = _special(
     "boxcox1p(x, lmbda, /)",
     lambda xp, x, lmbda: xp.exp((lmbda - 1) * xp.log1p(x)),
     lambda xp, x, lmbda: xp.log1p(x) ** 2 * _exprel_slope(xp, lmbda * xp.log1p(x)),
-    default=lambda xp, x, lmbda: xp.log1p(x) * xp.special.exprel(lmbda * xp.log1p(x)),
+    default=lambda xp, x, lmbda: _power_ratio(xp, xp.log1p(x), lmbda),
 )
 _BOXCOX = [(-1) ** (k + 1) * (k + 1) / (k + 2) for k in range(18)]
 

@@ -29,12 +29,7 @@ def complex_normal(*shape: int) -> np.ndarray:
     return normal(*shape) + 1j * normal(*shape)
 
 
-def spread_values(*shape: int) -> np.ndarray:
-    """Complex or real matrices with well separated singular values."""
-    return normal(*shape) + 3 * np.eye(shape[-2], shape[-1]) * np.arange(1, shape[-1] + 1)
-
-
-A, A2, A4 = normal(3, 3), normal(2, 3, 3), normal(4, 4)
+A, A2 = normal(3, 3), normal(2, 3, 3)
 C, C2 = complex_normal(3, 3), complex_normal(2, 3, 3)
 TALL, WIDE = normal(4, 3), normal(3, 5)
 TALL2, WIDE2 = normal(2, 4, 2), normal(2, 2, 3)
@@ -44,7 +39,7 @@ DISTINCT = normal(3, 3) / 3 + np.diag([1.0, 3.0, 6.0])
 CDISTINCT = complex_normal(3, 3) / 3 + np.diag([1.0, 3.0, 6.0])
 RANK2 = normal(4, 2) @ normal(2, 4)
 RANK1 = normal(3, 1) @ normal(1, 3)
-E00, E03, E203 = np.zeros((0, 0)), np.zeros((0, 3)), np.zeros((2, 0, 3))
+E00 = np.zeros((0, 0))
 
 
 def mh(x: Any) -> Any:
@@ -74,21 +69,53 @@ def size2(x: Any) -> Any:
     return xp.real(xp.conj(x) * x) if x.is_complex() else x * x
 
 
-def pick(x: Any, key: Any) -> Any:
-    return x[key]
+def projection(w: Any) -> Any:
+    return w @ mh(w)
+
+
+def vectors(linalg: Any, x: Any) -> Any:
+    """Functions of the singular vectors that do not depend on their phases."""
+    u, s, vh = linalg.svd(x, full_matrices=False)
+    return size2(u), s, size2(vh), u @ vh
+
+
+def spectrum(result: Any) -> Any:
+    """Functions of the eigenvectors that do not depend on their phases."""
+    values, v = result
+    return values, size2(v), projection(v[..., :1])
 
 
 CASES: list[tuple[str, Any, list[Any], Any]] = [
     # id, function of the namespace and the Tensors, arrays, the same in torch
     ("cholesky", lambda xp, x: xp.linalg.cholesky(spd(x)), [A], lambda x: TL.cholesky(spd(x))),
-    ("cholesky-upper", lambda xp, x: xp.linalg.cholesky(spd(x), upper=True), [A2], lambda x: TL.cholesky(spd(x), upper=True)),
+    (
+        "cholesky-upper",
+        lambda xp, x: xp.linalg.cholesky(spd(x), upper=True),
+        [A2],
+        lambda x: TL.cholesky(spd(x), upper=True),
+    ),
     ("cholesky-complex", lambda xp, x: xp.linalg.cholesky(spd(x)), [C2], lambda x: TL.cholesky(spd(x))),
-    ("cholesky-complex-upper", lambda xp, x: xp.linalg.cholesky(spd(x), upper=True), [C], lambda x: TL.cholesky(spd(x), upper=True)),
+    (
+        "cholesky-complex-upper",
+        lambda xp, x: xp.linalg.cholesky(spd(x), upper=True),
+        [C],
+        lambda x: TL.cholesky(spd(x), upper=True),
+    ),
     ("cholesky-wide", lambda xp, x: xp.linalg.cholesky(spd(x.mT)), [TALL], lambda x: TL.cholesky(spd(x.mT))),
     ("cross", lambda xp, x, y: xp.linalg.cross(x, y), [V, normal(3)], lambda x, y: TL.cross(x, y)),
     ("cross-batch", lambda xp, x, y: xp.linalg.cross(x, y), [normal(2, 3), normal(2, 3)], lambda x, y: TL.cross(x, y)),
-    ("cross-axis", lambda xp, x, y: xp.linalg.cross(x, y, axis=-2), [normal(3, 2), normal(3, 2)], lambda x, y: TL.cross(x, y, dim=-2)),
-    ("cross-broadcast", lambda xp, x, y: xp.linalg.cross(x, y), [normal(2, 1, 3), normal(1, 4, 3)], lambda x, y: TL.cross(x, y)),
+    (
+        "cross-axis",
+        lambda xp, x, y: xp.linalg.cross(x, y, axis=-2),
+        [normal(3, 2), normal(3, 2)],
+        lambda x, y: TL.cross(x, y, dim=-2),
+    ),
+    (
+        "cross-broadcast",
+        lambda xp, x, y: xp.linalg.cross(x, y),
+        [normal(2, 1, 3), normal(1, 4, 3)],
+        lambda x, y: TL.cross(x, y),
+    ),
     ("cross-complex", lambda xp, x, y: xp.linalg.cross(x, y), [W, complex_normal(3)], lambda x, y: TL.cross(x, y)),
     ("det", lambda xp, x: xp.linalg.det(x), [A], TL.det),
     ("det-1", lambda xp, x: xp.linalg.det(x), [normal(1, 1)], TL.det),
@@ -109,7 +136,12 @@ CASES: list[tuple[str, Any, list[Any], Any]] = [
     ("solve", lambda xp, x, y: xp.linalg.solve(x, y), [A, normal(3, 2)], TL.solve),
     ("solve-vector", lambda xp, x, y: xp.linalg.solve(x, y), [A, V], TL.solve),
     ("solve-batch", lambda xp, x, y: xp.linalg.solve(x, y), [A2, normal(2, 3, 2)], TL.solve),
-    ("solve-batch-vector", lambda xp, x, y: xp.linalg.solve(x, y), [A2, V], lambda x, y: TL.solve(x, y[:, None])[..., 0]),
+    (
+        "solve-batch-vector",
+        lambda xp, x, y: xp.linalg.solve(x, y),
+        [A2, V],
+        lambda x, y: TL.solve(x, y[:, None])[..., 0],
+    ),
     ("solve-one-matrix", lambda xp, x, y: xp.linalg.solve(x, y), [A, normal(2, 3, 2)], TL.solve),
     ("solve-one-side", lambda xp, x, y: xp.linalg.solve(x, y), [A2, normal(3, 2)], TL.solve),
     ("solve-complex", lambda xp, x, y: xp.linalg.solve(x, y), [C2, complex_normal(2, 3, 1)], TL.solve),
@@ -119,11 +151,21 @@ CASES: list[tuple[str, Any, list[Any], Any]] = [
     ("pinv-square", lambda xp, x: xp.linalg.pinv(x), [A], TL.pinv),
     ("pinv-complex", lambda xp, x: xp.linalg.pinv(x), [CWIDE], TL.pinv),
     ("pinv-complex-tall", lambda xp, x: xp.linalg.pinv(x), [CTALL], TL.pinv),
-    ("pinv-rank", lambda xp, x, y: xp.linalg.pinv(x @ y, rtol=1e-9), [normal(4, 2), normal(2, 3)], lambda x, y: TL.pinv(x @ y, rtol=1e-9)),
+    (
+        "pinv-rank",
+        lambda xp, x, y: xp.linalg.pinv(x @ y, rtol=1e-9),
+        [normal(4, 2), normal(2, 3)],
+        lambda x, y: TL.pinv(x @ y, rtol=1e-9),
+    ),
     ("qr", lambda xp, x: tuple(xp.linalg.qr(x)), [A], lambda x: tuple(TL.qr(x))),
     ("qr-tall", lambda xp, x: tuple(xp.linalg.qr(x)), [TALL2], lambda x: tuple(TL.qr(x))),
     ("qr-wide", lambda xp, x: tuple(xp.linalg.qr(x)), [WIDE], lambda x: tuple(TL.qr(x))),
-    ("qr-complete", lambda xp, x: tuple(xp.linalg.qr(x, mode="complete")), [WIDE2], lambda x: tuple(TL.qr(x, mode="complete"))),
+    (
+        "qr-complete",
+        lambda xp, x: tuple(xp.linalg.qr(x, mode="complete")),
+        [WIDE2],
+        lambda x: tuple(TL.qr(x, mode="complete")),
+    ),
     ("qr-complex", lambda xp, x: tuple(xp.linalg.qr(x)), [CTALL], lambda x: tuple(TL.qr(x))),
     ("qr-complex-wide", lambda xp, x: tuple(xp.linalg.qr(x)), [CWIDE], lambda x: tuple(TL.qr(x))),
     ("qr-r", lambda xp, x: xp.linalg.qr(x).R, [TALL], lambda x: TL.qr(x).R),
@@ -133,7 +175,12 @@ CASES: list[tuple[str, Any, list[Any], Any]] = [
     ("svd-wide", lambda xp, x: tuple(xp.linalg.svd(x, full_matrices=False)), [WIDE2], None),
     ("svd-u", lambda xp, x: xp.linalg.svd(x, full_matrices=False)[0], [TALL2], None),
     ("svd-vh", lambda xp, x: xp.linalg.svd(x, full_matrices=False)[2], [WIDE], None),
-    ("svd-s", lambda xp, x: xp.linalg.svd(x, full_matrices=False)[1], [TALL], lambda x: TL.svd(x, full_matrices=False)[1]),
+    (
+        "svd-s",
+        lambda xp, x: xp.linalg.svd(x, full_matrices=False)[1],
+        [TALL],
+        lambda x: TL.svd(x, full_matrices=False)[1],
+    ),
     ("svdvals", lambda xp, x: xp.linalg.svdvals(x), [WIDE2], TL.svdvals),
     ("svdvals-complex", lambda xp, x: xp.linalg.svdvals(x), [CTALL], TL.svdvals),
     ("eigh", lambda xp, x: tuple(xp.linalg.eigh(her(x))), [DISTINCT], None),
@@ -156,9 +203,19 @@ CASES: list[tuple[str, Any, list[Any], Any]] = [
     ("diagonal-tall", lambda xp, x: xp.linalg.diagonal(x), [CTALL], lambda x: x.diagonal(0, -2, -1)),
     ("matmul", lambda xp, x, y: xp.linalg.matmul(x, y), [A2, TALL.T], torch.matmul),
     ("matrix_transpose", lambda xp, x: xp.linalg.matrix_transpose(x), [TALL2], lambda x: x.mT),
-    ("tensordot", lambda xp, x, y: xp.linalg.tensordot(x, y, axes=1), [A2, TALL.T], lambda x, y: torch.tensordot(x, y, 1)),
+    (
+        "tensordot",
+        lambda xp, x, y: xp.linalg.tensordot(x, y, axes=1),
+        [A2, TALL.T],
+        lambda x, y: torch.tensordot(x, y, 1),
+    ),
     ("vecdot", lambda xp, x, y: xp.linalg.vecdot(x, y), [C, C[::-1].copy()], TL.vecdot),
-    ("multi_dot", lambda xp, x, y, z: xp.linalg.multi_dot([x, y, z]), [A, normal(3, 4), normal(4, 2)], lambda *x: TL.multi_dot(x)),
+    (
+        "multi_dot",
+        lambda xp, x, y, z: xp.linalg.multi_dot([x, y, z]),
+        [A, normal(3, 4), normal(4, 2)],
+        lambda *x: TL.multi_dot(x),
+    ),
     ("multi_dot-vectors", lambda xp, *x: xp.linalg.multi_dot(x), [V, A, normal(3, 4), V4], lambda *x: TL.multi_dot(x)),
     ("multi_dot-two", lambda xp, *x: xp.linalg.multi_dot(x), [V, TALL.T], lambda *x: TL.multi_dot(x)),
     ("tensorinv", lambda xp, x: xp.linalg.tensorinv(x), [normal(2, 3, 3, 2)], lambda x: TL.tensorinv(x)),
@@ -172,8 +229,18 @@ CASES: list[tuple[str, Any, list[Any], Any]] = [
     ),
     ("cond", lambda xp, x: xp.linalg.cond(x), [TALL2], TL.cond),
     ("cond--2", lambda xp, x: xp.linalg.cond(x, -2), [A], lambda x: TL.cond(x, -2)),
-    ("cond-1", lambda xp, x: xp.linalg.cond(x, p=1), [A2], lambda x: TL.matrix_norm(x, 1) * TL.matrix_norm(TL.inv(x), 1)),
-    ("cond-fro", lambda xp, x: xp.linalg.cond(x, p="fro"), [C], lambda x: TL.matrix_norm(x) * TL.matrix_norm(TL.inv(x))),
+    (
+        "cond-1",
+        lambda xp, x: xp.linalg.cond(x, p=1),
+        [A2],
+        lambda x: TL.matrix_norm(x, 1) * TL.matrix_norm(TL.inv(x), 1),
+    ),
+    (
+        "cond-fro",
+        lambda xp, x: xp.linalg.cond(x, p="fro"),
+        [C],
+        lambda x: TL.matrix_norm(x) * TL.matrix_norm(TL.inv(x)),
+    ),
     ("lu", lambda xp, x: tuple(xp.linalg.lu(x))[1:], [A2], lambda x: TL.lu(x)[1:]),
     ("lu-tall", lambda xp, x: tuple(xp.linalg.lu(x))[1:], [TALL], lambda x: TL.lu(x)[1:]),
     ("lu-wide", lambda xp, x: tuple(xp.linalg.lu(x))[1:], [CWIDE], lambda x: TL.lu(x)[1:]),
@@ -184,7 +251,9 @@ CASES: list[tuple[str, Any, list[Any], Any]] = [
     *[
         (
             f"lu_solve-{left}-{adjoint}-{name}",
-            lambda xp, x, y, left=left, adjoint=adjoint: xp.linalg.lu_solve(*xp.linalg.lu_factor(x), y, left=left, adjoint=adjoint),
+            lambda xp, x, y, left=left, adjoint=adjoint: xp.linalg.lu_solve(
+                *xp.linalg.lu_factor(x), y, left=left, adjoint=adjoint
+            ),
             [x, y if left else np.swapaxes(y, -1, -2).copy()],
             lambda x, y, left=left, adjoint=adjoint: TL.lu_solve(*TL.lu_factor(x), y, left=left, adjoint=adjoint),
         )
@@ -195,32 +264,62 @@ CASES: list[tuple[str, Any, list[Any], Any]] = [
     *[
         (
             f"solve_triangular-{upper}-{left}-{unit}-{name}",
-            lambda xp, x, y, o=(upper, left, unit): xp.linalg.solve_triangular(x, y, upper=o[0], left=o[1], unitriangular=o[2]),
+            lambda xp, x, y, o=(upper, left, unit): xp.linalg.solve_triangular(
+                x, y, upper=o[0], left=o[1], unitriangular=o[2]
+            ),
             [x, y if left else np.swapaxes(y, -1, -2).copy()],
             lambda x, y, o=(upper, left, unit): TL.solve_triangular(x, y, upper=o[0], left=o[1], unitriangular=o[2]),
         )
         for upper in (True, False)
         for left in (True, False)
         for unit in (True, False)
-        for name, x, y in (("batch", np.stack([DISTINCT, A]), normal(3, 2)), ("complex", CDISTINCT, complex_normal(2, 3, 2)))
+        for name, x, y in (
+            ("batch", np.stack([DISTINCT, A]), normal(3, 2)),
+            ("complex", CDISTINCT, complex_normal(2, 3, 2)),
+        )
     ],
-    ("cholesky_solve", lambda xp, y, x: xp.linalg.cholesky_solve(y, xp.tril(x)), [normal(3, 2), DISTINCT], lambda y, x: torch.cholesky_solve(y, x.tril())),
+    (
+        "cholesky_solve",
+        lambda xp, y, x: xp.linalg.cholesky_solve(y, xp.tril(x)),
+        [normal(3, 2), DISTINCT],
+        lambda y, x: torch.cholesky_solve(y, x.tril()),
+    ),
     (
         "cholesky_solve-upper",
         lambda xp, y, x: xp.linalg.cholesky_solve(y, xp.linalg.cholesky(spd(x), upper=True), upper=True),
         [complex_normal(3, 2), C],
         lambda y, x: torch.cholesky_solve(y, TL.cholesky(spd(x), upper=True), upper=True),
     ),
-    ("cholesky_inverse", lambda xp, x: xp.linalg.cholesky_inverse(xp.tril(x)), [DISTINCT], lambda x: torch.cholesky_inverse(x.tril())),
+    (
+        "cholesky_inverse",
+        lambda xp, x: xp.linalg.cholesky_inverse(xp.tril(x)),
+        [DISTINCT],
+        lambda x: torch.cholesky_inverse(x.tril()),
+    ),
     (
         "cholesky_inverse-batch",
         lambda xp, x: xp.linalg.cholesky_inverse(xp.linalg.cholesky(spd(x), upper=True), upper=True),
         [A2],
         lambda x: torch.cholesky_inverse(TL.cholesky(spd(x), upper=True), upper=True),
     ),
-    ("lstsq", lambda xp, x, y: xp.linalg.lstsq(x, y).solution, [TALL, normal(4, 2)], lambda x, y: TL.lstsq(x, y).solution),
-    ("lstsq-wide", lambda xp, x, y: xp.linalg.lstsq(x, y).solution, [WIDE2, normal(2, 2, 1)], lambda x, y: TL.lstsq(x, y).solution),
-    ("lstsq-complex", lambda xp, x, y: xp.linalg.lstsq(x, y).solution, [CTALL, complex_normal(4, 2)], lambda x, y: TL.lstsq(x, y).solution),
+    (
+        "lstsq",
+        lambda xp, x, y: xp.linalg.lstsq(x, y).solution,
+        [TALL, normal(4, 2)],
+        lambda x, y: TL.lstsq(x, y).solution,
+    ),
+    (
+        "lstsq-wide",
+        lambda xp, x, y: xp.linalg.lstsq(x, y).solution,
+        [WIDE2, normal(2, 2, 1)],
+        lambda x, y: TL.lstsq(x, y).solution,
+    ),
+    (
+        "lstsq-complex",
+        lambda xp, x, y: xp.linalg.lstsq(x, y).solution,
+        [CTALL, complex_normal(4, 2)],
+        lambda x, y: TL.lstsq(x, y).solution,
+    ),
     (
         "lstsq-vector",
         lambda xp, x, y: (xp.linalg.lstsq(x, y)[0], xp.linalg.lstsq(x, y)[1], xp.linalg.lstsq(x, y)[3]),
@@ -233,7 +332,12 @@ CASES: list[tuple[str, Any, list[Any], Any]] = [
     ("matrix_exp-zero", lambda xp, x: xp.linalg.matrix_exp(x), [np.zeros((2, 2))], TL.matrix_exp),
     ("matrix_exp-empty", lambda xp, x: xp.linalg.matrix_exp(x), [E00], TL.matrix_exp),
     *[
-        (f"matrix_power-{n}-{x.ndim}", lambda xp, x, n=n: xp.linalg.matrix_power(x, n), [x], lambda x, n=n: TL.matrix_power(x, n))
+        (
+            f"matrix_power-{n}-{x.ndim}",
+            lambda xp, x, n=n: xp.linalg.matrix_power(x, n),
+            [x],
+            lambda x, n=n: TL.matrix_power(x, n),
+        )
         for n in (-3, -2, -1, 0, 1, 2, 3, 5)
         for x in (DISTINCT, C2)
     ],
@@ -266,7 +370,12 @@ CASES: list[tuple[str, Any, list[Any], Any]] = [
     ("norm", lambda xp, x: xp.linalg.norm(x), [A2], TL.norm),
     ("norm-axis", lambda xp, x: xp.linalg.norm(x, 1, 0), [A2], lambda x: TL.norm(x, 1, 0)),
     ("norm-axes", lambda xp, x: xp.linalg.norm(x, "nuc", axis=(2, 0)), [A2], lambda x: TL.norm(x, "nuc", (2, 0))),
-    ("norm-keepdims", lambda xp, x: xp.norm(x, ord=-1, axis=(0, 2), keepdims=True), [A2], lambda x: TL.norm(x, -1, (0, 2), keepdim=True)),
+    (
+        "norm-keepdims",
+        lambda xp, x: xp.norm(x, ord=-1, axis=(0, 2), keepdims=True),
+        [A2],
+        lambda x: TL.norm(x, -1, (0, 2), keepdim=True),
+    ),
     ("norm-2", lambda xp, x: xp.norm(x, 2), [A], lambda x: TL.norm(x, 2)),
     ("norm-none", lambda xp, x: xp.norm(x, axis=(0, 1)), [C2], lambda x: TL.norm(x, dim=(0, 1))),
     ("norm-vector", lambda xp, x: xp.norm(x, 3), [W], lambda x: TL.norm(x, 3)),
@@ -276,57 +385,35 @@ CASES: list[tuple[str, Any, list[Any], Any]] = [
     ("logdet-top", lambda xp, x: xp.logdet(spd(x)), [A], lambda x: torch.logdet(spd(x))),
     ("inverse-top", lambda xp, x: xp.inverse(x), [A], torch.inverse),
     # where a sign or a phase is free: what does not depend on it
-    (
-        "svd-real",
-        lambda xp, x: (lambda u, s, vh: (size2(u), s, size2(vh), u @ vh))(*xp.linalg.svd(x, full_matrices=False)),
-        [TALL2],
-        lambda x: (lambda u, s, vh: (size2(u), s, size2(vh), u @ vh))(*TL.svd(x, full_matrices=False)),
-    ),
-    (
-        "eigh-real",
-        lambda xp, x: (lambda w, v: (w, size2(v), v[..., :1] @ mh(v[..., :1])))(*xp.linalg.eigh(her(x))),
-        [A2],
-        lambda x: (lambda w, v: (w, size2(v), v[..., :1] @ mh(v[..., :1])))(*TL.eigh(her(x))),
-    ),
-    ("svd-full", lambda xp, x: (lambda w: w @ mh(w))(xp.linalg.svd(x)[0][:, 3:]), [TALL], None),
-    ("svd-full-wide", lambda xp, x: (lambda w: mh(w) @ w)(xp.linalg.svd(x)[2][..., 2:, :]), [CWIDE], None),
+    ("svd-real", lambda xp, x: vectors(xp.linalg, x), [TALL2], lambda x: vectors(TL, x)),
+    ("svd-complex", lambda xp, x: vectors(xp.linalg, x), [CTALL], lambda x: vectors(TL, x)),
+    ("svd-complex-wide", lambda xp, x: vectors(xp.linalg, x), [CWIDE], lambda x: vectors(TL, x)),
+    ("svd-full", lambda xp, x: projection(xp.linalg.svd(x)[0][:, 3:]), [TALL], None),
+    ("svd-full-wide", lambda xp, x: projection(mh(xp.linalg.svd(x)[2][..., 2:, :])), [CWIDE], None),
     ("svd-full-s", lambda xp, x: xp.linalg.svd(x)[1], [TALL], lambda x: TL.svd(x)[1]),
-    (
-        "svd-complex",
-        lambda xp, x: (lambda u, s, vh: (size2(u), s, size2(vh), (u * s) @ vh, u @ vh))(*xp.linalg.svd(x, full_matrices=False)),
-        [CTALL],
-        lambda x: (lambda u, s, vh: (size2(u), s, size2(vh), (u * s) @ vh, u @ vh))(*TL.svd(x, full_matrices=False)),
-    ),
-    (
-        "svd-complex-wide",
-        lambda xp, x: (lambda u, s, vh: (size2(u), s, size2(vh), u @ vh))(*xp.linalg.svd(x, full_matrices=False)),
-        [CWIDE],
-        lambda x: (lambda u, s, vh: (size2(u), s, size2(vh), u @ vh))(*TL.svd(x, full_matrices=False)),
-    ),
-    (
-        "eigh-complex",
-        lambda xp, x: (lambda w, v: (w, size2(v), v[..., :1] @ mh(v[..., :1])))(*xp.linalg.eigh(her(x))),
-        [C2],
-        lambda x: (lambda w, v: (w, size2(v), v[..., :1] @ mh(v[..., :1])))(*TL.eigh(her(x))),
-    ),
-    (
-        "eig",
-        lambda xp, x: (lambda w, v: (w, size2(v), v[..., :1] @ mh(v[..., :1])))(*xp.linalg.eig(x)),
-        [DISTINCT],
-        lambda x: (lambda w, v: (w, size2(v), v[..., :1] @ mh(v[..., :1])))(*TL.eig(x)),
-    ),
-    (
-        "eig-complex",
-        lambda xp, x: (lambda w, v: (w, size2(v)))(*xp.linalg.eig(x)),
-        [CDISTINCT],
-        lambda x: (lambda w, v: (w, size2(v)))(*TL.eig(x)),
-    ),
+    ("eigh-real", lambda xp, x: spectrum(xp.linalg.eigh(her(x))), [A2], lambda x: spectrum(TL.eigh(her(x)))),
+    ("eigh-complex", lambda xp, x: spectrum(xp.linalg.eigh(her(x))), [C2], lambda x: spectrum(TL.eigh(her(x)))),
+    ("eig", lambda xp, x: spectrum(xp.linalg.eig(x)), [DISTINCT], lambda x: spectrum(TL.eig(x))),
+    ("eig-complex", lambda xp, x: spectrum(xp.linalg.eig(x)), [CDISTINCT], lambda x: spectrum(TL.eig(x))),
 ]
-STRICT_LACKS = {"diagonal-far"}
-DASK_HAS = {"inv", "solve", "cholesky", "outer", "trace", "diagonal", "matmul", "tensordot", "vecdot", "multi_dot", "tensorinv"}
+DASK_HAS = {
+    "inv",
+    "solve",
+    "cholesky",
+    "outer",
+    "trace",
+    "diagonal",
+    "matmul",
+    "tensordot",
+    "vecdot",
+    "multi_dot",
+    "tensorinv",
+}
 
 
-@pytest.mark.parametrize(("function", "arrays", "reference"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+@pytest.mark.parametrize(
+    ("function", "arrays", "reference"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
+)
 def test_derivatives(function: Any, arrays: Any, reference: Any, backend: str, xp: Any, request: Any) -> None:
     name = request.node.callspec.id.partition("-")[2]
     if backend == "dask" and name.partition("-")[0] not in DASK_HAS:
@@ -351,7 +438,9 @@ ZEROS = np.asarray([0.0, 3.0, -4.0])
 
 
 @pytest.mark.parametrize("order", [0.5, 1, 1.5, 2, 2.5, 3, -1, -2, INF, -INF])
-@pytest.mark.parametrize("values", [ZEROS, 0 * ZEROS, np.asarray([4.0, -4.0, 1.0]), 0j * ZEROS], ids=["zero", "all-zero", "tie", "complex"])
+@pytest.mark.parametrize(
+    "values", [ZEROS, 0 * ZEROS, np.asarray([4.0, -4.0, 1.0]), 0j * ZEROS], ids=["zero", "all-zero", "tie", "complex"]
+)
 def test_vector_norm_kinks(order: float, values: Any, backend: str, xp: Any) -> None:
     x, t = tensor(values, backend, True), torch.tensor(values, requires_grad=True)
     with warnings.catch_warnings():
@@ -365,7 +454,9 @@ def test_vector_norm_kinks(order: float, values: Any, backend: str, xp: Any) -> 
 @pytest.mark.parametrize("values", [np.ones((2, 2)), np.zeros((2, 2)), np.eye(2)], ids=["ones", "zeros", "eye"])
 def test_matrix_norm_kinks(order: Any, values: Any, backend: str, xp: Any) -> None:
     if order in (-2, "nuc") and values.all():
-        values = np.asarray([[1.0, 2.0], [2.0, 4.0 + 1e-3]])  # of a singular matrix the sign is that of a rounding error
+        values = np.asarray(
+            [[1.0, 2.0], [2.0, 4.0 + 1e-3]]
+        )  # of a singular matrix the sign is that of a rounding error
     x, t = tensor(values, backend, True), torch.tensor(values, requires_grad=True)
     (got,) = polygrad.autograd.grad(xp.linalg.matrix_norm(x, ord=order), x)
     (expected,) = torch.autograd.grad(TL.matrix_norm(t, order), t)
@@ -376,6 +467,7 @@ SINGULAR = [
     np.asarray([[1.0, 2.0], [2.0, 4.0]]), np.zeros((1, 1)), np.zeros((2, 2)), np.zeros((3, 3)), np.ones((3, 3)),
     np.asarray([[1.0, -1.0], [1.0, -1.0]]), np.asarray([[1.0, 2.0, 0.0], [2.0, 4.0, 0.0], [5.0, 6.0, 0.0]]),
     np.asarray([[1j, 2.0], [2j, 4.0]]), np.stack([np.ones((2, 2)), np.eye(2)]), np.diag([1.0, 2.0, 0.0, 0.0]),
+    RANK2, RANK1, DISTINCT @ np.diag([1.0, 1e-8, 1.0]),
 ]  # fmt: skip
 
 
@@ -395,7 +487,9 @@ def test_det_third_order(backend: str, xp: Any) -> None:
         u, v, w = RNG.normal(size=(3, 3, 3))
 
         def polynomial(a: Any, b: Any, c: Any, values: Any = values, u: Any = u, v: Any = v, w: Any = w) -> Any:
-            return xp.linalg.det(tensor(values, backend) + a * tensor(u, backend) + b * tensor(v, backend) + c * tensor(w, backend))
+            return xp.linalg.det(
+                tensor(values, backend) + a * tensor(u, backend) + b * tensor(v, backend) + c * tensor(w, backend)
+            )
 
         zero = tensor(np.asarray(0.0), backend)
         third = func.grad(func.grad(func.grad(polynomial, 0), 1), 2)(zero, zero, zero)
@@ -427,7 +521,9 @@ def test_repeated_values(backend: str, xp: Any) -> None:
         pytest.skip("dask has no eigenvalues")
     for name in ("svdvals", "eigvalsh", "eigvals"):
         x = tensor(np.eye(2), backend, True)
-        (g,) = polygrad.autograd.grad(xp.sum(xp.real(getattr(xp.linalg, name)(x)) if name == "eigvals" else getattr(xp.linalg, name)(x)), x)
+        (g,) = polygrad.autograd.grad(
+            xp.sum(xp.real(getattr(xp.linalg, name)(x)) if name == "eigvals" else getattr(xp.linalg, name)(x)), x
+        )
         np.testing.assert_allclose(host(g), np.eye(2), atol=1e-14)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -480,6 +576,8 @@ def test_lu_parts(values: Any, backend: str, xp: Any) -> None:
         pytest.skip("dask has no such decomposition")
     for ours, theirs in zip(xp.linalg.lu(x), TL.lu(t), strict=True):
         np.testing.assert_allclose(host(ours), theirs.numpy(), atol=1e-12)
+    if backend == "torch" and not values.all():
+        return  # torch refuses to make a factor that cannot be solved with
     factors, pivots = xp.linalg.lu_factor(x)
     expected = TL.lu_factor_ex(t)
     np.testing.assert_allclose(host(factors), expected[0].numpy(), atol=1e-12)

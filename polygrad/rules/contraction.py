@@ -1,0 +1,285 @@
+"""Contractions: ``einsum``, and torch's sums of a matrix and a product.
+
+``einsum`` of many operands goes pair by pair, the cheapest pair first. Each pair is one node, so that the backward pass reuses what
+was contracted on the way forward instead of contracting all the other operands again for each one.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from ..errors import ArgumentError, ShapeError, describe
+from .declare import bilinear, cast, composite, linear
+
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def _conj(xp: Any, x: Any) -> Any:
+    return xp.conj(x) if xp.isdtype(x.dtype, "complex floating") else x
+
+
+def _unique(labels: str) -> str:
+    return "".join(dict.fromkeys(labels))
+
+
+# -- one operand -------------------------------------------------------------------------------------------------------
+def _diagonals(xp: Any, x: Any, labels: str) -> tuple[Any, str]:
+    """The diagonal along the axes of each repeated label; that axis comes last."""
+    for label in _unique(labels):
+        while labels.count(label) > 1:
+            first = labels.index(label)
+            second = labels.index(label, first + 1)
+            rest = [i for i in range(len(labels)) if i not in (first, second)]
+            x = xp.linalg.diagonal(xp.permute_dims(x, (*rest, first, second)))
+            labels = "".join(labels[i] for i in rest) + label
+    return x, labels
+
+
+def _reduced(xp: Any, x: Any, labels: str, out: str) -> Any:
+    """``einsum`` of one operand: its diagonals, the sum over what ``out`` lacks, the axes in the order of ``out``."""
+    x, labels = _diagonals(xp, x, labels)
+    summed = tuple([i for i, label in enumerate(labels) if label not in out])
+    if summed:
+        x = xp.sum(x, axis=summed, dtype=x.dtype)
+        labels = "".join(label for label in labels if label in out)
+    return x if labels == out else xp.permute_dims(x, tuple([labels.index(label) for label in out]))
+
+
+def _spread(xp: Any, g: Any, labels: str, target: str, shape: tuple[int, ...]) -> Any:
+    """The transpose of ``_reduced``: repeated over the axes that were summed, on the diagonal where one was taken."""
+    once = _unique(target)
+    order = "".join(label for label in once if label in labels)
+    if order != labels:
+        g = xp.permute_dims(g, tuple([labels.index(label) for label in order]))
+    sizes = [shape[target.index(label)] for label in once]
+    if order != once:
+        g = xp.reshape(g, tuple([n if label in order else 1 for label, n in zip(once, sizes, strict=True)]))
+    if once == target:
+        return xp.broadcast_to(g, shape)
+    g = xp.reshape(
+        xp.broadcast_to(g, tuple(sizes)),
+        tuple([n if target.index(label) == i else 1 for i, (label, n) in enumerate(zip(target, shape, strict=True))]),
+    )
+    for i, label in enumerate(target):
+        if target.index(label) < i:
+            numbers = xp.arange(shape[i], device=_device(g))
+            along = tuple([-1 if j == i else 1 for j in range(len(target))])
+            across = tuple([-1 if j == target.index(label) else 1 for j in range(len(target))])
+            g = xp.where(xp.equal(xp.reshape(numbers, along), xp.reshape(numbers, across)), g, 0.0)
+    return g
+
+
+def _device(x: Any) -> Any:
+    return getattr(x, "device", None)
+
+
+def _sides(equation: str) -> tuple[list[str], str]:
+    inputs, _, out = equation.partition("->")
+    return inputs.split(","), out
+
+
+def _single(xp: Any, x: Any, *, equation: str) -> Any:
+    (labels,), out = _sides(equation)
+    return _reduced(xp, x, labels, out)
+
+
+def _single_transpose(xp: Any, g: Any, *, x_shape: tuple[int, ...], equation: str) -> Any:
+    (labels,), out = _sides(equation)
+    return _spread(xp, g, out, labels, x_shape)
+
+
+contract_single = linear(
+    "contract_single(x, /, *, equation)", transpose=_single_transpose, default=_single, node="EinsumBackward0"
+)
+"""``einsum`` of one operand, with an equation spelled out: one letter for each axis, the result given."""
+
+
+# -- two operands ------------------------------------------------------------------------------------------------------
+def _pair(xp: Any, x1: Any, x2: Any, *, equation: str) -> Any:
+    """As a product of two stacks of matrices, or elementwise where nothing is summed."""
+    (labels1, labels2), out = _sides(equation)
+    keep1 = "".join(label for label in _unique(labels1) if label in out or label in labels2)
+    keep2 = "".join(label for label in _unique(labels2) if label in out or label in labels1)
+    batch = "".join(label for label in keep1 if label in keep2 and label in out)
+    summed = "".join(label for label in keep1 if label in keep2 and label not in out)
+    free1 = "".join(label for label in keep1 if label not in keep2)
+    free2 = "".join(label for label in keep2 if label not in keep1)
+    a = _reduced(xp, x1, labels1, batch + free1 + summed)
+    b = _reduced(xp, x2, labels2, batch + summed + free2)
+    heads, rows, columns = a.shape[: len(batch)], a.shape[len(batch) : a.ndim - len(summed)], b.shape[len(batch + summed) :]
+    if summed:
+        depth = prod(b.shape[len(batch) : len(batch + summed)])
+        stack = (prod(heads),) if batch else ()
+        a = xp.reshape(a, (*stack, prod(rows), depth))
+        b = xp.reshape(b, (*stack, depth, prod(columns)))
+        product = xp.reshape(xp.matmul(a, b), (*heads, *rows, *columns))
+    else:
+        product = xp.reshape(a, (*a.shape, *[1] * len(free2))) * xp.reshape(b, (*heads, *[1] * len(free1), *columns))
+    return _reduced(xp, product, batch + free1 + free2, out)
+
+
+def _pair_transpose(which: int) -> Any:
+    """The cotangent of an operand is ``g`` contracted with the conjugate of the other one."""
+
+    def transpose(xp: Any, g: Any, other: Any, shape: tuple[int, ...], dtype: Any, equation: str) -> Any:
+        labels, out = _sides(equation)
+        mine, theirs = labels[which], labels[1 - which]
+        target = "".join(label for label in _unique(mine) if label in out or label in theirs)
+        c = xp.contract_pair(g, _conj(xp, other), equation=f"{out},{theirs}->{target}")
+        return cast(xp, c if target == mine else _spread(xp, c, target, mine, shape), dtype)
+
+    if which == 0:
+        return lambda xp, g, x2, *, x1_shape, x1_dtype, equation: transpose(xp, g, x2, x1_shape, x1_dtype, equation)
+    return lambda xp, g, x1, *, x2_shape, x2_dtype, equation: transpose(xp, g, x1, x2_shape, x2_dtype, equation)
+
+
+contract_pair = bilinear(
+    "contract_pair(x1, x2, /, *, equation)",
+    transpose=(_pair_transpose(0), _pair_transpose(1)),
+    default=_pair,
+    node="EinsumBackward0",
+    promote=True,
+)
+"""``einsum`` of two operands, with an equation spelled out and the same length wherever a letter stands."""
+
+
+# -- einsum ------------------------------------------------------------------------------------------------------------
+def _from_lists(operands: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """The other format, ``einsum(a, [0, 1], b, [1, 2], [0, 2])``, as an equation and operands."""
+
+    def letters(labels: Any) -> str:
+        return "".join("..." if label is Ellipsis else LETTERS[label] for label in labels)
+
+    arrays = operands[: len(operands) // 2 * 2 : 2]
+    equation = ",".join(letters(labels) for labels in operands[1::2])
+    return equation + ("->" + letters(operands[-1]) if len(operands) % 2 else ""), arrays
+
+
+def _explicit(equation: str, operands: Any) -> tuple[list[str], str]:
+    """The labels of each operand and of the result, with letters in the place of every ellipsis."""
+    text = equation.replace(" ", "")
+    inputs, arrow, out = text.partition("->")
+    terms = inputs.split(",")
+    if len(terms) != len(operands):
+        raise ArgumentError(f"einsum: the equation {equation!r} is of {len(terms)} operands, but there are {len(operands)}")
+    wrong = [c for c in text.replace("->", "").replace("...", "").replace(",", "") if c not in LETTERS]
+    if wrong or any(term.count("...") > 1 for term in (*terms, out)) or "," in out:
+        raise ArgumentError(f"einsum: the equation {equation!r} is not made of letters, commas, ellipses and an arrow")
+    spare = [letter for letter in LETTERS if letter not in text]
+    widths = []
+    for term, x in zip(terms, operands, strict=True):
+        width = x.ndim - len(term.replace("...", ""))
+        if width < 0 or (width and "..." not in term):
+            raise ShapeError(f"einsum: the labels {term!r} of {equation!r} do not fit {describe(x)}")
+        widths.append(width)
+    hidden = "".join(spare[: max(widths, default=0)])
+    labels = [
+        term.replace("...", hidden[len(hidden) - width :]) for term, width in zip(terms, widths, strict=True)
+    ]
+    if not arrow:
+        letters = sorted(set(inputs) - set(".,"))
+        out = ("..." if hidden else "") + "".join(letter for letter in letters if inputs.count(letter) == 1)
+    result = out.replace("...", hidden)
+    for letter in result:
+        if result.count(letter) > 1 or not any(letter in term for term in labels):
+            raise ArgumentError(f"einsum: {letter!r} has to stand once in the result of {equation!r}, and in an operand")
+    return labels, result
+
+
+def _sizes(xp: Any, labels: list[str], operands: list[Any], equation: str) -> dict[str, int]:
+    """The length of each label. An axis of length 1 that meets a longer one is taken out of its operand."""
+    sizes: dict[str, int] = {}
+    for term, x in zip(labels, operands, strict=True):
+        for label, n in zip(term, x.shape, strict=True):
+            if sizes.setdefault(label, n) == 1:
+                sizes[label] = n
+            elif n not in (1, sizes[label]):
+                raise ShapeError(
+                    f"einsum: in {equation!r} the axes of one label have lengths {sizes[label]} and {n}; "
+                    f"the operands are {', '.join(describe(operand) for operand in operands)}"
+                )
+    for i, (term, x) in enumerate(zip(labels, operands, strict=True)):
+        single = tuple([a for a, label in enumerate(term) if x.shape[a] == 1 != sizes[label]])
+        if single:
+            operands[i] = xp.squeeze(x, axis=single)
+            labels[i] = "".join(label for a, label in enumerate(term) if a not in single)
+    return sizes
+
+
+def _cheapest(labels: list[str], wanted: list[str], sizes: dict[str, int]) -> tuple[int, int]:
+    """The pair whose contraction grows the memory least: the greedy order of opt_einsum (Smith and Gray, 2018)."""
+
+    def size(term: str) -> int:
+        return prod(sizes[label] for label in term)
+
+    pairs = [(i, j) for j in range(len(labels)) for i in range(j)]
+    number = {pair: n for n, pair in enumerate(pairs)}
+    return min(pairs, key=lambda p: (size(wanted[number[p]]) - size(_unique(labels[p[0]])) - size(_unique(labels[p[1]])), p))
+
+
+def _remaining(labels: list[str], out: str, i: int, j: int) -> str:
+    """What is left of two operands that are contracted: the labels that the result or another operand needs."""
+    needed = out + "".join(term for k, term in enumerate(labels) if k not in (i, j))
+    return "".join(label for label in _unique(labels[i] + labels[j]) if label in needed)
+
+
+def _einsum(xp: Any, equation: Any, operands: Any) -> Any:
+    if not isinstance(equation, str):
+        equation, operands = _from_lists((equation, *operands))
+    elif len(operands) == 1 and isinstance(operands[0], (list, tuple)):
+        (operands,) = operands
+    operands = [x if hasattr(x, "ndim") else xp.asarray(x) for x in operands]
+    labels, out = _explicit(equation, operands)
+    sizes = _sizes(xp, labels, operands, equation)
+    while len(operands) > 2:
+        wanted = [_remaining(labels, out, i, j) for j in range(len(labels)) for i in range(j)]
+        i, j = _cheapest(labels, wanted, sizes)
+        left = _remaining(labels, out, i, j)
+        made = xp.contract_pair(operands[i], operands[j], equation=f"{labels[i]},{labels[j]}->{left}")
+        operands = [x for k, x in enumerate(operands) if k not in (i, j)] + [made]
+        labels = [term for k, term in enumerate(labels) if k not in (i, j)] + [left]
+    if len(operands) == 2:
+        result = xp.contract_pair(*operands, equation=f"{labels[0]},{labels[1]}->{out}")
+    else:
+        result = xp.contract_single(operands[0], equation=f"{labels[0]}->{out}")
+    return result
+
+
+einsum = composite(
+    "einsum(equation, /, *operands)",
+    _einsum,
+    arrays=("equation", "operands"),
+    doc="Einstein summation: ``einsum('...ij,...jk->...ik', a, b)``, with ellipses, diagonals (``'ii->i'``) and implicit results.",
+)
+
+
+# -- a sum and a product -----------------------------------------------------------------------------------------------
+def _plus(product: Any) -> Any:
+    """``beta * input + alpha * product``; with ``beta=0`` the input is left out, so that a NaN in it does not matter."""
+
+    def body(xp: Any, input: Any, x1: Any, x2: Any, *, beta: Any, alpha: Any) -> Any:
+        out = product(xp, x1, x2)
+        if alpha != 1:
+            out = out * alpha
+        if beta == 0:
+            return xp.broadcast_to(out, out.shape)
+        return (input if beta == 1 else input * beta) + out
+
+    return body
+
+
+addmm = composite("addmm(input, x1, x2, /, *, beta=1, alpha=1)", _plus(lambda xp, a, b: xp.mm(a, b)))
+addmv = composite("addmv(input, x1, x2, /, *, beta=1, alpha=1)", _plus(lambda xp, a, b: xp.mv(a, b)))
+addr = composite("addr(input, x1, x2, /, *, beta=1, alpha=1)", _plus(lambda xp, a, b: xp.linalg.outer(a, b)))
+baddbmm = composite("baddbmm(input, x1, x2, /, *, beta=1, alpha=1)", _plus(lambda xp, a, b: xp.bmm(a, b)))
+addbmm = composite(
+    "addbmm(input, x1, x2, /, *, beta=1, alpha=1)",
+    # The sum over the stack is one product of two matrices.
+    _plus(lambda xp, a, b: xp.tensordot(a, b, axes=((0, 2), (0, 1)))),
+)
+inner = composite(
+    "inner(x1, x2, /)",
+    lambda xp, x1, x2: x1 * x2 if x1.ndim == 0 or x2.ndim == 0 else xp.tensordot(x1, x2, axes=((-1,), (-1,))),
+)
+"""The sum of products over the last axes; torch's and NumPy's, so nothing is conjugated."""
