@@ -1,4 +1,4 @@
-"""``python -m benchmarks [overhead] [memory] [slices] [--check]``: ratios against peers; with --check a missed bar is a failure."""
+"""``python -m benchmarks [overhead] [memory] [slices] [scatter] [--check]``: ratios against peers; with --check a missed bar is a failure."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from . import memory, overhead, slices
+from . import memory, overhead, scatter, slices
 
-PARTS = {"overhead": overhead.report, "memory": memory.report, "slices": slices.report}
+PARTS = {"overhead": overhead.report, "memory": memory.report, "slices": slices.report, "scatter": scatter.report}
 
 
 def main() -> int:

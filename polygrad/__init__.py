@@ -38,6 +38,8 @@ from .creation import (
     randperm,
     set_default_dtype,
     tensor,
+    tril_indices,
+    triu_indices,
     zeros,
     zeros_like,
 )
@@ -64,7 +66,8 @@ __all__ = [
     "enable_grad", "errors", "eye", "from_dlpack", "from_numpy", "full", "full_like", "func", "get_backend", "get_default_dtype",
     "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "is_tensor", "linspace", "manual_seed", "namespace", "nn",
     "no_grad", "ones", "ones_like", "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "register_backend",
-    "set_default_dtype", "set_grad_enabled", "set_printoptions", "tensor", "use_backend", "zeros", "zeros_like",
+    "set_default_dtype", "set_grad_enabled", "set_printoptions", "tensor", "tril_indices", "triu_indices", "use_backend", "zeros",
+    "zeros_like",
 ]  # fmt: skip
 
 e, pi, inf, nan, newaxis = _math.e, _math.pi, _math.inf, _math.nan, None

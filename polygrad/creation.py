@@ -17,7 +17,8 @@ from .tensor import SCALARS, Tensor, constant
 
 __all__ = [
     "arange", "asarray", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full", "full_like", "linspace", "manual_seed",
-    "ones", "ones_like", "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "tensor", "zeros", "zeros_like",
+    "ones", "ones_like", "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "tensor", "tril_indices",
+    "triu_indices", "zeros", "zeros_like",
 ]  # fmt: skip
 
 _DEFAULT: ContextVar[str | None] = ContextVar("polygrad_default_dtype", default=None)
@@ -199,6 +200,24 @@ def eye(
     home = get_backend(backend)
     options = _options(home, dtype, device, default_floating(home))
     return _made(home.xp.eye(n_rows, n_cols, k=k, **options), home, requires_grad)
+
+
+def _triangle(name: str) -> Any:
+    def create(
+        row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, backend: Any = None
+    ) -> Tensor:
+        home = get_backend(backend)
+        mask = getattr(home.xp, name)(home.xp.ones((row, col), **_options(home, None, device)), k=offset)
+        out = home.xp.stack(home.xp.nonzero(mask))
+        return _made(out if dtype is None else home.xp.astype(out, home.dtype(dtype)), home, False)
+
+    create.__name__ = create.__qualname__ = f"{name}_indices"
+    side = "below" if name == "tril" else "above"
+    create.__doc__ = f"The positions on and {side} a diagonal of a matrix: a row of row numbers and one of column numbers."
+    return create
+
+
+tril_indices, triu_indices = _triangle("tril"), _triangle("triu")
 
 
 # -- from data --------------------------------------------------------------------------------------------------

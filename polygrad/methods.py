@@ -31,7 +31,10 @@ BINARY = (
 OTHERS = (
     "argsort", "chunk", "clip", "expand_dims", "flatten", "flip", "moveaxis", "narrow", "permute_dims", "repeat",
     "roll", "softmax", "log_softmax", "sort", "split", "swapaxes", "take", "take_along_axis", "tile", "transpose", "tril",
-    "triu", "unbind", "unstack", "nonzero", "index_select",
+    "triu", "unbind", "unstack", "nonzero", "index_select", "gather", "scatter", "scatter_add", "scatter_reduce", "index_add",
+    "index_copy", "index_fill", "index_put", "index_reduce", "masked_fill", "masked_scatter", "masked_select", "select_scatter",
+    "slice_scatter", "diagonal_scatter", "argwhere", "bincount", "diag", "diag_embed", "diagflat", "kron", "movedim", "nan_to_num",
+    "rot90", "swapdims", "unflatten", "unfold",
 )  # fmt: skip
 ALIASES = {
     "sub": "subtract", "mul": "multiply", "div": "divide", "true_divide": "divide", "power": "pow", "neg": "negative",
@@ -45,6 +48,8 @@ CASTS = {"float": "float32", "double": "float64", "half": "float16", "int": "int
 INPLACE = (
     "add", "sub", "mul", "div", "pow", "remainder", "floor_divide", "neg", "abs", "exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid",
     "relu", "clip", "clamp", "round", "floor", "ceil", "trunc", "square", "reciprocal", "maximum", "minimum",
+    "scatter", "scatter_add", "scatter_reduce", "index_add", "index_copy", "index_fill", "index_put", "index_reduce", "masked_fill",
+    "masked_scatter", "nan_to_num",
 )  # fmt: skip
 """Operations that also exist with a trailing underscore."""
 

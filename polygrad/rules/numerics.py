@@ -1,0 +1,457 @@
+"""torch's elementwise functions beyond the standard, running extremes and log-sums, differences and distances.
+
+At a kink or a tie the derivative is torch's: ``fmax`` and ``fmin`` give everything to the first of two equals, ``frac`` and ``fmod``
+ignore their jumps, ``angle`` of real numbers and of 0 has derivative 0.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from ..errors import ArgumentError, ShapeError, describe
+from .declare import applied, composite, constant, elementwise, rule
+from .manipulation import _gather_key
+from .reductions import part, recurrence
+
+LN2 = math.log(2)
+
+
+def _is_complex(xp: Any, x: Any) -> bool:
+    return bool(xp.isdtype(x.dtype, "complex floating"))
+
+
+# -- elementwise -------------------------------------------------------------------------------------------------------
+logaddexp2 = elementwise(
+    "logaddexp2",
+    lambda xp, x1, x2: xp.exp(-xp.logaddexp(xp.zeros_like(x2 - x1), (x2 - x1) * LN2)),
+    lambda xp, x1, x2: xp.exp(-xp.logaddexp(xp.zeros_like(x1 - x2), (x1 - x2) * LN2)),
+    default=lambda xp, x1, x2: xp.logaddexp(x1 * LN2, x2 * LN2) / LN2,
+)
+
+
+def _lifted(xp: Any, x1: Any, x2: Any) -> tuple[Any, Any]:
+    """Both as arrays, since the standard's functions take no Python numbers alone."""
+    like = x1 if hasattr(x1, "dtype") else x2
+    return tuple([x if hasattr(x, "dtype") else xp.full_like(like, x) for x in (x1, x2)])  # type: ignore[return-value]
+
+
+def _fmod(xp: Any, x1: Any, x2: Any) -> Any:
+    """The remainder of the sizes, which is exact, with the sign of the dividend."""
+    x1, x2 = _lifted(xp, x1, x2)
+    return xp.sign(x1) * xp.remainder(xp.abs(x1), xp.abs(x2))
+
+
+fmod = elementwise(
+    "fmod",
+    1,
+    lambda xp, x1, x2: -xp.trunc(x1 / x2),
+    default=_fmod,
+    node=("FmodBackward1", "FmodBackward0", "FmodBackward1"),
+)
+
+
+def _fmax_first(xp: Any, x1: Any, x2: Any) -> Any:
+    x1, x2 = _lifted(xp, x1, x2)
+    return xp.greater_equal(x1, x2) | xp.isnan(x2)
+
+
+def _fmin_first(xp: Any, x1: Any, x2: Any) -> Any:
+    x1, x2 = _lifted(xp, x1, x2)
+    return xp.less_equal(x1, x2) | xp.isnan(x2)
+
+
+fmax = elementwise(
+    "fmax",
+    applied(lambda xp, g, x1, x2: xp.where(_fmax_first(xp, x1, x2), g, 0.0)),
+    applied(lambda xp, g, x1, x2: xp.where(_fmax_first(xp, x1, x2), 0.0, g)),
+    default=lambda xp, x1, x2: xp.where(_fmax_first(xp, x1, x2), x1, x2),
+)
+fmin = elementwise(
+    "fmin",
+    applied(lambda xp, g, x1, x2: xp.where(_fmin_first(xp, x1, x2), g, 0.0)),
+    applied(lambda xp, g, x1, x2: xp.where(_fmin_first(xp, x1, x2), 0.0, g)),
+    default=lambda xp, x1, x2: xp.where(_fmin_first(xp, x1, x2), x1, x2),
+)
+frac = elementwise("frac", 1, default=lambda xp, x: x - xp.trunc(x))
+
+
+def _angle(xp: Any, x: Any) -> Any:
+    if _is_complex(xp, x):
+        return xp.atan2(xp.imag(x), xp.real(x))
+    return xp.where(xp.isnan(x), x, xp.where(x < 0, math.pi, xp.zeros_like(x)))
+
+
+def _angle_partial(xp: Any, x: Any) -> Any:
+    """The gradient of atan2(y, x) is -y + ix over the square of the size: i z / |z|²."""
+    if not _is_complex(xp, x):
+        return xp.zeros_like(x)
+    square = xp.real(x * xp.conj(x))
+    zero = square == 0
+    return xp.where(zero, 0.0, x * 1j / xp.astype(xp.where(zero, 1.0, square), x.dtype))
+
+
+angle = elementwise("angle", _angle_partial, default=_angle)
+deg2rad = elementwise("deg2rad", math.pi / 180, default=lambda xp, x: x * (math.pi / 180), node="Deg2RadBackward0")
+rad2deg = elementwise("rad2deg", 180 / math.pi, default=lambda xp, x: x * (180 / math.pi), node="Rad2DegBackward0")
+rsqrt = elementwise("rsqrt", lambda xp, x, out: out / x * -0.5, default=lambda xp, x: 1 / xp.sqrt(x))
+heaviside = elementwise(
+    "heaviside",
+    0,
+    lambda xp, x1: xp.astype(x1 == 0, x1.dtype),
+    default=lambda xp, x1, x2: xp.where(xp.isnan(x1), x1, xp.where(x1 == 0, x2, xp.astype(x1 > 0, x1.dtype))),
+)
+
+
+def _lerp(xp: Any, input: Any, end: Any, weight: Any) -> Any:
+    """From the nearer end, so that a weight of 1 gives ``end`` exactly."""
+    span = end - input
+    if not hasattr(weight, "dtype"):
+        return input + span * weight if abs(weight) < 0.5 else end - span * (1 - weight)
+    return xp.where(xp.abs(weight) < 0.5, input + span * weight, end - span * (1 - weight))
+
+
+lerp = elementwise(
+    "lerp(input, end, weight, /)",
+    lambda xp, weight: 1 - weight,
+    lambda xp, weight: weight,
+    lambda xp, input, end: end - input,
+    default=_lerp,
+    node=lambda payloads, params: "LerpBackward1" if hasattr(payloads[2], "dtype") else "LerpBackward0",
+)
+"""``input + weight * (end - input)``."""
+addcmul = elementwise(
+    "addcmul(input, x1, x2, /, *, value=1)",
+    1,
+    lambda xp, x2, *, value: x2 * value,
+    lambda xp, x1, *, value: x1 * value,
+    default=lambda xp, input, x1, x2, *, value=1: input + (x1 * x2 if value == 1 else x1 * x2 * value),
+)
+addcdiv = elementwise(
+    "addcdiv(input, x1, x2, /, *, value=1)",
+    1,
+    lambda xp, x2, *, value: value / x2,
+    lambda xp, x1, x2, *, value: x1 / x2 / x2 * -value,
+    default=lambda xp, input, x1, x2, *, value=1: input + (x1 / x2 if value == 1 else x1 / x2 * value),
+)
+
+
+def _ldexp(xp: Any, x1: Any, x2: Any) -> Any:
+    """NumPy's takes only integers for the exponent; torch's has a derivative with respect to it."""
+    if hasattr(x2, "dtype") and hasattr(x1, "dtype") and not xp.isdtype(x2.dtype, "real floating"):
+        x2 = xp.astype(x2, x1.dtype)
+    return x1 * (xp.pow(2.0, x2) if hasattr(x2, "dtype") else 2.0**x2)
+
+
+ldexp = composite("ldexp(x1, x2, /)", _ldexp)
+
+
+def _float_power(xp: Any, x1: Any, x2: Any) -> Any:
+    arrays = [x for x in (x1, x2) if hasattr(x, "dtype")]
+    wide = any(_is_complex(xp, x) for x in arrays) or complex in (type(x1), type(x2))
+    dtype = xp.complex128 if wide else xp.float64
+    x1, x2 = (xp.astype(x, dtype) if hasattr(x, "dtype") else x for x in (x1, x2))
+    return xp.pow(x1, x2)
+
+
+float_power = composite("float_power(x1, x2, /)", _float_power, doc="The power in double precision.")
+clamp_min = composite("clamp_min(x, min, /)", lambda xp, x, min: xp.clip(x, min, None))
+clamp_max = composite("clamp_max(x, max, /)", lambda xp, x, max: xp.clip(x, None, max))
+rsub = composite("rsub(x1, x2, /, *, alpha=1)", lambda xp, x1, x2, *, alpha: x2 - (x1 if alpha == 1 else x1 * alpha))
+
+
+# -- torch's names of the special functions, and of the running ones ---------------------------------------------------
+def _special(name: str, target: str = "", text: str = "x, /") -> Any:
+    """A function of ``special`` at the top level."""
+    short = target or name
+    return composite(f"{name}({text})", lambda xp, *arrays: getattr(xp.special, short)(*arrays))
+
+
+for _name in ("erf", "erfc", "erfinv", "digamma", "expit", "exp2", "sinc", "i0"):
+    _special(_name)
+lgamma = _special("lgamma", "gammaln")
+xlogy = _special("xlogy", text="x1, x2, /")
+igamma = _special("igamma", "gammainc", "x1, x2, /")
+igammac = _special("igammac", "gammaincc", "x1, x2, /")
+polygamma = _special("polygamma", text="n, x, /")
+mvlgamma = composite("mvlgamma(x, p)", lambda xp, x, *, p: xp.special.multigammaln(x, p), arrays=("x",))
+
+
+def _logit(xp: Any, x: Any, *, eps: float | None) -> Any:
+    return xp.special.logit(x if eps is None else xp.clip(x, eps, 1 - eps))
+
+
+logit = composite("logit(x, eps=None)", _logit, arrays=("x",))
+cumsum = composite(
+    "cumsum(x, axis=None, *, dtype=None)",
+    lambda xp, x, *, axis, dtype: xp.cumulative_sum(x, axis=axis, dtype=dtype),
+    arrays=("x",),
+)
+cumprod = composite(
+    "cumprod(x, axis=None, *, dtype=None)",
+    lambda xp, x, *, axis, dtype: xp.cumulative_prod(x, axis=axis, dtype=dtype),
+    arrays=("x",),
+)
+
+
+# -- comparison --------------------------------------------------------------------------------------------------------
+def _isclose(xp: Any, x1: Any, x2: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Any:
+    x1, x2 = _lifted(xp, x1, x2)
+    equal = xp.equal(x1, x2)
+    if xp.isdtype(x1.dtype, "bool"):
+        return equal
+    # An infinity is close to nothing but itself: what is not finite is put aside.
+    finite = xp.isfinite(x1) & xp.isfinite(x2)
+    a, b = (xp.where(finite, x, xp.zeros_like(x)) for x in (x1, x2))
+    if xp.isdtype(x1.dtype, "integral"):
+        a, b = (xp.astype(x, xp.float64) for x in (a, b))
+    close = equal | (finite & (xp.abs(a - b) <= xp.abs(b) * rtol + atol))
+    return close | (xp.isnan(x1) & xp.isnan(x2)) if equal_nan else close
+
+
+isclose = constant(
+    "isclose(x1, x2, /, rtol=1e-05, atol=1e-08, equal_nan=False)", arrays=("x1", "x2"), promote=True, default=_isclose
+)
+allclose = composite(
+    "allclose(x1, x2, /, rtol=1e-05, atol=1e-08, equal_nan=False)",
+    lambda xp, x1, x2, *, rtol, atol, equal_nan: bool(
+        xp.all(xp.isclose(x1, x2, rtol=rtol, atol=atol, equal_nan=equal_nan))
+    ),
+    arrays=("x1", "x2"),
+    doc="Whether all elements of two arrays are close, as a Python bool.",
+)
+array_equal = composite(
+    "array_equal(x1, x2, /)",
+    lambda xp, x1, x2: tuple(x1.shape) == tuple(x2.shape) and bool(xp.all(xp.equal(x1, x2))),
+    doc="Whether two arrays have the same shape and elements, as a Python bool; ``torch.equal``.",
+)
+
+
+# -- running extremes --------------------------------------------------------------------------------------------------
+class Selected(NamedTuple):
+    """Elements that were selected along an axis, and where they were."""
+
+    values: Any
+    indices: Any
+
+
+def scan(xp: Any, x: Any, axis: int, combine: Any) -> Any:
+    """The running ``combine`` (associative) along an axis, in log n steps (Hillis and Steele, 1986)."""
+    step = 1
+    while step < x.shape[axis]:
+        later = combine(part(x, axis, None, -step), part(x, axis, step, None))
+        x = xp.concat([part(x, axis, None, step), later], axis=axis)
+        step *= 2
+    return x
+
+
+def positions(xp: Any, x: Any, axis: int) -> Any:
+    """The number of each element along an axis, broadcast to the shape of ``x``."""
+    axis %= x.ndim
+    numbers = xp.arange(x.shape[axis], dtype=xp.int64, device=getattr(x, "device", None))
+    return xp.broadcast_to(xp.reshape(numbers, (*[1] * axis, -1, *[1] * (x.ndim - 1 - axis))), x.shape)
+
+
+def scattered(xp: Any, g: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Any:
+    """The transpose of ``take_along_axis``."""
+    key = _gather_key(xp, indices, shape, axis, getattr(g, "device", None))
+    return xp.getitem_adjoint(g, key=key, shape=shape)
+
+
+def _running(largest: bool) -> Any:
+    def run(xp: Any, x: Any, axis: int) -> Selected:
+        """The last one of equals has the index, and every nan counts as a new extreme: torch's order."""
+        if x.ndim == 0:
+            return Selected(xp.asarray(x, copy=True), xp.zeros(x.shape, dtype=xp.int64, device=getattr(x, "device", None)))
+        axis %= x.ndim
+        values = scan(xp, x, axis, xp.maximum if largest else xp.minimum)
+        new = xp.equal(x, values)
+        if xp.isdtype(x.dtype, "real floating"):
+            new = new | xp.isnan(x)
+        indices = scan(xp, xp.where(new, positions(xp, x, axis), 0), axis, xp.maximum)
+        return Selected(values, indices)
+
+    return run
+
+
+def _running_vjp(xp: Any, g: Any, indices: Any, *, x_shape: tuple[int, ...], axis: int) -> Any:
+    return g[0] if not x_shape else scattered(xp, g[0], indices, x_shape, axis)
+
+
+def _running_jvp(xp: Any, t: Any, indices: Any, *, axis: int) -> Any:
+    return (xp.take_along_axis(t, indices, axis=axis) if t.ndim else t), None
+
+
+cummax = rule(
+    "cummax(x, axis)",
+    vjp=_running_vjp,
+    jvp=_running_jvp,
+    arrays=("x",),
+    outputs=("values", "indices"),
+    default=_running(True),
+)
+cummin = rule(
+    "cummin(x, axis)",
+    vjp=_running_vjp,
+    jvp=_running_jvp,
+    arrays=("x",),
+    outputs=("values", "indices"),
+    default=_running(False),
+)
+
+
+# -- logcumsumexp ------------------------------------------------------------------------------------------------------
+def _logaddexp(xp: Any, a: Any, b: Any) -> Any:
+    if not _is_complex(xp, a):
+        return xp.logaddexp(a, b)
+    top = xp.maximum(xp.real(a), xp.real(b))
+    top = xp.astype(xp.where(xp.isfinite(top), top, 0.0), a.dtype)
+    return xp.log(xp.exp(a - top) + xp.exp(b - top)) + top
+
+
+def _logcumsumexp(xp: Any, x: Any, axis: int) -> Any:
+    return scan(xp, x, axis % x.ndim, lambda a, b: _logaddexp(xp, a, b)) if x.ndim else xp.asarray(x, copy=True)
+
+
+def _weight(xp: Any, a: Any, b: Any) -> Any:
+    """``exp(a - b)``; of two equal infinities nan, as in torch, but without a warning."""
+    infinite = xp.isinf(b)
+    return xp.exp(xp.where(infinite & xp.equal(a, b), math.nan, a - xp.where(infinite, 0.0, b)))
+
+
+# With w[i, k] = exp(x[i] - out[k]) for i <= k the cotangent is the sum of g[k] conj(w[i, k]) over k: a product of two factors, one
+# of which sums up by a recurrence whose coefficients exp(out[i] - out[i + 1]) are at most 1, so that nothing overflows.
+def _logcumsumexp_vjp(xp: Any, g: Any, x: Any, out: Any, *, axis: int) -> Any:
+    if x.ndim == 0 or x.shape[axis] == 0:
+        return g
+    x, out, g = (xp.flip(xp.moveaxis(value, axis, -1), axis=-1) for value in (x, out, g))
+    ratios = xp.concat([xp.zeros_like(out[..., :1]), _weight(xp, out[..., 1:], out[..., :-1])], axis=-1)
+    weights = _weight(xp, x, out)
+    if _is_complex(xp, x):
+        ratios, weights = xp.conj(ratios), xp.conj(weights)
+    return xp.moveaxis(xp.flip(weights * recurrence(xp, ratios, g), axis=-1), -1, axis)
+
+
+def _logcumsumexp_jvp(xp: Any, t: Any, x: Any, out: Any, *, axis: int) -> Any:
+    if x.ndim == 0 or x.shape[axis] == 0:
+        return t
+    x, out, t = (xp.moveaxis(value, axis, -1) for value in (x, out, t))
+    ratios = xp.concat([xp.zeros_like(out[..., :1]), _weight(xp, out[..., :-1], out[..., 1:])], axis=-1)
+    return xp.moveaxis(recurrence(xp, ratios, _weight(xp, x, out) * t), -1, axis)
+
+
+logcumsumexp = rule(
+    "logcumsumexp(x, axis)", vjp=_logcumsumexp_vjp, jvp=_logcumsumexp_jvp, arrays=("x",), default=_logcumsumexp
+)
+
+
+# -- differences -------------------------------------------------------------------------------------------------------
+def _steps(xp: Any, x: Any, y: Any, axis: int) -> Any:
+    """The distances between the points ``x`` (of one dimension, or as many as ``y``) along an axis."""
+    if x.ndim == 1:
+        return xp.reshape(x[1:] - x[:-1], (*[1] * (axis % y.ndim), -1, *[1] * (y.ndim - 1 - axis % y.ndim)))
+    return part(x, axis, 1, None) - part(x, axis, None, -1)
+
+
+def _cumulative_trapezoid(xp: Any, y: Any, x: Any, *, dx: float, axis: int) -> Any:
+    pairs = part(y, axis, 1, None) + part(y, axis, None, -1)
+    pairs = pairs * (dx / 2) if x is None else pairs * (_steps(xp, x, y, axis) / 2)
+    return xp.cumulative_sum(pairs, axis=axis % pairs.ndim)
+
+
+cumulative_trapezoid = composite(
+    "cumulative_trapezoid(y, /, x=None, *, dx=1, axis=-1)", _cumulative_trapezoid, arrays=("y", "x")
+)
+
+
+def _slope(xp: Any, x: Any, spacing: Any, axis: int, edge_order: int) -> Any:
+    """The derivative along one axis: central differences within, one-sided ones of ``edge_order`` at the ends.
+
+    For the coefficients at uneven distances see Fornberg, "Generation of finite difference formulas on arbitrarily spaced
+    grids", 1988.
+    """
+    n = x.shape[axis]
+    if n < edge_order + 1:
+        raise ShapeError(f"gradient: axis {axis} of {describe(x)} is too short for edge_order={edge_order}")
+    f = lambda start, stop: part(x, axis, start, stop)
+    if not getattr(spacing, "ndim", 0):
+        h = spacing
+        inner = [(f(2, None) - f(None, -2)) / (2 * h)] if n > 2 else []
+        if edge_order == 1:
+            first, last = (f(1, 2) - f(0, 1)) / h, (f(n - 1, None) - f(n - 2, n - 1)) / h
+        else:
+            first = (f(0, 1) * -1.5 + f(1, 2) * 2 + f(2, 3) * -0.5) / h
+            last = (f(n - 3, n - 2) * 0.5 + f(n - 2, n - 1) * -2 + f(n - 1, None) * 1.5) / h
+        return xp.concat([first, *inner, last], axis=axis)
+    if spacing.ndim != 1 or spacing.shape[0] != n:
+        raise ShapeError(f"gradient: the points along axis {axis} have to be {n} in one dimension, got {describe(spacing)}")
+    steps = _steps(xp, spacing, x, axis)
+    d = lambda start, stop: part(steps, axis, start, stop)
+    inner = []
+    if n > 2:
+        a, b = d(None, -1), d(1, None)
+        inner = [f(None, -2) * (-b / (a * (a + b))) + f(1, -1) * ((b - a) / (a * b)) + f(2, None) * (a / (b * (a + b)))]
+    if edge_order == 1:
+        first, last = (f(1, 2) - f(0, 1)) / d(0, 1), (f(n - 1, None) - f(n - 2, n - 1)) / d(n - 2, None)
+    else:
+        a, b = d(0, 1), d(1, 2)
+        first = f(0, 1) * (-(a * 2 + b) / (a * (a + b))) + f(1, 2) * ((a + b) / (a * b)) + f(2, 3) * (-a / (b * (a + b)))
+        a, b = d(n - 3, n - 2), d(n - 2, None)
+        last = f(n - 3, n - 2) * (b / (a * (a + b))) + f(n - 2, n - 1) * (-(a + b) / (a * b))
+        last = last + f(n - 1, None) * ((a + b * 2) / (b * (a + b)))
+    return xp.concat([first, *inner, last], axis=axis)
+
+
+def _gradient(xp: Any, x: Any, *, spacing: Any, axis: Any, edge_order: int) -> Any:
+    if edge_order not in (1, 2):
+        raise ArgumentError(f"gradient: edge_order has to be 1 or 2, not {edge_order!r}")
+    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, (tuple, list)) else (axis,)
+    spacings = spacing if isinstance(spacing, (tuple, list)) else [spacing] * len(axes)
+    if len(spacings) != len(axes):
+        raise ArgumentError(f"gradient: there are {len(axes)} axes and {len(spacings)} spacings")
+    return tuple([_slope(xp, x, h, a % x.ndim, edge_order) for a, h in zip(axes, spacings, strict=True)])
+
+
+gradient = composite("gradient(x, /, *, spacing=1, axis=None, edge_order=1)", _gradient)
+"""The derivative along each axis by differences, as a tuple. ``spacing`` is a distance or the points, one for all or one for each axis."""
+
+
+# -- distances ---------------------------------------------------------------------------------------------------------
+dist = composite(
+    "dist(x1, x2, /, p=2)", lambda xp, x1, x2, *, p: xp.linalg.vector_norm(x1 - x2, ord=p), arrays=("x1", "x2")
+)
+
+
+def _cdist(xp: Any, x1: Any, x2: Any, *, p: float) -> Any:
+    if x1.ndim < 2 or x2.ndim < 2 or x1.shape[-1] != x2.shape[-1]:
+        raise ShapeError(f"cdist: expected rows of equal length, got {describe(x1)} and {describe(x2)}")
+    difference = xp.expand_dims(x1, axis=-2) - xp.expand_dims(x2, axis=-3)
+    if difference.shape[-1] == 0:
+        return xp.sum(difference, axis=-1)
+    return xp.linalg.vector_norm(difference, axis=-1, ord=p)
+
+
+cdist = composite("cdist(x1, x2, /, p=2.0)", _cdist, arrays=("x1", "x2"))
+"""The p-distances of all rows of one matrix to all rows of another, by their differences, which loses no digits."""
+
+
+def _pdist(xp: Any, x: Any, *, p: float) -> Any:
+    rows = [i for i in range(x.shape[-2]) for _ in range(i + 1, x.shape[-2])]
+    others = [j for i in range(x.shape[-2]) for j in range(i + 1, x.shape[-2])]
+    first, second = (xp.take(x, xp.asarray(k, dtype=xp.int64, device=x.device), axis=0) for k in (rows, others))
+    return xp.linalg.vector_norm(first - second, axis=-1, ord=p)
+
+
+pdist = composite("pdist(x, p=2.0)", _pdist, arrays=("x",))
+"""The p-distances of all pairs of rows, in the order of the upper triangle of ``cdist``."""
+
+
+def _renorm(xp: Any, x: Any, *, p: float, axis: int, maxnorm: float) -> Any:
+    others = tuple([i for i in range(x.ndim) if i != axis % x.ndim])
+    norms = xp.linalg.vector_norm(x, axis=others, keepdims=True, ord=p)
+    factors = xp.where(norms > maxnorm, maxnorm / (norms + 1e-7), 1.0)  # torch's guard against division by zero
+    return x * (xp.astype(factors, x.dtype) if factors.dtype != x.dtype else factors)
+
+
+renorm = composite("renorm(x, p, axis, maxnorm)", _renorm, arrays=("x",))
+"""Each slice along an axis scaled down to a p-norm of at most ``maxnorm``."""

@@ -1,0 +1,472 @@
+"""torch's selections and scatters: ``gather``, the ``scatter``, ``index`` and ``mask`` families, ``one_hot``.
+
+Each is a selection by a key, the adjoint of one, or an assignment at one (see ``indexing``), so that nearly all of them differentiate
+by themselves. Only the largest and the smallest of what falls on an element have a rule, for the sake of ties.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+from polygrad.errors import ArgumentError, DtypeError, ShapeError, describe
+
+from .declare import cast, composite, constant, linear, rule
+from .manipulation import _along, _axis, _gather_key
+
+_KINDS = ("bool", "integral", "real floating", "complex floating")
+
+
+# -- the arguments -----------------------------------------------------------------------------------------------------
+def _of_dtype(xp: Any, name: str, input: Any, value: Any) -> Any:
+    """``value`` as it can be written into ``input``: an array in its dtype; a Python number stays one."""
+    rank = next(i for i, kind in enumerate(_KINDS) if xp.isdtype(input.dtype, kind))
+    if type(value) in (bool, int, float, complex):
+        if (bool, int, float, complex).index(type(value)) > rank:
+            raise DtypeError(
+                f"{name}: {value!r} cannot be written into an array of dtype {input.dtype}; convert that with astype"
+            )
+        return value
+    value = xp.asarray(value)
+    if value.dtype == input.dtype:
+        return value
+    if not xp.isdtype(value.dtype, _KINDS[: rank + 1]):
+        raise DtypeError(
+            f"{name}: values of dtype {value.dtype} cannot be written into an array of dtype {input.dtype}; convert one with astype"
+        )
+    return xp.astype(value, input.dtype)
+
+
+def _of_index(xp: Any, name: str, index: Any) -> Any:
+    index = xp.asarray(index)
+    if not xp.isdtype(index.dtype, "integral"):
+        raise DtypeError(f"{name}: the index has to be an array of integers, got {describe(index)}")
+    return index
+
+
+def _at_least_1d(xp: Any, x: Any) -> Any:
+    return xp.reshape(x, (1,)) if x.ndim == 0 else x
+
+
+def _scattered(xp: Any, name: str, input: Any, axis: int, index: Any, src: Any = 0) -> tuple[Any, int, Any, Any]:
+    """Input, axis, index and source of the scatter family, checked, with at least one axis; the source cut to the index."""
+    input = xp.asarray(input)
+    index = _of_index(xp, name, index)
+    src = _of_dtype(xp, name, input, src)
+    whole = _at_least_1d(xp, input)
+    index = _at_least_1d(xp, index)
+    at = _axis(name, axis, whole.ndim)
+    number = type(src) in (bool, int, float, complex)
+    if not number:
+        src = _at_least_1d(xp, src)
+    if index.ndim != whole.ndim or not (number or src.ndim == index.ndim):
+        raise ShapeError(
+            f"{name}: input, index{'' if number else ' and src'} must have the same number of dimensions, got "
+            f"{describe(input)}, {describe(index)}{'' if number else f' and {describe(src)}'}"
+        )
+    for i, n in enumerate(index.shape):
+        if (i != at and n > whole.shape[i]) or not (number or n <= src.shape[i]):
+            raise ShapeError(
+                f"{name}: expected an index no larger than the input apart from axis {at}"
+                f"{'' if number else ' and no larger than src'}, got the index {tuple(index.shape)} for the input "
+                f"{tuple(input.shape)}{'' if number else f' and src {tuple(src.shape)}'}"
+            )
+    if not number and src.shape != index.shape:
+        src = xp.getitem(src, key=tuple([slice(0, n) for n in index.shape]))
+    return whole, at, index, src
+
+
+def _positions(xp: Any, index: Any, at: int) -> tuple[Any, ...]:
+    """The key under which the scatter family writes: along the other axes each position of the index itself."""
+    return _gather_key(xp, index, tuple(index.shape), at, index.device)
+
+
+def _indexed(xp: Any, name: str, input: Any, axis: int, index: Any, source: Any) -> tuple[Any, Any, tuple[Any, ...]]:
+    """Input, source and key of the index family, where the index is a vector and counts slices of the input."""
+    input = xp.asarray(input)
+    index = _at_least_1d(xp, _of_index(xp, name, index))
+    source = _of_dtype(xp, name, input, source)
+    whole = _at_least_1d(xp, input)
+    at = _axis(name, axis, whole.ndim)
+    if index.ndim != 1:
+        raise ShapeError(f"{name}: the index is supposed to be a vector, got {describe(index)}")
+    if type(source) not in (bool, int, float, complex):
+        expected = (*whole.shape[:at], index.shape[0], *whole.shape[at + 1 :])
+        if source.ndim == 0 and whole.ndim == 1:
+            source = xp.reshape(source, (1,))
+        if tuple(source.shape) != expected:
+            raise ShapeError(
+                f"{name}: the source must have the shape of the input but for axis {at}, where it has that of the index: "
+                f"{expected}, not {tuple(source.shape)}"
+            )
+    return whole, source, _along(at, index)
+
+
+def _shaped(xp: Any, out: Any, like: Any) -> Any:
+    shape = tuple(getattr(like, "shape", ()))
+    return out if tuple(out.shape) == shape else xp.reshape(out, shape)
+
+
+# -- gather and scatter ------------------------------------------------------------------------------------------------
+def _gather(xp: Any, input: Any, index: Any, *, axis: int) -> Any:
+    whole, at, places, _ = _scattered(xp, "gather", input, axis, index)
+    sizes = tuple([slice(0, whole.shape[i] if i == at else n) for i, n in enumerate(places.shape)])
+    if any(part.stop != n for part, n in zip(sizes, whole.shape, strict=True)):
+        whole = xp.getitem(whole, key=sizes)
+    return _shaped(xp, xp.take_along_axis(whole, places, axis=at), index)
+
+
+gather = composite(
+    "gather(input, axis, index)",
+    _gather,
+    arrays=("input", "index"),
+    doc="``out[i][j] = input[index[i][j]][j]`` for axis 0 of two; the index may be smaller than the input.",
+)
+
+
+def _scatter(xp: Any, input: Any, index: Any, src: Any, *, axis: int, reduce: str | None) -> Any:
+    if reduce is not None:
+        if reduce not in ("add", "multiply"):
+            raise ArgumentError(
+                f'scatter: reduce has to be "add" or "multiply", got {reduce!r}; scatter_reduce has more'
+            )
+        if type(src) in (bool, int, float, complex):
+            index = xp.asarray(index)
+            src = xp.full(tuple(index.shape), src, dtype=xp.asarray(input).dtype, device=index.device)
+        name = {"add": "sum", "multiply": "prod"}[reduce]
+        return _scatter_reduce(xp, input, index, src, axis=axis, reduce=name, include_self=True)
+    whole, at, places, values = _scattered(xp, "scatter", input, axis, index, src)
+    return _shaped(xp, xp.set_at(whole, values, key=_positions(xp, places, at)), input)
+
+
+scatter = composite(
+    "scatter(input, axis, index, src, *, reduce=None)",
+    _scatter,
+    arrays=("input", "index", "src"),
+    doc="``input`` with ``src`` (an array or a number) written at ``index`` along an axis; of what is written several times the "
+    "backend keeps one, which gets the gradient.",
+)
+
+
+def _scatter_add(xp: Any, input: Any, index: Any, src: Any, *, axis: int) -> Any:
+    whole, at, places, values = _scattered(xp, "scatter_add", input, axis, index, src)
+    key = _positions(xp, places, at)
+    return _shaped(xp, _added(xp, whole, xp.broadcast_to(xp.asarray(values), places.shape), key), input)
+
+
+def _added(xp: Any, input: Any, values: Any, key: Any) -> Any:
+    return input + xp.getitem_adjoint(values, key=key, shape=tuple(input.shape))
+
+
+scatter_add = composite(
+    "scatter_add(input, axis, index, src)",
+    _scatter_add,
+    arrays=("input", "index", "src"),
+    doc="``input`` with ``src`` added at ``index`` along an axis, duplicates counted.",
+)
+
+
+# -- what falls on one element, reduced --------------------------------------------------------------------------------
+def _fold(xp: Any, values: Any, numbers: Any, size: int, combine: Callable[[Any, Any, Any], Any]) -> tuple[Any, Any]:
+    """For each of ``size`` targets the combination of the values whose number it is, and whether there are any.
+
+    The values are sorted by target; then in each step every one takes in what its predecessor at twice the distance has
+    gathered, unless that belongs to another target: an inclusive scan (Hillis and Steele, "Data parallel algorithms",
+    1986) with no division, so that zeros are no special case, and a result that is accurate whatever stands elsewhere.
+    """
+    order = xp.argsort(numbers)
+    numbers, values = xp.take(numbers, order, axis=0), xp.take(values, order, axis=0)
+    step = 1
+    while step < numbers.shape[0]:
+        same = numbers[step:] == numbers[:-step]
+        values = xp.concat([values[:step], combine(values[step:], values[:-step], same)])
+        step *= 2
+    targets = xp.arange(size, dtype=numbers.dtype, device=numbers.device)
+    ends = xp.searchsorted(numbers, targets, side="right") - 1
+    ends = xp.where(ends < 0, 0, ends)
+    return xp.take(values, ends, axis=0), xp.take(numbers, ends, axis=0) == targets
+
+
+def _on(
+    xp: Any, src: Any, key: Any, shape: tuple[int, ...], combine: Callable[[Any, Any, Any], Any]
+) -> tuple[Any, Any]:
+    """``_fold`` of what a key puts on each element of an array of that shape."""
+    size = prod(shape)
+    numbers = xp.getitem(xp.reshape(xp.arange(size, device=src.device), shape), key=key)
+    values, hit = _fold(xp, xp.reshape(src, (-1,)), xp.reshape(numbers, (-1,)), size, combine)
+    return xp.reshape(values, shape), xp.reshape(hit, shape)
+
+
+def _hits(xp: Any, key: Any, shape: tuple[int, ...], src_shape: tuple[int, ...], like: Any) -> Any:
+    """How many values fall on each element."""
+    return xp.getitem_adjoint(xp.ones(src_shape, dtype=like.dtype, device=like.device), key=key, shape=shape)
+
+
+def _extreme_at(xp: Any, x: Any, src: Any, *, key: Any, largest: bool, include_self: bool) -> Any:
+    better = xp.maximum if largest else xp.minimum
+    best, hit = _on(xp, src, key, tuple(x.shape), lambda a, b, same: better(a, xp.where(same, b, a)))
+    return xp.where(hit, better(x, best) if include_self else best, x)
+
+
+def _shares(xp: Any, x: Any, src: Any, out: Any, key: Any, include_self: bool) -> tuple[Any, Any, Any]:
+    """Which elements of ``x`` and of ``src`` are the result, and the number of them for each element: ties share equally."""
+    shape = tuple(x.shape)
+    own = x == out
+    if not include_self:
+        own = xp.logical_and(own, _hits(xp, key, shape, tuple(src.shape), src) == 0)
+    chosen = src == xp.getitem(out, key=key)
+    number = xp.astype(own, x.dtype) + xp.getitem_adjoint(xp.astype(chosen, x.dtype), key=key, shape=shape)
+    return own, chosen, xp.where(number == 0, 1.0, number)
+
+
+def _extreme_vjp(xp: Any, g: Any, x: Any, src: Any, out: Any, *, key: Any, include_self: bool) -> Any:
+    own, chosen, number = _shares(xp, x, src, out, key, include_self)
+    share = g / number
+    return xp.where(own, share, 0.0), xp.where(chosen, xp.getitem(share, key=key), 0.0)
+
+
+def _extreme_jvp(xp: Any, tangents: Any, x: Any, src: Any, out: Any, *, key: Any, include_self: bool) -> Any:
+    own, chosen, number = _shares(xp, x, src, out, key, include_self)
+    t_x, t_src = tangents
+    parts = [] if t_x is None else [xp.where(own, t_x, 0.0)]
+    if t_src is not None:
+        parts.append(xp.getitem_adjoint(xp.where(chosen, t_src, 0.0), key=key, shape=tuple(x.shape)))
+    return (parts[0] if len(parts) == 1 else parts[0] + parts[1]) / number
+
+
+extreme_at = rule(
+    "extreme_at(x, src, /, *, key, largest, include_self)",
+    vjp=_extreme_vjp,
+    jvp=_extreme_jvp,
+    default=_extreme_at,
+    node="ScatterReduceBackward0",
+    doc="``x`` with the largest (or smallest) of what ``src`` puts at ``key``, and of ``x`` itself if ``include_self``.",
+)
+
+
+def _reduced(xp: Any, name: str, input: Any, src: Any, key: Any, reduce: str, include_self: bool) -> Any:
+    shape, cut = tuple(input.shape), tuple(src.shape)
+    if 0 in cut or 0 in shape:
+        return xp.clone(input)
+    if reduce in ("amax", "amin"):
+        return xp.extreme_at(input, src, key=key, largest=reduce == "amax", include_self=include_self)
+    if reduce == "prod":
+        product, hit = _on(xp, src, key, shape, lambda a, b, same: a * xp.where(same, b, 1))
+        product = xp.where(hit, product, 1)
+        return input * product if include_self else xp.where(hit, product, input)
+    base = input if include_self else xp.set_at(input, 0, key=key)
+    total = _added(xp, base, src, key)
+    if reduce == "sum":
+        return total
+    number = _hits(xp, key, shape, cut, src)
+    number = number + 1 if include_self else xp.where(number == 0, 1, number)
+    return xp.floor_divide(total, number) if xp.isdtype(input.dtype, "integral") else total / number
+
+
+_REDUCTIONS = ("sum", "prod", "mean", "amax", "amin")
+
+
+def _scatter_reduce(xp: Any, input: Any, index: Any, src: Any, *, axis: int, reduce: str, include_self: bool) -> Any:
+    if reduce not in _REDUCTIONS:
+        raise ArgumentError(f"scatter_reduce: reduce has to be one of {', '.join(_REDUCTIONS)}, got {reduce!r}")
+    whole, at, places, values = _scattered(xp, "scatter_reduce", input, axis, index, src)
+    values = xp.broadcast_to(xp.asarray(values), places.shape)
+    out = _reduced(xp, "scatter_reduce", whole, values, _positions(xp, places, at), reduce, include_self)
+    return _shaped(xp, out, input)
+
+
+scatter_reduce = composite(
+    "scatter_reduce(input, axis, index, src, reduce, *, include_self=True)",
+    _scatter_reduce,
+    arrays=("input", "index", "src"),
+    doc='What ``src`` puts at ``index`` along an axis, reduced by "sum", "prod", "mean", "amax" or "amin", with ``input`` itself unless '
+    "``include_self=False``; elements that nothing falls on stay.",
+)
+
+
+# -- the index family --------------------------------------------------------------------------------------------------
+def _index_add(xp: Any, input: Any, index: Any, source: Any, *, axis: int, alpha: Any) -> Any:
+    whole, values, key = _indexed(xp, "index_add", input, axis, index, source)
+    if type(alpha) not in (int, float) or alpha != 1:
+        values = values * _of_dtype(xp, "index_add", whole, alpha)
+    return _shaped(xp, _added(xp, whole, values, key), input)
+
+
+index_add = composite(
+    "index_add(input, axis, index, source, *, alpha=1)",
+    _index_add,
+    arrays=("input", "index", "source"),
+    doc="``input`` with ``alpha * source`` added to the slices that ``index`` counts along an axis, duplicates counted.",
+)
+
+
+def _index_copy(xp: Any, input: Any, index: Any, source: Any, *, axis: int) -> Any:
+    whole, values, key = _indexed(xp, "index_copy", input, axis, index, source)
+    return _shaped(xp, xp.set_at(whole, values, key=key), input)
+
+
+index_copy = composite(
+    "index_copy(input, axis, index, source)",
+    _index_copy,
+    arrays=("input", "index", "source"),
+    doc="``input`` with ``source`` in the place of the slices that ``index`` counts along an axis.",
+)
+
+
+def _single(name: str, value: Any) -> None:
+    if getattr(value, "ndim", 0):
+        raise ShapeError(f"{name}: only supports a 0-dimensional value, got {describe(value)}")
+
+
+def _index_fill(xp: Any, input: Any, index: Any, value: Any, *, axis: int) -> Any:
+    _single("index_fill", value)
+    input = xp.asarray(input)
+    whole, _, key = _indexed(xp, "index_fill", input, axis, index, False)
+    return _shaped(xp, xp.set_at(whole, _of_dtype(xp, "index_fill", input, value), key=key), input)
+
+
+index_fill = composite(
+    "index_fill(input, axis, index, value)",
+    _index_fill,
+    arrays=("input", "index", "value"),
+    doc="``input`` with one value in the slices that ``index`` counts along an axis.",
+)
+
+
+def _index_reduce(xp: Any, input: Any, index: Any, source: Any, *, axis: int, reduce: str, include_self: bool) -> Any:
+    if reduce not in _REDUCTIONS[1:]:
+        other = "; for a sum there is index_add" if reduce == "sum" else ""
+        raise ArgumentError(
+            f"index_reduce: reduce has to be one of {', '.join(_REDUCTIONS[1:])}, got {reduce!r}{other}"
+        )
+    whole, values, key = _indexed(xp, "index_reduce", input, axis, index, xp.asarray(source))
+    return _shaped(xp, _reduced(xp, "index_reduce", whole, values, key, reduce, include_self), input)
+
+
+index_reduce = composite(
+    "index_reduce(input, axis, index, source, reduce, *, include_self=True)",
+    _index_reduce,
+    arrays=("input", "index", "source"),
+    doc='As ``index_add``, with "prod", "mean", "amax" or "amin" for the sum, and without ``input`` if ``include_self=False``.',
+)
+
+
+def _index_put(xp: Any, input: Any, values: Any, *, indices: Sequence[Any], accumulate: bool) -> Any:
+    if not isinstance(indices, (tuple, list)):
+        raise ArgumentError(f"index_put: the indices have to be a tuple of arrays, got {describe(indices)}")
+    input = xp.asarray(input)
+    key = tuple([slice(None) if index is None else xp.asarray(index) for index in indices])
+    values = _of_dtype(xp, "index_put", input, values)
+    if not accumulate:
+        return xp.set_at(input, values, key=key)
+    return _added(xp, input, xp.asarray(values, dtype=input.dtype), key)
+
+
+index_put = composite(
+    "index_put(input, indices, values, accumulate=False)",
+    _index_put,
+    arrays=("input", "values"),
+    doc="``input`` with ``input[indices] = values``, or ``+=`` with duplicates counted if ``accumulate``; the values broadcast.",
+)
+
+
+# -- masks -------------------------------------------------------------------------------------------------------------
+def _masked_fill(xp: Any, input: Any, mask: Any, value: Any) -> Any:
+    _single("masked_fill", value)
+    input = xp.asarray(input)
+    return xp.where(_of_mask(xp, "masked_fill", mask), _of_dtype(xp, "masked_fill", input, value), input)
+
+
+def _of_mask(xp: Any, name: str, mask: Any) -> Any:
+    mask = xp.asarray(mask)
+    if not xp.isdtype(mask.dtype, "bool"):
+        raise DtypeError(f"{name}: the mask has to be boolean, got {describe(mask)}")
+    return mask
+
+
+masked_fill = composite(
+    "masked_fill(input, mask, value)",
+    _masked_fill,
+    arrays=("input", "mask", "value"),
+    doc="``input`` with one value wherever ``mask`` is true; the two broadcast.",
+)
+
+
+def _masked_select(xp: Any, input: Any, mask: Any) -> Any:
+    input, mask = xp.broadcast_arrays(xp.asarray(input), _of_mask(xp, "masked_select", mask))
+    return xp.getitem(input, key=mask)
+
+
+masked_select = composite(
+    "masked_select(input, mask)",
+    _masked_select,
+    arrays=("input", "mask"),
+    doc="The elements of ``input`` where ``mask`` is true, in a vector; the two broadcast.",
+)
+
+
+def _masked_scatter(xp: Any, input: Any, mask: Any, source: Any) -> Any:
+    # By counting, not by selecting with the mask, so that no shape depends on its values.
+    input, mask = xp.broadcast_arrays(xp.asarray(input), _of_mask(xp, "masked_scatter", mask))
+    source = xp.reshape(_of_dtype(xp, "masked_scatter", input, xp.asarray(source)), (-1,))
+    if prod(input.shape) == 0:
+        return xp.clone(input)
+    places = xp.arange(prod(input.shape), device=mask.device)
+    flat = xp.reshape(mask, (-1,))
+    number = xp.cumulative_sum(xp.astype(flat, places.dtype)) - 1
+    chosen = xp.take(source, xp.where(flat, number, 0), axis=0)
+    return xp.where(mask, xp.reshape(chosen, input.shape), input)
+
+
+masked_scatter = composite(
+    "masked_scatter(input, mask, source)",
+    _masked_scatter,
+    arrays=("input", "mask", "source"),
+    doc="``input`` with the elements of ``source``, one after the other, wherever ``mask`` is true.",
+)
+
+
+# -- counts ------------------------------------------------------------------------------------------------------------
+def _one_hot(xp: Any, x: Any, *, num_classes: int) -> Any:
+    x = _of_index(xp, "one_hot", x)
+    if num_classes == -1:
+        if prod(x.shape) == 0:
+            raise ArgumentError(
+                "one_hot: the number of classes cannot be inferred from an empty array; give num_classes"
+            )
+        num_classes = int(xp.max(x)) + 1
+    numbers = xp.arange(num_classes, dtype=x.dtype, device=x.device)
+    return xp.astype(xp.equal(xp.expand_dims(x, axis=-1), numbers), x.dtype)
+
+
+one_hot = composite(
+    "one_hot(x, num_classes=-1)",
+    _one_hot,
+    arrays=("x",),
+    doc="Rows of zeros with a one at each index, in the dtype of ``x``; an index out of range has a row of zeros.",
+)
+
+
+def _bincount(xp: Any, x: Any, weights: Any, *, minlength: int) -> Any:
+    size = max(minlength, int(xp.max(x)) + 1 if prod(x.shape) else 0)
+    if weights is None:
+        weights = xp.reshape(xp.ones_like(xp.arange(prod(x.shape), device=x.device)), x.shape)
+    return xp.getitem_adjoint(weights, key=(x,), shape=(size,))
+
+
+bincount = linear(
+    "bincount(x, weights=None, minlength=0)",
+    transpose=(
+        None,
+        lambda xp, g, x, *, weights_dtype: cast(xp, xp.take(g, x, axis=0), weights_dtype),
+    ),
+    arrays=("x", "weights"),
+    default=_bincount,
+    doc="How often each of 0, 1, ... is in ``x``, or the sum of the weights that come with it.",
+)
+argwhere = constant(
+    "argwhere(x, /)",
+    default=lambda xp, x: xp.stack(xp.nonzero(x), axis=1),
+    doc="The positions of the elements that are not zero, one in each row.",
+)

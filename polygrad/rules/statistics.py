@@ -1,0 +1,426 @@
+"""Order statistics, quantiles, what ignores nan, covariances and histograms: torch's functions with the standard's keywords.
+
+What is selected along an axis comes with its indices, and the selected element takes all of the gradient; a median over everything
+shares it among equals. NaN counts as the largest number. All of that is torch's.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from ..errors import ArgumentError, ShapeError, describe
+from .declare import composite, rule
+from .numerics import Selected, positions, scan, scattered
+from .reductions import part, spread
+
+
+class MinMax(NamedTuple):
+    """The extremes of an array."""
+
+    min: Any
+    max: Any
+
+
+class Histogram(NamedTuple):
+    """How many elements fall between each two edges."""
+
+    hist: Any
+    bin_edges: Any
+
+
+def _isnan(xp: Any, x: Any) -> Any:
+    """Of integers too, which are all numbers."""
+    return xp.isnan(x) if xp.isdtype(x.dtype, ("real floating", "complex floating")) else x != x
+
+
+def _integers(xp: Any, x: Any) -> Any:
+    return xp.astype(x, xp.int64)
+
+
+# -- selection along an axis -------------------------------------------------------------------------------------------
+def _selected_vjp(xp: Any, g: Any, indices: Any, *, x_shape: tuple[int, ...], axis: int, keepdims: bool) -> Any:
+    if not x_shape:
+        return g[0]
+    g, indices = (value if keepdims else xp.expand_dims(value, axis=axis) for value in (g[0], indices))
+    return scattered(xp, g, indices, x_shape, axis)
+
+
+def _selected_jvp(xp: Any, t: Any, indices: Any, *, axis: int, keepdims: bool) -> Any:
+    if t.ndim == 0:
+        return t, None
+    out = xp.take_along_axis(t, indices if keepdims else xp.expand_dims(indices, axis=axis), axis=axis)
+    return out if keepdims else xp.squeeze(out, axis=axis), None
+
+
+def _selection(name: str, find: Any, extra: str = "", node: Any = None) -> Any:
+    """An operation that selects one element along an axis: ``find(xp, x, axis, ...)`` gives its index, with that axis kept."""
+
+    def run(xp: Any, x: Any, *, axis: int, keepdims: bool, **params: Any) -> Selected:
+        if x.ndim == 0:
+            return Selected(
+                xp.asarray(x, copy=True), xp.zeros(x.shape, dtype=xp.int64, device=getattr(x, "device", None))
+            )
+        if x.shape[axis] == 0:
+            raise ShapeError(f"{name}: axis {axis} of {describe(x)} has no element to select")
+        indices = _integers(xp, find(xp, x, axis % x.ndim, **params))
+        values = xp.take_along_axis(x, indices, axis=axis)
+        return Selected(*((v if keepdims else xp.squeeze(v, axis=axis)) for v in (values, indices)))
+
+    return rule(
+        f"{name}(x{extra}, axis=-1, keepdims=False)",
+        vjp=_selected_vjp,
+        jvp=_selected_jvp,
+        arrays=("x",),
+        outputs=("values", "indices"),
+        default=run,
+        node=node,
+    )
+
+
+def _find_kth(xp: Any, x: Any, axis: int, *, k: int) -> Any:
+    if not 0 < k <= x.shape[axis]:
+        raise ArgumentError(f"kthvalue: k={k} is out of range for axis {axis} of {describe(x)}")
+    return part(xp.argsort(x, axis=axis), axis, k - 1, k)
+
+
+def _find_mode(xp: Any, x: Any, axis: int) -> Any:
+    """The last of the longest run of equals in the sorted order, and of several runs the first."""
+    order = xp.argsort(x, axis=axis)
+    ordered = xp.take_along_axis(x, order, axis=axis)
+    numbers = positions(xp, x, axis)
+    starts = part(ordered, axis, 1, None) != part(ordered, axis, None, -1)
+    starts = scan(xp, xp.where(starts, part(numbers, axis, 1, None), 0), axis, xp.maximum)
+    lengths = numbers - xp.concat([part(numbers, axis, 0, 1) * 0, starts], axis=axis)
+    return xp.take_along_axis(order, xp.argmax(lengths, axis=axis, keepdims=True), axis=axis)
+
+
+def _middle(xp: Any, x: Any, axis: int, ignore_nan: bool) -> Any:
+    """Where in the sorted order the median is: the lower one of two, and with nan in between the first nan."""
+    missing = xp.sum(_integers(xp, _isnan(xp, x)), axis=axis, keepdims=True, dtype=xp.int64)
+    n = x.shape[axis]
+    numbers = n - missing
+    if ignore_nan:
+        return (numbers - xp.where(numbers > 0, 1, 0)) // 2
+    return xp.where(missing > 0, numbers, xp.zeros_like(numbers) + (n - 1) // 2)
+
+
+def _find_median(xp: Any, x: Any, axis: int, *, ignore_nan: bool) -> Any:
+    return xp.take_along_axis(xp.argsort(x, axis=axis), _middle(xp, x, axis, ignore_nan), axis=axis)
+
+
+kthvalue = _selection("kthvalue", _find_kth, ", k")
+mode = _selection("mode", _find_mode)
+median_along = _selection(
+    "median_along",
+    _find_median,
+    ", ignore_nan",
+    node=lambda payloads, params: "NanmedianBackward1" if params["ignore_nan"] else "MedianBackward1",
+)
+
+
+# -- the median of everything ------------------------------------------------------------------------------------------
+def _median_value(xp: Any, x: Any, *, ignore_nan: bool) -> Any:
+    flat = xp.reshape(x, (-1,))
+    if flat.shape[0] == 0:
+        return xp.sum(flat) + math.nan
+    return xp.sum(xp.take(xp.sort(flat), _middle(xp, flat, 0, ignore_nan), axis=0))
+
+
+def _shares(xp: Any, x: Any, out: Any) -> Any:
+    """1 over the number of elements equal to the median, at those elements."""
+    chosen = xp.equal(x, out) | (xp.isnan(x) & xp.isnan(out))
+    chosen = xp.astype(chosen, x.dtype)
+    return chosen / xp.sum(chosen) if 0 not in x.shape else chosen
+
+
+median_value = rule(
+    "median_value(x, /, *, ignore_nan)",
+    vjp=lambda xp, g, x, out: g * _shares(xp, x, out),
+    jvp=lambda xp, t, x, out: xp.sum(t * _shares(xp, x, out)),
+    default=_median_value,
+    node=lambda payloads, params: "NanmedianBackward0" if params["ignore_nan"] else "MedianBackward0",
+)
+
+
+def _median(ignore_nan: bool) -> Any:
+    def body(xp: Any, x: Any, *, axis: int | None, keepdims: bool) -> Any:
+        if axis is None:
+            out = xp.median_value(x, ignore_nan=ignore_nan)
+            return xp.reshape(out, (1,) * x.ndim) if keepdims else out
+        return xp.median_along(x, ignore_nan, axis, keepdims)
+
+    return body
+
+
+median = composite("median(x, axis=None, keepdims=False)", _median(False), arrays=("x",))
+"""The median, of two middle elements the lower; along an axis a tuple of values and indices."""
+nanmedian = composite("nanmedian(x, axis=None, keepdims=False)", _median(True), arrays=("x",))
+"""The median of what is not nan."""
+
+
+# -- the largest -------------------------------------------------------------------------------------------------------
+def _topk(xp: Any, x: Any, k: int, axis: int = -1, largest: bool = True, sorted: bool = True) -> Selected:
+    if x.ndim == 0:
+        return Selected(xp.asarray(x, copy=True), xp.zeros(x.shape, dtype=xp.int64, device=getattr(x, "device", None)))
+    if not 0 <= k <= x.shape[axis]:
+        raise ArgumentError(f"topk: k={k} is out of range for axis {axis} of {describe(x)}")
+    indices = _integers(xp, part(xp.argsort(x, axis=axis, descending=largest), axis % x.ndim, None, k))
+    return Selected(xp.take_along_axis(x, indices, axis=axis), indices)
+
+
+topk = rule(
+    "topk(x, k, axis=-1, largest=True, sorted=True)",
+    vjp=lambda xp, g, indices, *, x_shape, axis: g[0] if not x_shape else scattered(xp, g[0], indices, x_shape, axis),
+    jvp=lambda xp, t, indices, *, axis: (xp.take_along_axis(t, indices, axis=axis) if t.ndim else t, None),
+    arrays=("x",),
+    outputs=("values", "indices"),
+    default=_topk,
+)
+aminmax = composite(
+    "aminmax(x, /, *, axis=None, keepdims=False)",
+    lambda xp, x, *, axis, keepdims: MinMax(
+        xp.min(x, axis=axis, keepdims=keepdims), xp.max(x, axis=axis, keepdims=keepdims)
+    ),
+)
+
+
+# -- quantiles ---------------------------------------------------------------------------------------------------------
+_INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
+
+
+def _quantile(name: str, ignore_nan: bool) -> Any:
+    """Sort, then take between the two elements around ``q (n - 1)``."""
+
+    def body(xp: Any, x: Any, q: Any, *, axis: int | None, keepdims: bool, interpolation: str) -> Any:
+        if interpolation not in _INTERPOLATIONS:
+            raise ArgumentError(f"{name}: interpolation has to be one of {_INTERPOLATIONS}, not {interpolation!r}")
+        shape = tuple(x.shape)
+        if axis is None or x.ndim == 0:
+            rows = xp.reshape(x, (-1,))
+            kept = (1,) * x.ndim
+        else:
+            rows = xp.moveaxis(x, axis, -1)
+            kept = tuple([1 if i == axis % x.ndim else n for i, n in enumerate(shape)])
+        if rows.shape[-1] == 0:
+            raise ShapeError(f"{name}: {describe(x)} has no elements along axis {axis}")
+        rows = xp.sort(rows, axis=-1)
+        if isinstance(q, (int, float)) and not ignore_nan:
+            out = _between(xp, rows, _checked(name, q) * (rows.shape[-1] - 1), interpolation)
+            q_shape: tuple[int, ...] = ()
+        else:
+            if not hasattr(q, "dtype"):
+                q = xp.asarray([_checked(name, v) for v in q] if isinstance(q, (list, tuple)) else _checked(name, q))
+                q = xp.asarray(q, dtype=x.dtype, device=getattr(x, "device", None))
+            if q.ndim > 1:
+                raise ShapeError(f"{name}: q has to be a number or one-dimensional, got {describe(q)}")
+            q_shape = tuple(q.shape)
+            q = xp.reshape(q, (-1,))
+            last = xp.sum(_integers(xp, xp.logical_not(xp.isnan(rows))), axis=-1, keepdims=True, dtype=xp.int64) - 1
+            last = xp.where(last < 0, 0, last) if ignore_nan else xp.zeros_like(last) + (rows.shape[-1] - 1)
+            out = _between_all(xp, rows, q * xp.astype(last, q.dtype), interpolation)
+            out = xp.moveaxis(out, -1, 0)
+        if not ignore_nan:  # a nan is the last of its row, and the quantile of a row with one
+            out = xp.where(xp.isnan(rows[..., -1]), rows[..., -1], out)
+        return xp.reshape(out, (*q_shape, *(kept if keepdims else tuple(out.shape[1:]) if q_shape else rows.shape[:-1])))
+
+    return body
+
+
+def _checked(name: str, q: float) -> float:
+    if not 0 <= q <= 1:
+        raise ArgumentError(f"{name}: q has to be between 0 and 1, not {q!r}")
+    return q
+
+
+def _between(xp: Any, rows: Any, rank: float, interpolation: str) -> Any:
+    """The rows at one rank, a number."""
+    low, high = math.floor(rank), math.ceil(rank)
+    if interpolation in ("lower", "higher", "nearest") or low == high:
+        at = {"lower": low, "higher": high, "nearest": round(rank)}.get(interpolation, low)
+        return rows[..., at]
+    return xp.lerp(rows[..., low], rows[..., high], 0.5 if interpolation == "midpoint" else rank - low)
+
+
+def _between_all(xp: Any, rows: Any, ranks: Any, interpolation: str) -> Any:
+    """The rows at their own ranks (..., number of q), whose gradient counts where there is interpolation."""
+
+    def at(which: Any) -> Any:
+        return xp.take_along_axis(rows, _integers(xp, which), axis=-1)
+
+    ranks = xp.broadcast_to(ranks, (*rows.shape[:-1], ranks.shape[-1]))
+    if interpolation == "nearest":
+        return at(xp.round(ranks))
+    low, high = xp.floor(ranks), xp.ceil(ranks)
+    if interpolation in ("lower", "higher"):
+        return at(low if interpolation == "lower" else high)
+    if interpolation == "midpoint":
+        return xp.lerp(at(low), at(high), xp.where(low == high, 0.0, xp.zeros_like(ranks) + 0.5))
+    return xp.lerp(at(low), at(high), ranks - low)
+
+
+quantile = composite(
+    "quantile(x, q, axis=None, keepdims=False, *, interpolation='linear')", _quantile("quantile", False), arrays=("x", "q")
+)
+"""The q-th quantiles; with several q they come along a new first axis."""
+nanquantile = composite(
+    "nanquantile(x, q, axis=None, keepdims=False, *, interpolation='linear')",
+    _quantile("nanquantile", True),
+    arrays=("x", "q"),
+)
+"""The quantiles of what is not nan."""
+
+
+# -- sums and means without nan ----------------------------------------------------------------------------------------
+def _nansum(xp: Any, x: Any, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    return xp.sum(xp.where(_isnan(xp, x), xp.zeros_like(x), x), axis=axis, dtype=dtype, keepdims=keepdims)
+
+
+nansum = rule(
+    "nansum(x, axis=None, keepdims=False, *, dtype=None)",
+    vjp=lambda xp, g, x, *, axis, keepdims: xp.where(
+        xp.isnan(x), 0.0, spread(xp, g if g.dtype == x.dtype else xp.astype(g, x.dtype), tuple(x.shape), axis, keepdims)
+    ),
+    jvp=lambda xp, t, x, *, out_dtype, axis, keepdims: xp.sum(
+        xp.where(xp.isnan(x), 0.0, t), axis=axis, keepdims=keepdims, dtype=out_dtype
+    ),
+    arrays=("x",),
+    default=_nansum,
+)
+
+
+def _nanmean(xp: Any, x: Any, *, axis: Any, keepdims: bool, dtype: Any) -> Any:
+    total = xp.nansum(x, axis=axis, keepdims=keepdims, dtype=dtype)
+    counts = xp.astype(xp.logical_not(xp.isnan(x)), total.dtype)
+    counts = xp.sum(counts, axis=axis, keepdims=keepdims)
+    return total / xp.where(counts == 0, math.nan, counts)  # of nothing: nan, without a warning
+
+
+nanmean = composite("nanmean(x, axis=None, keepdims=False, *, dtype=None)", _nanmean, arrays=("x",))
+
+
+# -- variances ---------------------------------------------------------------------------------------------------------
+def _with_mean(name: str) -> Any:
+    def body(xp: Any, x: Any, *, axis: Any, correction: float, keepdims: bool) -> Any:
+        spread_ = getattr(xp, name)(x, axis=axis, correction=correction, keepdims=keepdims)
+        return spread_, xp.mean(x, axis=axis, keepdims=keepdims)
+
+    return body
+
+
+var_mean = composite("var_mean(x, axis=None, *, correction=1, keepdims=False)", _with_mean("var"), arrays=("x",))
+std_mean = composite("std_mean(x, axis=None, *, correction=1, keepdims=False)", _with_mean("std"), arrays=("x",))
+
+
+def _cov(xp: Any, x: Any, *, correction: float, fweights: Any, aweights: Any) -> Any:
+    if x.ndim > 2:
+        raise ShapeError(f"cov: expected at most two axes, got {describe(x)}")
+    single = x.ndim < 2
+    x = xp.reshape(x, (1, -1)) if single else x
+    weights = None
+    for given in (fweights, aweights):
+        if given is not None:
+            given = xp.astype(given, _real_dtype(xp, x))
+            weights = given if weights is None else weights * given
+    conjugated = xp.conj(x) if xp.isdtype(x.dtype, "complex floating") else x
+    if weights is None:
+        n = x.shape[1]
+        mean = xp.mean(x, axis=1, keepdims=True)
+        freedom: Any = n - correction
+        left, right = x - mean, conjugated - (mean if conjugated is x else xp.conj(mean))
+    else:
+        total = xp.sum(weights)
+        cast = weights if weights.dtype == x.dtype else xp.astype(weights, x.dtype)
+        mean = xp.sum(x * cast, axis=1, keepdims=True) / (total if total.dtype == x.dtype else xp.astype(total, x.dtype))
+        freedom = total - correction
+        if aweights is not None:
+            freedom = total - xp.sum(weights * xp.astype(aweights, weights.dtype)) / total * correction
+        freedom = xp.where(freedom < 0, 0.0, freedom)
+        freedom = freedom if freedom.dtype == x.dtype else xp.astype(freedom, x.dtype)
+        left, right = x - mean, (conjugated - (mean if conjugated is x else xp.conj(mean))) * cast
+    out = xp.matmul(left, xp.matrix_transpose(right))
+    if weights is None and freedom <= 0:
+        out = out * (math.nan if x.shape[1] < 2 else math.inf)
+    else:
+        out = out / freedom
+    return xp.reshape(out, ()) if single else out
+
+
+def _real_dtype(xp: Any, x: Any) -> Any:
+    return xp.real(x).dtype if xp.isdtype(x.dtype, "complex floating") else x.dtype
+
+
+cov = composite("cov(x, /, *, correction=1, fweights=None, aweights=None)", _cov)
+"""The covariances of the rows, over the columns; the weights count and weigh the columns."""
+
+
+def _corrcoef(xp: Any, x: Any) -> Any:
+    c = xp.cov(x)
+    if c.ndim == 0:
+        return c / c
+    complex_ = xp.isdtype(c.dtype, "complex floating")
+    variances = xp.linalg.diagonal(c)
+    deviations = xp.sqrt(xp.real(variances) if complex_ else variances)
+    deviations = xp.astype(deviations, c.dtype) if complex_ else deviations
+    c = c / xp.expand_dims(deviations, axis=1) / xp.expand_dims(deviations, axis=0)
+    if not complex_:
+        return xp.clip(c, -1.0, 1.0)
+    return xp.astype(xp.clip(xp.real(c), -1.0, 1.0), c.dtype) + xp.astype(xp.clip(xp.imag(c), -1.0, 1.0), c.dtype) * 1j
+
+
+corrcoef = composite("corrcoef(x, /)", _corrcoef)
+"""The correlations of the rows."""
+
+
+# -- histograms --------------------------------------------------------------------------------------------------------
+def _edges(xp: Any, x: Any, bins: int, low: Any, high: Any, widen: float) -> tuple[Any, Any]:
+    """The outermost edges: those given, or the extremes; a little apart where they would coincide."""
+    if low == high and x.size:
+        low, high = xp.min(x), xp.max(x)
+    low, high = (xp.asarray(v, dtype=x.dtype, device=getattr(x, "device", None)) for v in (low, high))
+    same = low == high
+    return xp.where(same, low - widen, low), xp.where(same, high + widen, high)
+
+
+def _counts(xp: Any, x: Any, edges: Any, weight: Any) -> Any:
+    """How much weight falls between each two edges; the last bin has both of its edges."""
+    bins = edges.shape[0] - 1
+    flat = xp.reshape(x, (-1,))
+    inside = (flat >= edges[0]) & (flat <= edges[-1])
+    which = _integers(xp, xp.searchsorted(edges, xp.where(inside, flat, edges[0]), side="right")) - 1
+    which = xp.where(which >= bins, bins - 1, which)
+    weight = xp.ones_like(flat) if weight is None else xp.reshape(weight, (-1,))
+    return xp.getitem_adjoint(xp.where(inside, weight, 0.0), key=which, shape=(bins,))
+
+
+def _even(xp: Any, low: Any, high: Any, bins: int) -> Any:
+    steps = xp.astype(xp.arange(bins + 1, device=getattr(low, "device", None)), low.dtype)
+    return low + (high - low) * (steps / bins)
+
+
+def _histc(xp: Any, x: Any, *, bins: int, min: float, max: float) -> Any:
+    x = x.detach()
+    return _counts(xp, x, _even(xp, *_edges(xp, x, bins, min, max, 1.0), bins), None)
+
+
+histc = composite("histc(x, bins=100, min=0, max=0)", _histc, arrays=("x",))
+"""How many elements fall into each of ``bins`` intervals between ``min`` and ``max`` (both 0: the extremes). It has no derivative."""
+
+
+def _histogram(xp: Any, x: Any, bins: Any, *, range: Any, weight: Any, density: bool) -> Histogram:
+    x = x.detach()
+    if isinstance(bins, int):
+        low, high = range if range is not None else (0, 0)
+        edges = _even(xp, *_edges(xp, x, bins, low, high, 0.5), bins)
+    else:
+        edges = bins
+    hist = _counts(xp, x, edges, weight)
+    if density:
+        hist = hist / xp.sum(hist) / (edges[1:] - edges[:-1])
+    return Histogram(hist, edges)
+
+
+histogram = composite(
+    "histogram(x, bins, *, range=None, weight=None, density=False)", _histogram, arrays=("x", "bins")
+)
+"""How many elements, or how much weight, falls between each two edges. The derivative is that with respect to the weight."""
