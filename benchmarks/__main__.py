@@ -1,4 +1,4 @@
-"""``python -m benchmarks [overhead] [memory] [slices] [scatter] [--check]``: ratios against peers; with --check a missed bar is a failure."""
+"""``python -m benchmarks [part ...] [--check]``: ratios against peers; with --check a missed bar is a failure."""
 
 from __future__ import annotations
 

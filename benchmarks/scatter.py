@@ -60,7 +60,10 @@ def report(rounds: int = 5) -> list[tuple[str, float, float | None]]:
     for width in (0, 16):
         times = alternate(_programs(width), rounds)
         label = f"rows of {width}" if width else "numbers"
-        print(f"milliseconds, {label}: " + ", ".join(f"{name} {min(seconds) * 1e3:.0f}" for name, seconds in times.items()))
+        print(
+            f"milliseconds, {label}: "
+            + ", ".join(f"{name} {min(seconds) * 1e3:.0f}" for name, seconds in times.items())
+        )
         best = min((name for name in times if name not in ("take", "index")), key=lambda name: min(times[name]))
         rows += [(f"{ours}, {label} / {best}", ratio(times, ours, best), 1.3) for ours in ("take", "index")]
     return rows

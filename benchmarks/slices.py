@@ -54,7 +54,9 @@ def report(rounds: int = 15) -> list[tuple[str, float, float | None]]:
     np.testing.assert_allclose(np.asarray(with_polygrad()), by_hand())
     times = alternate(programs, rounds)
     print("milliseconds: " + ", ".join(f"{name} {min(seconds) * 1e3:.2f}" for name, seconds in times.items()))
-    rows: list[tuple[str, float, float | None]] = [("polygrad / by hand, 100 slices", ratio(times, "polygrad", "by hand"), None)]
+    rows: list[tuple[str, float, float | None]] = [
+        ("polygrad / by hand, 100 slices", ratio(times, "polygrad", "by hand"), None)
+    ]
     if "torch" in times:
         rows.append(("polygrad / torch, 100 slices", ratio(times, "polygrad", "torch"), None))
     return rows

@@ -72,7 +72,7 @@ __all__ = [
 
 e, pi, inf, nan, newaxis = _math.e, _math.pi, _math.inf, _math.nan, None
 
-__all__ += [_name for _name in _OPS if "." not in _name]  # noqa: PLE0604
+__all__ += [_name for _name in _OPS if "." not in _name]
 
 
 def is_tensor(value: object) -> bool:

@@ -76,7 +76,11 @@ def apply(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
     if op.promote:
         payloads, casts = promote(op, payloads, frame)
         if casts and tracked:
-            return apply(op, [_cast(arg, edge, casts.get(i)) for i, (arg, edge) in enumerate(zip(args, edges, strict=True))], params)
+            return apply(
+                op,
+                [_cast(arg, edge, casts.get(i)) for i, (arg, edge) in enumerate(zip(args, edges, strict=True))],
+                params,
+            )
     try:
         out = call_raw(op, frame.call(op.name), payloads, params)
     except PolygradError:
@@ -100,7 +104,16 @@ def finish(op: Op, result: Tensor, args: Sequence[Tensor], params: dict[str, Any
     """Record a call on Tensors of one frame whose result is there already."""
     edges = [arg if arg._node is LEAF else arg._node for arg in args]
     tracked = any(edge is not None for edge in edges)
-    _finish(op, result, result._frame, args, [arg._data for arg in args], edges if tracked else None, params, modes.current())
+    _finish(
+        op,
+        result,
+        result._frame,
+        args,
+        [arg._data for arg in args],
+        edges if tracked else None,
+        params,
+        modes.current(),
+    )
 
 
 def _finish(
@@ -114,7 +127,12 @@ def _finish(
     state: modes.State,
 ) -> None:
     """Give a result its node, its mark of inference mode and its place as a view. ``edges`` is None where nothing is tracked."""
-    if edges is not None and op.form != "constant" and state.records(frame.level) and result._data.dtype in frame.floating:
+    if (
+        edges is not None
+        and op.form != "constant"
+        and state.records(frame.level)
+        and result._data.dtype in frame.floating
+    ):
         result._node = record(op, frame, payloads, edges, params, (result._data,))
     if state.inference:
         mark_inference((result,))
@@ -150,7 +168,9 @@ def write_back(op: Op, base: Tensor, value: Tensor, params: dict[str, Any]) -> T
         return op.write(xp, base, value, **params)  # type: ignore[no-any-return]
     # The other views are rearrangements: their transpose is their inverse.
     (transpose,) = op.vjps
-    facts = {name: fact_of(source, fact, [base._data], (value._data,), params) for name, source, fact in transpose.facts}
+    facts = {
+        name: fact_of(source, fact, [base._data], (value._data,), params) for name, source, fact in transpose.facts
+    }
     return transpose.function(xp, value, **facts)  # type: ignore[no-any-return]
 
 
@@ -187,7 +207,9 @@ def _adopt(op: Op, args: Sequence[Any]) -> tuple[Tensor, Sequence[Any]]:
         first = constant(frame.raw.asarray(args[0]), frame)
         return first, [first, *args[1:]]
     kinds = ", ".join(describe(arg) for arg in args)
-    raise ArgumentError(f"{op.name}: expected Tensors, arrays or numbers, got {kinds or 'nothing'}; polygrad.tensor makes one from lists")
+    raise ArgumentError(
+        f"{op.name}: expected Tensors, arrays or numbers, got {kinds or 'nothing'}; polygrad.tensor makes one from lists"
+    )
 
 
 def _raw(op: Op, arg: Any, backend: Any, args: Sequence[Any]) -> Any:
@@ -237,10 +259,8 @@ def promote(op: Op, payloads: list[Any], frame: Frame) -> tuple[list[Any], dict[
     if not op.sequence and _same(op, payloads, frame):
         return payloads, {}
     xp = frame.backend.xp
-    if op.sequence:
-        positions = range(len(payloads))
-    else:
-        positions = [i for i, name in enumerate(op.arrays) if name in op.promote]  # type: ignore[assignment]
+    chosen = [i for i, name in enumerate(op.arrays) if name in op.promote]
+    positions = list(range(len(payloads))) if op.sequence else chosen
     arrays = {i: payloads[i] for i in positions if hasattr(payloads[i], "dtype")}
     dtypes = [array.dtype for array in arrays.values()]
     ranks = [next(r for r, kind in enumerate(_KINDS) if xp.isdtype(dtype, kind)) for dtype in dtypes]
@@ -250,7 +270,9 @@ def promote(op: Op, payloads: list[Any], frame: Frame) -> tuple[list[Any], dict[
     if len(set(map(str, dtypes))) <= 1 and scalar_rank <= highest:
         target = dtypes[0] if dtypes else None
     else:
-        joined = [dtype for dtype, rank in zip(dtypes, ranks, strict=True) if rank == highest or (highest == 3 and rank == 2)]
+        joined = [
+            dtype for dtype, rank in zip(dtypes, ranks, strict=True) if rank == highest or (highest == 3 and rank == 2)
+        ]
         target = xp.result_type(*joined) if len(joined) > 1 else joined[0]
         if scalar_rank > highest:
             if scalar_rank == 3 and highest == 2:
@@ -291,7 +313,9 @@ def _cast(arg: Any, edge: Any, dtype: Any) -> Any:
 # -- errors -----------------------------------------------------------------------------------------------------
 def explain(op: Op, error: Exception, args: Sequence[Any], params: dict[str, Any] | None = None) -> Exception:
     """The backend's error as polygrad's: the operation, its arguments, what the backend said, and the cure where one is known."""
-    shown = ", ".join([describe(arg) for arg in args] + [f"{k}={v!r}" for k, v in (params or {}).items() if v is not None])
+    shown = ", ".join(
+        [describe(arg) for arg in args] + [f"{k}={v!r}" for k, v in (params or {}).items() if v is not None]
+    )
     shapes = [tuple(arg.shape) for arg in args if hasattr(arg, "shape")]
     if op.promote and len(shapes) == 2 and not _broadcasts(*shapes) and not op.sequence and op.form == "elementwise":
         axis, a, b = _conflict(*shapes)
@@ -321,10 +345,10 @@ def _error_class(bases: tuple[type[Exception], ...]) -> Any:
 
 
 def _broadcasts(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
-    return all(x == y or x == 1 or y == 1 for x, y in zip(a[::-1], b[::-1], strict=False))
+    return all(x in (y, 1) or y == 1 for x, y in zip(a[::-1], b[::-1], strict=False))
 
 
 def _conflict(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, int, int]:
     return next(
-        (-1 - i, x, y) for i, (x, y) in enumerate(zip(a[::-1], b[::-1], strict=False)) if x != y and x != 1 and y != 1
+        (-1 - i, x, y) for i, (x, y) in enumerate(zip(a[::-1], b[::-1], strict=False)) if x not in (y, 1) and y != 1
     )

@@ -215,7 +215,9 @@ class Backend:
             return self.on_host(function)
         if importlib.util.find_spec("scipy") is None:
             return _refuse(
-                name, self.name, f"{self.name} does not have it, and scipy, which does, is not installed: pip install scipy"
+                name,
+                self.name,
+                f"{self.name} does not have it, and scipy, which does, is not installed: pip install scipy",
             )
         return _refuse(name, self.name, f"neither {self.name} nor the installed scipy has a function {short!r}")
 
@@ -257,10 +259,12 @@ class Backend:
     def dtype(self, spec: Any) -> Any:
         """The backend's dtype for its own object, another library's, a Python type, or a name."""
         if spec is bool or spec is int or spec is float or spec is complex:
-            return self.default_dtype({bool: "bool", int: "integral", float: "real floating"}.get(spec, "complex floating"))
+            return self.default_dtype(
+                {bool: "bool", int: "integral", float: "real floating"}.get(spec, "complex floating")
+            )
         name = spec if isinstance(spec, str) else dtype_name(spec)
         dtype = getattr(self.xp, ALIASES.get(name, name), None)
-        if dtype is None or name not in DTYPE_NAMES and name not in ALIASES:
+        if dtype is None or (name not in DTYPE_NAMES and name not in ALIASES):
             have = ", ".join(n for n in DTYPE_NAMES if hasattr(self.xp, n))
             raise DtypeError(f"{self.name} has no dtype {spec!r}; it has {have}")
         return self.canonical(dtype)
@@ -279,9 +283,7 @@ class Backend:
         for device in devices:
             if str(device).lower() in (spec.lower(), f"device('{spec.lower()}')") or device == spec:
                 return device
-        raise BackendError(
-            f"{self.name} has no device {spec!r} here; it has {', '.join(map(repr, map(str, devices)))}"
-        )
+        raise BackendError(f"{self.name} has no device {spec!r} here; it has {', '.join(map(repr, map(str, devices)))}")
 
     # -- what the standard lacks ------------------------------------------------------------------------------
     def add_at(self, buffer: Array, key: Any, value: Array) -> Array:
@@ -315,7 +317,9 @@ class Backend:
 
     def from_host(self, data: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Array:
         """Numbers, nested lists or a NumPy array as an array of the library."""
-        options = {name: value for name, value in (("dtype", dtype), ("device", device), ("copy", copy)) if value is not None}
+        options = {
+            name: value for name, value in (("dtype", dtype), ("device", device), ("copy", copy)) if value is not None
+        }
         return self.xp.asarray(data, **options)
 
     def numpy(self, array: Array) -> Any:

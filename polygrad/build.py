@@ -15,7 +15,7 @@ from .backend import backend_of, get_backend
 from .errors import PolygradError
 from .graph import LEAF, Node, next_order
 from .nodes import compiled, conjugate, no_derivative
-from .rules.declare import BUILD, Op, Rule, fit
+from .rules.declare import Op, fit
 from .tensor import SCALARS, Tensor
 
 _new = object.__new__
@@ -44,14 +44,15 @@ def build(op: Op) -> Callable[..., Any]:
     return function
 
 
-BUILD.append(build)
-
-
 def _simple(op: Op) -> bool:
     """Whether the operation is elementwise on one or two arrays and has no parameters; so are comparisons and their kin."""
     if op.form == "constant":
         return op.text == "x1, x2, /" and op.promote == ("x1", "x2") and not op.outputs
-    return op.form == "elementwise" and op.text in ("x, /", "x1, x2, /") and not any(r and r.facts for r in op.partial_rules)
+    return (
+        op.form == "elementwise"
+        and op.text in ("x, /", "x1, x2, /")
+        and not any(r and r.facts for r in op.partial_rules)
+    )
 
 
 def _build_generic(op: Op) -> Callable[..., Any]:
@@ -85,7 +86,9 @@ def _generic_source(op: Op, short: str, arrays: str, params: str) -> str:
     tests += [f"{name}._frame is frame" for name in op.arrays[1:]]
     promoted = [name for name in op.arrays if name in op.promote]
     tests += [f"{name}._data.dtype is {promoted[0]}._data.dtype" for name in promoted[1:]]
-    tests += [f"{name} is None" if name == "dtype" else f"(type({name}) in PLAIN or plain({name}))" for name in op.params]
+    tests += [
+        f"{name} is None" if name == "dtype" else f"(type({name}) in PLAIN or plain({name}))" for name in op.params
+    ]
     tests += ["not frame.lifted"]
     positional = [f"{name}._data" for name in op.arrays if name not in op.named] + list(op.leading)
     named = [name for name in op.params if name not in op.leading]
@@ -120,7 +123,10 @@ def _generic_source(op: Op, short: str, arrays: str, params: str) -> str:
     elif op.view is not None:
         lines += [f"        finish(OP, result, {arrays}, {params})"]
     else:
-        lines += [f"        if {tracked} or current() is not DEFAULT:", f"            finish(OP, result, {arrays}, {params})"]
+        lines += [
+            f"        if {tracked} or current() is not DEFAULT:",
+            f"            finish(OP, result, {arrays}, {params})",
+        ]
     lines += ["        return result", f"    return apply(OP, {arrays}, {params})", ""]
     return "\n".join(lines)
 
@@ -128,7 +134,9 @@ def _generic_source(op: Op, short: str, arrays: str, params: str) -> str:
 def _build_composite(op: Op) -> Callable[..., Any]:
     short = op.name.rpartition(".")[2]
     arrays = "(*arrays,)" if op.sequence else "(" + "".join(f"{name}, " for name in op.arrays) + ")"
-    call = ", ".join(["list(arrays)" if op.sequence else name for name in (op.arrays[:1] if op.sequence else op.arrays)])
+    call = ", ".join(
+        ["list(arrays)" if op.sequence else name for name in (op.arrays[:1] if op.sequence else op.arrays)]
+    )
     params = "".join(f", {name}={name}" for name in op.params)
     source = f"def {short}({op.text}):\n    return BODY(home({arrays}), {call}{params})\n"
     return compiled(source, op.name, {"home": home, "BODY": op.body})[short]  # type: ignore[no-any-return]
@@ -147,7 +155,7 @@ def home(args: Sequence[Any]) -> Any:
     return get_backend().namespace
 
 
-UNARY = '''
+UNARY = """
 def {name}(x, /):
     if type(x) is not Tensor:
         return apply(OP, (x,), EMPTY)
@@ -178,9 +186,9 @@ def {name}(x, /):
         node.frame = frame
         node.extra = None
     return out
-'''
+"""
 
-BINARY = '''
+BINARY = """
 def {name}(x1, x2, /):
     if type(x1) is Tensor:
         frame = x1._frame
@@ -234,7 +242,7 @@ def {name}(x1, x2, /):
     node.frame = frame
     node.extra = None
     return out
-'''
+"""
 
 
 def _build_elementwise(op: Op) -> Callable[..., Any]:
@@ -267,15 +275,17 @@ def _build_elementwise(op: Op) -> Callable[..., Any]:
     template = (UNARY, BINARY)[arity - 1]
     if op.form == "constant":
         template = template.partition("    if edge1 is None")[0] + UNTRACKED
-    source = template.format(name=short, expression=expression, saved="(" + "".join(f"{v}, " for v in values) + ")", node=node)
+    source = template.format(
+        name=short, expression=expression, saved="(" + "".join(f"{v}, " for v in values) + ")", node=node
+    )
     return compiled(source, op.name, scope)[short]  # type: ignore[no-any-return]
 
 
-UNTRACKED = '''
+UNTRACKED = """
     if current().inference:
         mark((out,))
     return out
-'''
+"""
 
 
 def _projection(partial: Any, number: int) -> int | None:
@@ -310,7 +320,9 @@ def _pull_source(op: Op, wants: list[list[int]], saves: list[int]) -> str:
             lines.append(f"{pad}part{i} = P{i}(xp, g, {', '.join(operands)})")
         elif callable(partial):
             # One expression, so that an array library may reuse the temporary for the product.
-            lines.append(f"{pad}part{i} = g * ({call} if g.dtype not in node.frame.complex else conjugate(xp, {call}, g))")
+            lines.append(
+                f"{pad}part{i} = g * ({call} if g.dtype not in node.frame.complex else conjugate(xp, {call}, g))"
+            )
         else:
             lines.append(f"{pad}part{i} = g * {partial!r}")
         if arity == 2:

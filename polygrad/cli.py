@@ -58,9 +58,7 @@ def build_app() -> "typer.Typer":
     def options(
         version: Annotated[
             bool,
-            typer.Option(
-                "--version", help="Print the version.", callback=show_version, is_eager=True
-            ),
+            typer.Option("--version", help="Print the version.", callback=show_version, is_eager=True),
         ] = False,
     ) -> None:
         pass

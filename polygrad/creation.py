@@ -94,7 +94,12 @@ def _sized(create: Any) -> None:
 
 def _filler(name: str) -> Any:
     def create(
-        *size: Any, shape: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, backend: Any = None
+        *size: Any,
+        shape: Any = None,
+        dtype: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        backend: Any = None,
     ) -> Tensor:
         home = get_backend(backend)
         options = _options(home, dtype, device, default_floating(home))
@@ -102,7 +107,9 @@ def _filler(name: str) -> Any:
 
     _sized(create)
     create.__name__ = create.__qualname__ = name
-    create.__doc__ = f"A Tensor of {'arbitrary values' if name == 'empty' else name}: ``{name}(2, 3)`` or ``{name}((2, 3))``."
+    create.__doc__ = (
+        f"A Tensor of {'arbitrary values' if name == 'empty' else name}: ``{name}(2, 3)`` or ``{name}((2, 3))``."
+    )
     return create
 
 
@@ -110,7 +117,9 @@ ones, zeros, empty = _filler("ones"), _filler("zeros"), _filler("empty")
 
 
 def _like(name: str) -> Any:
-    def create(x: Any, /, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, backend: Any = None) -> Tensor:
+    def create(
+        x: Any, /, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, backend: Any = None
+    ) -> Tensor:
         home = _place(None, x)
         array = x._data if isinstance(x, Tensor) else x
         if isinstance(array, Tensor):  # inside a transform: a constant of the level below
@@ -127,7 +136,13 @@ ones_like, zeros_like, empty_like = _like("ones_like"), _like("zeros_like"), _li
 
 
 def full(
-    shape: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, backend: Any = None
+    shape: Any,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    backend: Any = None,
 ) -> Tensor:
     """A Tensor of that shape filled with one value, whose kind decides the dtype if none is given."""
     home = get_backend(backend)
@@ -138,7 +153,14 @@ def full(
 
 
 def full_like(
-    x: Any, /, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, backend: Any = None
+    x: Any,
+    /,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    backend: Any = None,
 ) -> Tensor:
     """As ``full``, with the shape, dtype and device of ``x``."""
     home = _place(None, x)
@@ -213,7 +235,9 @@ def _triangle(name: str) -> Any:
 
     create.__name__ = create.__qualname__ = f"{name}_indices"
     side = "below" if name == "tril" else "above"
-    create.__doc__ = f"The positions on and {side} a diagonal of a matrix: a row of row numbers and one of column numbers."
+    create.__doc__ = (
+        f"The positions on and {side} a diagonal of a matrix: a row of row numbers and one of column numbers."
+    )
     return create
 
 
@@ -221,7 +245,9 @@ tril_indices, triu_indices = _triangle("tril"), _triangle("triu")
 
 
 # -- from data --------------------------------------------------------------------------------------------------
-def tensor(data: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, *, backend: Any = None) -> Tensor:
+def tensor(
+    data: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, *, backend: Any = None
+) -> Tensor:
     """A new leaf with a copy of ``data``: numbers, nested lists, an array of any library, or a Tensor.
 
     Floating numbers get the default floating dtype, integers and booleans the backend's own; arrays keep theirs.
@@ -245,9 +271,9 @@ def _converted(data: Any, home: Backend, dtype: Any, device: Any, copy: bool | N
         unknown = [kind for kind in kinds if kind not in SCALARS and backend_of_type(kind) is None]
         if unknown:
             raise ArgumentError(f"tensor: cannot make a Tensor of {unknown[0].__name__} values: {describe(data)}")
-        if dtype is None and kinds and complex not in kinds and any(kind is float for kind in kinds):
-            dtype = default_floating(home)
-        elif dtype is None and not kinds:
+        if (dtype is None and kinds and complex not in kinds and any(kind is float for kind in kinds)) or (
+            dtype is None and not kinds
+        ):
             dtype = default_floating(home)
     return home.from_host(data, **_options(home, dtype, device), copy=copy)
 
@@ -382,7 +408,12 @@ def manual_seed(seed: int, *, backend: Any = None) -> None:
 
 def _random(name: str, kind: str) -> Any:
     def create(
-        *size: Any, shape: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, backend: Any = None
+        *size: Any,
+        shape: Any = None,
+        dtype: Any = None,
+        device: Any = None,
+        requires_grad: bool = False,
+        backend: Any = None,
     ) -> Tensor:
         home = get_backend(backend)
         options = _options(home, dtype, device, default_floating(home))
@@ -400,7 +431,9 @@ randn, rand = _random("randn", "normal"), _random("rand", "uniform")
 
 
 def _random_like(name: str, make: Any) -> Any:
-    def create(x: Tensor, /, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, backend: Any = None) -> Tensor:
+    def create(
+        x: Tensor, /, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, backend: Any = None
+    ) -> Tensor:
         home = _place(backend, x)
         dtype = dtype if dtype is not None else x.dtype
         return make(tuple(x.shape), dtype=dtype, device=device, requires_grad=requires_grad, backend=home)  # type: ignore[no-any-return]
@@ -413,7 +446,9 @@ def _random_like(name: str, make: Any) -> Any:
 randn_like, rand_like = _random_like("randn_like", randn), _random_like("rand_like", rand)
 
 
-def randint(low: int, high: Any = None, size: Any = None, *, dtype: Any = None, device: Any = None, backend: Any = None) -> Tensor:
+def randint(
+    low: int, high: Any = None, size: Any = None, *, dtype: Any = None, device: Any = None, backend: Any = None
+) -> Tensor:
     """Random integers in ``[low, high)``, or ``[0, low)``: ``randint(10, (2, 3))``, ``randint(3, 10, (2, 3))``."""
     if size is None:
         low, high, size = 0, low, high
@@ -424,7 +459,9 @@ def randint(low: int, high: Any = None, size: Any = None, *, dtype: Any = None, 
     home = get_backend(backend)
     dtype = home.dtype(dtype) if dtype is not None else home.default_dtype("integral")
     device = home.device(device) if device is not None else None
-    return constant(home.random("integers", _size((size,), None, "randint"), dtype, device, low=low, high=high), home.frame())
+    return constant(
+        home.random("integers", _size((size,), None, "randint"), dtype, device, low=low, high=high), home.frame()
+    )
 
 
 def randperm(n: int, *, dtype: Any = None, device: Any = None, backend: Any = None) -> Tensor:
@@ -433,5 +470,3 @@ def randperm(n: int, *, dtype: Any = None, device: Any = None, backend: Any = No
     keys = home.random("uniform", (n,), home.dtype("float32"), home.device(device) if device is not None else None)
     order = home.raw.argsort(keys)
     return constant(order if dtype is None else home.raw.astype(order, home.dtype(dtype)), home.frame())
-
-

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["backend_table", "run"]
 
 
-def run(
-    backend: str = "numpy", steps: int = 50, seed: int = 42, console: Console | None = None
-) -> None:
+def run(backend: str = "numpy", steps: int = 50, seed: int = 42, console: Console | None = None) -> None:
     """Train one layer and a straight line on `backend`, and print what autograd did.
 
     Parameters
@@ -91,9 +89,7 @@ def one_layer(console: Console, backend: str, steps: int, seed: int, lr: float =
     console.print(table)
 
 
-def straight_line(
-    console: Console, backend: str, seed: int, epochs: int = 200, lr: float = 0.1
-) -> None:
+def straight_line(console: Console, backend: str, seed: int, epochs: int = 200, lr: float = 0.1) -> None:
     """Linear regression on 120 points of y = 2x + 3."""
     polygrad.manual_seed(seed)
     b = polygrad.randn(1, requires_grad=True, backend=backend)

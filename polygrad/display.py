@@ -22,9 +22,9 @@ def tensor_repr(tensor: Tensor) -> str:
     suffixes = []
     default = {"bool": "bool", "int": "integral", "float": "real floating", "complex": "complex floating"}[kind]
     name = dtype_name(tensor.dtype)
-    if tensor.dtype != backend.default_dtype(default) and name not in ("float32", "complex64"):
-        suffixes.append(f"dtype={name}")
-    elif tensor.size == 0 and kind != "float":
+    if (tensor.dtype != backend.default_dtype(default) and name not in ("float32", "complex64")) or (
+        tensor.size == 0 and kind != "float"
+    ):
         suffixes.append(f"dtype={name}")
     if tensor._frame.level:
         suffixes.append(f"level={tensor._frame.level}")
@@ -37,6 +37,10 @@ def tensor_repr(tensor: Tensor) -> str:
     while data._frame.lifted:
         data = data._data
     raw = data._frame.raw
-    return format_tensor(
-        tuple(tensor.shape), kind, lambda key: backend.to_host(data._data[key] if key else data._data), suffixes
-    ) if raw else ""
+    return (
+        format_tensor(
+            tuple(tensor.shape), kind, lambda key: backend.to_host(data._data[key] if key else data._data), suffixes
+        )
+        if raw
+        else ""
+    )

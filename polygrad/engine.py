@@ -170,7 +170,11 @@ def _wrap_saved(node: Node, saved: tuple[Any, ...]) -> tuple[Any, ...]:
         else:
             edge = node.edges[source]
             wrapped.append(
-                value if _weak(value) else constant(value, node.frame) if edge is None else continued(value, node.frame, edge)
+                value
+                if _weak(value)
+                else constant(value, node.frame)
+                if edge is None
+                else continued(value, node.frame, edge)
             )
     return tuple(wrapped)
 
@@ -323,7 +327,9 @@ def accumulate(leaves: dict[Any, Any], create_graph: bool, foreign: Sequence[Any
             g = frame.backend.own(g, alias)
         settled.append((leaf, g))
     with _commit_lock:
-        steps = [(leaf._own_extra(), combined(leaf._own_extra().grad, g, leaf._frame, create_graph)) for leaf, g in settled]
+        steps = [
+            (leaf._own_extra(), combined(leaf._own_extra().grad, g, leaf._frame, create_graph)) for leaf, g in settled
+        ]
         for extra, (grad, data) in steps:
             if data is not None:
                 grad._set_data(data)

@@ -117,29 +117,38 @@ def _fitted(tangent: Any, out: Tensor) -> Any:
 
 
 def _zeros(value: Any) -> Any:
-    return constant(value._frame.raw.zeros_like(value._data), value._frame) if isinstance(value, Tensor) else type(value)(0)  # not value * 0: it may be infinite
+    """The tangent of an input that has none (not ``value * 0``: it may be infinite)."""
+    if _scalar(value):
+        return type(value)(0)
+    value = as_frame(value)
+    return constant(value._frame.raw.zeros_like(value._data), value._frame)
 
 
 def _tangent(op: Op, primals: list[Any], tangents: list[Any], params: dict[str, Any], out: Any) -> Any:
     xp = next(t for t in tangents if t is not None)._frame.namespace
     if op.jvps == "self":
-        linear = op.vjps
-        replaced = [
-            tangent if tangent is not None else primal if primal is None or _held(linear, i) else _zeros(as_frame(primal, None) if not _scalar(primal) else primal)
-            for i, (primal, tangent) in enumerate(zip(primals, tangents, strict=True))
-        ]
+        replaced = []
+        for i, (primal, tangent) in enumerate(zip(primals, tangents, strict=True)):
+            kept = primal is None or _held(op.vjps, i)
+            replaced.append(tangent if tangent is not None else primal if kept else _zeros(primal))
         return _call(op, replaced, params)
     if op.jvps == "product":
         terms = [
-            _call(op, [*primals[:i], tangent, *primals[i + 1 :]], params) for i, tangent in enumerate(tangents) if tangent is not None
+            _call(op, [*primals[:i], tangent, *primals[i + 1 :]], params)
+            for i, tangent in enumerate(tangents)
+            if tangent is not None
         ]
         return functools.reduce(operator.add, terms)
     outs = out if isinstance(out, tuple) else (out,)
     if isinstance(op.jvps, Rule):
-        return op.jvps.function(xp, tuple(tangents), *_values(op.jvps, primals, outs), **_facts(op.jvps, primals, outs, params))
+        return op.jvps.function(
+            xp, tuple(tangents), *_values(op.jvps, primals, outs), **_facts(op.jvps, primals, outs, params)
+        )
     if op.form == "elementwise":
         terms = [
-            _elementwise(op, i, xp, tangent, primals, out, params) for i, tangent in enumerate(tangents) if tangent is not None
+            _elementwise(op, i, xp, tangent, primals, out, params)
+            for i, tangent in enumerate(tangents)
+            if tangent is not None
         ]
         terms = [_fitted(term, out) for term in terms]
         return functools.reduce(operator.add, terms)
@@ -155,7 +164,10 @@ def _tangent(op: Op, primals: list[Any], tangents: list[Any], params: dict[str, 
             )
         terms.append(rule.function(xp, tangent, *_values(rule, primals, outs), **_facts(rule, primals, outs, params)))
     if isinstance(out, tuple):
-        return [functools.reduce(lambda a, b: b if a is None else a if b is None else a + b, parts) for parts in zip(*terms, strict=True)]
+        return [
+            functools.reduce(lambda a, b: b if a is None else a if b is None else a + b, parts)
+            for parts in zip(*terms, strict=True)
+        ]
     return functools.reduce(operator.add, terms)
 
 
@@ -176,7 +188,9 @@ def _facts(rule: Rule, primals: Sequence[Any], outs: Sequence[Any], params: dict
     return {name: fact_of(source, fact, primals, outs, params) for name, source, fact in rule.facts}
 
 
-def _elementwise(op: Op, i: int, xp: Any, tangent: Any, primals: Sequence[Any], out: Any, params: dict[str, Any]) -> Any:
+def _elementwise(
+    op: Op, i: int, xp: Any, tangent: Any, primals: Sequence[Any], out: Any, params: dict[str, Any]
+) -> Any:
     partial = op.partials[i]
     if partial is None:
         raise NoDerivativeError(f"{op.name}: no derivative is known with respect to its argument {op.arrays[i]!r}")
@@ -188,8 +202,9 @@ def _elementwise(op: Op, i: int, xp: Any, tangent: Any, primals: Sequence[Any], 
     if op.applied[i]:
         return partial(xp, tangent, *values, **facts)
     value = partial(xp, *values, **facts)
-    if tangent.dtype in xp._backend.complex and out.dtype not in xp._backend.complex:
+    kinds = xp._backend.complex
+    if tangent.dtype in kinds and out.dtype not in kinds:
         return xp.real(tangent * xp.conj(value))
-    if type(value) not in (int, float) and getattr(value, "dtype", None) in xp._backend.complex and tangent.dtype not in xp._backend.complex:
+    if type(value) not in (int, float) and getattr(value, "dtype", None) in kinds and tangent.dtype not in kinds:
         tangent = xp.astype(tangent, value.dtype)
     return tangent * value

@@ -207,7 +207,7 @@ class Scatter(Lazy):
             if self.buffer is None and other.buffer is None:
                 self.buffer = self.dense()
             elif self.buffer is None:
-                self, other = other, self
+                return other.merge(self)
             if other.buffer is None:
                 self.buffer = self.backend.add_at(self.buffer, other.key, other.value)
             else:

@@ -69,7 +69,9 @@ class Methods:
         """The transposed matrix. Other numbers of axes: ``permute_dims``, ``mT``."""
         tensor: Any = self
         if tensor.ndim != 2:
-            raise ShapeError(f"T is for two axes, and this Tensor has shape {tuple(tensor.shape)}; use permute_dims, or mT for stacks")
+            raise ShapeError(
+                f"T is for two axes, and this Tensor has shape {tuple(tensor.shape)}; use permute_dims, or mT for stacks"
+            )
         return tensor._frame.namespace.permute_dims(tensor, (1, 0))  # type: ignore[no-any-return]
 
     @property
@@ -100,7 +102,9 @@ class Methods:
         """The transposed matrix; a Tensor of one axis or none as it is."""
         tensor: Any = self
         if tensor.ndim > 2:
-            raise ShapeError(f"t() expects a tensor with <= 2 dimensions, but this one has shape {tuple(tensor.shape)}; use permute_dims")
+            raise ShapeError(
+                f"t() expects a tensor with <= 2 dimensions, but this one has shape {tuple(tensor.shape)}; use permute_dims"
+            )
         return self.T if tensor.ndim == 2 else tensor[...]
 
     def reshape(self, *shape: Any) -> Tensor:
@@ -277,7 +281,8 @@ def install(kind: type, ops: dict[str, Any]) -> None:
         return method
 
     def plain(op: Any) -> Callable[..., Any]:
-        return lambda self, *args, **params: op.call(self, *args, **params)
+        # not op.call itself, which would be built at once
+        return lambda self, *args, **params: op.call(self, *args, **params)  # noqa: PLW0108
 
     def casting(dtype: str) -> Callable[..., Any]:
         return lambda self: self.to(dtype)

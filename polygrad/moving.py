@@ -34,7 +34,9 @@ def convert(array: Any, source: Backend, target: Backend, device: Any = None) ->
     except Exception:  # a lazy or traced array, or a device that the other library cannot see
         out = target.from_host(source.numpy(array), dtype=wanted)
     if out.dtype != wanted:
-        raise BackendError(f"to_backend: {target.name} has no dtype {array.dtype}; convert the Tensor first, for example x.to('float32')")
+        raise BackendError(
+            f"to_backend: {target.name} has no dtype {array.dtype}; convert the Tensor first, for example x.to('float32')"
+        )
     if device is not None and target.device_of(out) != device:
         out = target.raw.to_device(out, device)
     return out

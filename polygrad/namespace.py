@@ -10,8 +10,9 @@ import functools
 import inspect
 from typing import Any
 
-from . import build, creation
+from . import creation
 from .backend import Backend, get_backend, scipy_special
+from .build import build
 from .errors import ArgumentError
 from .methods import install
 from .rules import (
@@ -34,7 +35,7 @@ from .rules import (
     special,
     statistics,
 )
-from .rules.declare import OPS, broadcast_shapes
+from .rules.declare import BUILD, OPS, broadcast_shapes
 from .tensor import Tensor
 
 API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
@@ -51,7 +52,9 @@ EXTENSIONS = ("linalg", "fft", "special", "nn")
 def check_version(api_version: str | None) -> None:
     """Raise unless the version of the standard is one that the namespaces offer."""
     if api_version is not None and api_version not in API_VERSIONS:
-        raise ArgumentError(f"the Array API version {api_version!r} is not offered; there are {', '.join(API_VERSIONS)}")
+        raise ArgumentError(
+            f"the Array API version {api_version!r} is not offered; there are {', '.join(API_VERSIONS)}"
+        )
 
 
 class Extension:
@@ -194,6 +197,8 @@ _REFLECTED = {
 
 
 def _install_operators() -> None:
+    BUILD.append(build)
+
     def reflected(function: Any) -> Any:
         return lambda self, other: function(other, self)
 

@@ -67,7 +67,7 @@ def node_class(op: Op, name: str) -> type[RuleNode]:
         pass
     found = op.vjps if op.form != "elementwise" else elementwise_rules(op)
     joint = isinstance(found, Rule)
-    rules: tuple[Rule | None, ...] = (found,) if joint else found
+    rules: tuple[Any, ...] = (found,) if joint else found
     saves: list[int] = []
     for rule in rules:
         for position in rule.values if rule is not None else ():
@@ -93,10 +93,8 @@ def _pull(op: Op, rules: Sequence[Rule | None], joint: bool, saves: Sequence[int
         needs = "tuple([edge is not None for edge in edges])"
         facts = "".join(f", {key}=" + (needs if key == "needs" else f"facts[{key!r}]") for key, _, _ in rule.facts)
         calls.append(f"F{i}(xp, g{values}{facts})")
-    if joint:
-        body = calls[0]
-    else:
-        body = "(" + "".join(f"{call} if edges[{i}] is not None else None, " for i, call in enumerate(calls)) + ")"
+    guarded = "".join(f"{call} if edges[{i}] is not None else None, " for i, call in enumerate(calls))
+    body = calls[0] if joint else f"({guarded})"
     source = f"def pull(node, xp, g, edges, saved):\n    facts = node.static\n    return {body}\n"
     scope = {f"F{i}": rule.function for i, rule in enumerate(rules) if rule is not None}
     return compiled(source, f"{op.name} backward", {**scope, "missing": _missing, "OP": op})["pull"]
@@ -127,7 +125,9 @@ def _keep(op: Op, rules: Sequence[Rule | None], joint: bool, saves: Sequence[int
     saved = f"({''.join(values)})"
     if values and not joint and any(rule is None or not rule.values for rule in rules):
         # Where none of the tracked inputs needs a value, the node saves nothing, and can run again.
-        wanted = " or ".join(f"edges[{i}] is not None" for i in sorted({i for inputs in wanting.values() for i in inputs}))
+        wanted = " or ".join(
+            f"edges[{i}] is not None" for i in sorted({i for inputs in wanting.values() for i in inputs})
+        )
         saved = f"{saved} if {wanted} else ()"
     static = "{" + ", ".join(f"{key!r}: {value}" for key, value in facts.items()) + "}"
     source = f"def keep(node, payloads, edges, params, outs):\n    node.static = {static}\n    node.saved = {saved}\n"
@@ -160,7 +160,9 @@ def node_name(op: Op, payloads: Sequence[Any], params: dict[str, Any]) -> str:
     return name  # type: ignore[no-any-return]
 
 
-def record(op: Op, frame: Frame, payloads: Sequence[Any], edges: Sequence[Any], params: dict[str, Any], outs: Sequence[Any]) -> Node:
+def record(
+    op: Op, frame: Frame, payloads: Sequence[Any], edges: Sequence[Any], params: dict[str, Any], outs: Sequence[Any]
+) -> Node:
     """The node of a call: its edges, and of the arguments and outputs what the rules of the tracked inputs ask for."""
     cls = node_class(op, node_name(op, payloads, params))
     node: RuleNode = _new(cls)  # not called: no node has anything to initialise
@@ -181,8 +183,15 @@ def fact_of(source: Any, fact: str, payloads: Sequence[Any], outs: Sequence[Any]
 
 
 def record_several(
-    op: Op, results: Sequence[Tensor], frame: Frame, payloads: Sequence[Any], edges: Sequence[Any], params: dict[str, Any], outs: Sequence[Any]
+    op: Op,
+    results: Sequence[Tensor],
+    frame: Frame,
+    payloads: Sequence[Any],
+    edges: Sequence[Any],
+    params: dict[str, Any],
+    outs: Sequence[Any],
 ) -> None:
+    """Give the results of an operation with several outputs a node in common, and each its own place in it."""
     node = record(op, frame, payloads, edges, params, tuple(outs))
     node.__class__ = _counted(type(node), len(results))
     for i, result in enumerate(results):

@@ -85,9 +85,7 @@ def set_printoptions(
     _options = replace(base, **changes, sci_mode=sci_mode)
 
 
-def format_tensor(
-    shape: tuple[int, ...], kind: str, fetch: Fetch, suffixes: list[str], *, name: str = "tensor"
-) -> str:
+def format_tensor(shape: tuple[int, ...], kind: str, fetch: Fetch, suffixes: list[str], *, name: str = "tensor") -> str:
     """The text of a tensor, such as ``tensor([1., 2.], requires_grad=True)``.
 
     Args:

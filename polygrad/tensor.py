@@ -17,7 +17,6 @@ from .errors import ArgumentError, BackendError, ConversionError, DtypeError, Gr
 from .graph import LEAF, Hooks, Node, NodeExtra, OutputNode, RemovableHandle
 from .methods import Methods
 
-
 _new = object.__new__
 SCALARS = (bool, int, float, complex)
 
@@ -41,7 +40,9 @@ class View:
         from .apply import call_public
 
         base = self.base
-        return constant(base._data, base._frame) if self.op is None else call_public(self.op, (base,), self.params)  # type: ignore[no-any-return]
+        if self.op is None:
+            return constant(base._data, base._frame)
+        return call_public(self.op, (base,), self.params)  # type: ignore[no-any-return]
 
     def write(self, value: Tensor) -> Tensor:
         """The base with ``value`` in the place of the view."""
@@ -145,7 +146,9 @@ class Tensor(Methods):
     def nbytes(self) -> int:
         """The size of the payload in bytes."""
         info = self._frame.raw.finfo if self.dtype in self._frame.floating else None
-        bits = info(self.dtype).bits if info else 8 if self._kind() == "bool" else self._frame.raw.iinfo(self.dtype).bits
+        bits = (
+            info(self.dtype).bits if info else 8 if self._kind() == "bool" else self._frame.raw.iinfo(self.dtype).bits
+        )
         factor = 2 if self._kind() == "complex" else 1
         return self.size * bits * factor // 8
 
@@ -226,9 +229,13 @@ class Tensor(Methods):
                 f"{where}: {what} has shape {tuple(value.shape)}, the Tensor {tuple(self.shape)}; they have to be the same"
             )
         if value.dtype != self.dtype:
-            raise DtypeError(f"{where}: {what} has dtype {value.dtype}, the Tensor {self.dtype}; convert it: g.to(x.dtype)")
+            raise DtypeError(
+                f"{where}: {what} has dtype {value.dtype}, the Tensor {self.dtype}; convert it: g.to(x.dtype)"
+            )
         if value.device != self.device:
-            raise BackendError(f"{where}: {what} is on device {value.device}, the Tensor on {self.device}; move it: g.to(x.device)")
+            raise BackendError(
+                f"{where}: {what} is on device {value.device}, the Tensor on {self.device}; move it: g.to(x.device)"
+            )
 
     def is_inference(self) -> bool:
         """Whether the Tensor was made in inference mode."""
@@ -242,7 +249,12 @@ class Tensor(Methods):
 
     def _kind(self) -> str:
         xp = self._frame.backend.xp
-        for kind, name in (("bool", "bool"), ("integral", "int"), ("real floating", "float"), ("complex floating", "complex")):
+        for kind, name in (
+            ("bool", "bool"),
+            ("integral", "int"),
+            ("real floating", "float"),
+            ("complex floating", "complex"),
+        ):
             if xp.isdtype(self.dtype, kind):
                 return name
         return "float"
@@ -328,7 +340,9 @@ class Tensor(Methods):
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
         """``hook(leaf)`` runs after ``grad`` of this leaf has been added to."""
         if self._node is not LEAF:
-            raise GraphError("post accumulate grad hooks cannot be registered on non-leaf tensors or on leaves without grad")
+            raise GraphError(
+                "post accumulate grad hooks cannot be registered on non-leaf tensors or on leaves without grad"
+            )
         extra = self._own_extra()
         if extra.post_accumulate is None:
             extra.post_accumulate = Hooks()
@@ -407,7 +421,9 @@ class Tensor(Methods):
     def __index__(self) -> int:
         data = self._data
         if self._kind() != "int" or data.ndim != 0:
-            raise ArgumentError(f"a Tensor can serve as an index only if it is a 0-d integer, and this one is {describe(self)}")
+            raise ArgumentError(
+                f"a Tensor can serve as an index only if it is a 0-d integer, and this one is {describe(self)}"
+            )
         return int(data)
 
     def __len__(self) -> int:
@@ -458,7 +474,13 @@ class Tensor(Methods):
         return tensor_repr(self)
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if self.ndim == 0 and spec else str(self) if not spec else object.__format__(self, spec)
+        return (
+            format(self.item(), spec)
+            if self.ndim == 0 and spec
+            else str(self)
+            if not spec
+            else object.__format__(self, spec)
+        )
 
     # -- indexing and in-place ------------------------------------------------------------------------------------
     def __getitem__(self, key: Any) -> Tensor:
@@ -651,5 +673,3 @@ def backend_named(name: str | Backend | None, like: Any = None) -> Backend:
         if found is not None:
             return found
     return get_backend(name)
-
-

@@ -130,7 +130,7 @@ def check(
         )
         tangents = [host(t) for t in _outputs(tangents)]
         for t, s, y in zip(tangents, slope, values, strict=True):
-            assert t.shape == y.shape and t.dtype == y.dtype
+            assert (t.shape, t.dtype) == (y.shape, y.dtype)
             np.testing.assert_allclose(t, s, rtol=100 * numeric, atol=numeric * scale, err_msg="forward mode")
         dual = sum(_inner(v, t) for v, t in zip(vs, tangents, strict=True))
         assert abs(got - dual) <= rtol * 10 * scale, f"<J'v, u> = {got} but <v, J u> = {dual}"
@@ -152,8 +152,12 @@ def check(
             got2 = 0.0
         up, down = cotangents_of(moved(EPS), vs)[1], cotangents_of(moved(-EPS), vs)[1]
         expected2 = sum(_inner(w, (host(p) - host(m)) / (2 * EPS)) for w, p, m in zip(ws, up, down, strict=True))
-        scale2 = scale + sum(float(np.sum(np.abs(host(p)) + np.abs(w))) for p, w in zip(up, ws, strict=True)) + abs(got2)
-        assert abs(got2 - expected2) <= 5 * numeric * scale2, f"second order {got2} against finite differences {expected2}"
+        scale2 = (
+            scale + sum(float(np.sum(np.abs(host(p)) + np.abs(w))) for p, w in zip(up, ws, strict=True)) + abs(got2)
+        )
+        assert abs(got2 - expected2) <= 5 * numeric * scale2, (
+            f"second order {got2} against finite differences {expected2}"
+        )
 
     # torch
     if reference is not None and torch is not None:

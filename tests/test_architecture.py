@@ -57,5 +57,3 @@ def test_importing_imports_no_array_library() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.strip() == "[] False"
-
-

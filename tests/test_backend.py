@@ -42,7 +42,9 @@ class TestSelection:
     def test_environment_variable(self, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("POLYGRAD_BACKEND", backend)
         seen = []
-        thread = threading.Thread(target=lambda: seen.append(pg.ones(1).backend))  # a thread has no selection of its own
+        thread = threading.Thread(
+            target=lambda: seen.append(pg.ones(1).backend)
+        )  # a thread has no selection of its own
         thread.start()
         thread.join()
         assert seen == [backend]
@@ -127,7 +129,13 @@ class Toy:
 def _toy(value: Any) -> Any:
     if isinstance(value, Toy):
         return value.data
-    return tuple(_toy(v) for v in value) if isinstance(value, tuple) else [_toy(v) for v in value] if isinstance(value, list) else value
+    return (
+        tuple(_toy(v) for v in value)
+        if isinstance(value, tuple)
+        else [_toy(v) for v in value]
+        if isinstance(value, list)
+        else value
+    )
 
 
 def _operator(name: str) -> Any:
@@ -211,7 +219,9 @@ def test_unsupported_operations_say_why() -> None:
     xp = __import__("array_api_compat.numpy").numpy
     partial = Partial("partial", xp)
     x = pg.tensor.__globals__["constant"](np.ones(2), partial.load().frame())
-    with pytest.raises(UnsupportedError, match=r"sin is not supported on the backend 'partial': it has no sines \(see its issue 7\)"):
+    with pytest.raises(
+        UnsupportedError, match=r"sin is not supported on the backend 'partial': it has no sines \(see its issue 7\)"
+    ):
         pg.sin(x)
     with pytest.raises(NotImplementedError):
         pg.sin(x)

@@ -121,9 +121,7 @@ def test_demo(invoke, backend):
 
 
 def test_demo_is_reproducible(invoke):
-    first, second, other = (
-        invoke("demo", "--steps", "1", "--seed", seed).output for seed in ("3", "3", "4")
-    )
+    first, second, other = (invoke("demo", "--steps", "1", "--seed", seed).output for seed in ("3", "3", "4"))
     assert first == second
     assert first != other
 
@@ -185,9 +183,7 @@ def test_a_fault_of_our_own_is_not_called_a_missing_package(monkeypatch):
 
 def test_importing_polygrad_imports_neither():
     program = "import sys, polygrad.cli; print({'typer', 'rich'} & set(sys.modules))"
-    output = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    ).stdout
+    output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert output.strip() == "set()"
 
 

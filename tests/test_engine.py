@@ -371,7 +371,9 @@ class TestHooks:
     def test_hook_of_wrong_shape_or_kind(self) -> None:
         x = leaf()
         handle = x.register_hook(lambda g: g.sum())
-        with pytest.raises(ValueError, match=r"changed the size of the gradient: it got shape \(3,\) and returned \(\)"):
+        with pytest.raises(
+            ValueError, match=r"changed the size of the gradient: it got shape \(3,\) and returned \(\)"
+        ):
             (x * 2).sum().backward()
         handle.remove()
         x.register_hook(lambda g: 3)

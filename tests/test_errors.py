@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 import polygrad as pg
-from polygrad.errors import BackendError, ConversionError, DtypeError, GraphError, OperationError, PolygradError, ShapeError
+from polygrad.errors import (
+    BackendError,
+    ConversionError,
+    DtypeError,
+    GraphError,
+    OperationError,
+    PolygradError,
+    ShapeError,
+)
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -26,7 +34,9 @@ def other_backend(backend: str) -> str:
 
 class TestLeaves:
     def test_integers_cannot_require_grad(self) -> None:
-        with pytest.raises(DtypeError, match=r"only Tensors of floating point and complex dtype.*int64.*x\.to\('float64'\)"):
+        with pytest.raises(
+            DtypeError, match=r"only Tensors of floating point and complex dtype.*int64.*x\.to\('float64'\)"
+        ):
             pg.tensor([1, 2], requires_grad=True)
         x = pg.tensor([1, 2])
         with pytest.raises(RuntimeError, match="floating point and complex dtype"):
@@ -35,7 +45,9 @@ class TestLeaves:
 
     def test_flag_of_a_result(self) -> None:
         y = leaf() * 2
-        with pytest.raises(GraphError, match=r"only change requires_grad flags of leaf variables.*MulBackward0.*detach\(\)"):
+        with pytest.raises(
+            GraphError, match=r"only change requires_grad flags of leaf variables.*MulBackward0.*detach\(\)"
+        ):
             y.requires_grad = False
         assert y.requires_grad
         y.requires_grad_(True)
@@ -49,7 +61,9 @@ class TestLeaves:
             lambda x: x.copy_(pg.ones(3)),
         ):
             x = leaf()
-            with pytest.raises(RuntimeError, match=r"a leaf Variable that requires grad.*in-place.*float64\[3\].*no_grad"):
+            with pytest.raises(
+                RuntimeError, match=r"a leaf Variable that requires grad.*in-place.*float64\[3\].*no_grad"
+            ):
                 change(x)
             assert x.tolist() == [1.0, 2.0, 3.0]
             with pg.no_grad():
@@ -83,13 +97,17 @@ class TestBackward:
         y.backward(pg.ones(3, dtype="float64"))  # nothing was lost
 
     def test_gradient_of_wrong_dtype(self) -> None:
-        with pytest.raises(DtypeError, match=r"backward: the gradient has dtype .*float32, the Tensor .*float64.*g\.to\(x\.dtype\)"):
+        with pytest.raises(
+            DtypeError, match=r"backward: the gradient has dtype .*float32, the Tensor .*float64.*g\.to\(x\.dtype\)"
+        ):
             (leaf() * 2).backward(pg.ones(3, dtype="float32"))
 
     def test_gradient_of_another_backend(self, backend: str) -> None:
         other = other_backend(backend)
         g = pg.ones(3, dtype="float64", backend=other)
-        with pytest.raises(BackendError, match=rf"the gradient is on the backend '{other}', the Tensor on '{backend}'.*to_backend"):
+        with pytest.raises(
+            BackendError, match=rf"the gradient is on the backend '{other}', the Tensor on '{backend}'.*to_backend"
+        ):
             (leaf() * 2).backward(g)
 
     def test_gradient_that_is_no_tensor(self) -> None:
@@ -176,7 +194,8 @@ class TestShapesAndTypes:
     def test_shapes_that_do_not_broadcast(self, name: str) -> None:
         function = getattr(pg, name)
         with pytest.raises(
-            ShapeError, match=rf"{name}: shapes \(3,\) and \(2, 2\) do not broadcast.*axis -1 has length 3 in one and 2 in the other.*reshape"
+            ShapeError,
+            match=rf"{name}: shapes \(3,\) and \(2, 2\) do not broadcast.*axis -1 has length 3.*2 in the other.*reshape",
         ):
             function(leaf(), pg.ones((2, 2), dtype="float64"))
 
@@ -197,13 +216,17 @@ class TestShapesAndTypes:
 
     def test_in_place_that_changes_the_shape(self) -> None:
         x = pg.ones(3, dtype="float64")
-        with pytest.raises(ShapeError, match=r"\+=: output with shape \[3\] doesn't match the broadcast shape \[2, 3\]"):
+        with pytest.raises(
+            ShapeError, match=r"\+=: output with shape \[3\] doesn't match the broadcast shape \[2, 3\]"
+        ):
             x += pg.ones((2, 3), dtype="float64")
         assert x.tolist() == [1.0, 1.0, 1.0]
 
     def test_in_place_that_changes_the_kind(self) -> None:
         x = pg.tensor([1, 2, 3])
-        with pytest.raises(DtypeError, match=r"\+=: result type .*float64 can't be cast to the desired output type .*int64"):
+        with pytest.raises(
+            DtypeError, match=r"\+=: result type .*float64 can't be cast to the desired output type .*int64"
+        ):
             x += pg.ones(3, dtype="float64")
         assert x.tolist() == [1, 2, 3]
 
@@ -236,13 +259,18 @@ class TestBackends:
     def test_not_installed(self) -> None:
         for name in ("cupy", "dask", "jax", "torch"):
             if importlib.util.find_spec(name) is None:
-                with pytest.raises(BackendError, match=rf"the backend '{name}' needs {name}, which is not installed: pip install"):
+                with pytest.raises(
+                    BackendError, match=rf"the backend '{name}' needs {name}, which is not installed: pip install"
+                ):
                     pg.get_backend(name)
 
     def test_mixing(self, backend: str) -> None:
         other = other_backend(backend)
         x, y = leaf(), pg.ones(3, dtype="float64", backend=other)
-        with pytest.raises(BackendError, match=rf"multiply: the arguments are on different backends.*on {backend}.*on {other}.*to_backend"):
+        with pytest.raises(
+            BackendError,
+            match=rf"multiply: the arguments are on different backends.*on {backend}.*on {other}.*to_backend",
+        ):
             x * y
         with pytest.raises(BackendError, match=r"add: the arguments are on different backends"):
             x + y.array

@@ -32,9 +32,7 @@ def cut(values: Any, key: tuple[Any, ...]) -> Any:
 
 
 def show(values: Any, kind: str, *suffixes: str, **options: Any) -> str:
-    return format_tensor(
-        shape_of(values), kind, lambda key: cut(values, key), list(suffixes), **options
-    )
+    return format_tensor(shape_of(values), kind, lambda key: cut(values, key), list(suffixes), **options)
 
 
 def lines(*text: str) -> str:
@@ -174,9 +172,7 @@ def test_exactly_the_threshold_is_not_summarised() -> None:
         ((2000, 0), [], "tensor([], size=(2000, 0))"),
     ],
 )
-def test_empty_tensors_fetch_nothing(
-    shape: tuple[int, ...], suffixes: list[str], expected: str
-) -> None:
+def test_empty_tensors_fetch_nothing(shape: tuple[int, ...], suffixes: list[str], expected: str) -> None:
     def fetch(key: object) -> object:
         msg = "an empty tensor has nothing to fetch"
         raise AssertionError(msg)
@@ -185,9 +181,7 @@ def test_empty_tensors_fetch_nothing(
 
 
 def test_suffixes_follow_the_values() -> None:
-    assert show([1.0, 2.0], "float", "grad_fn=<AddBackward0>") == (
-        "tensor([1., 2.], grad_fn=<AddBackward0>)"
-    )
+    assert show([1.0, 2.0], "float", "grad_fn=<AddBackward0>") == ("tensor([1., 2.], grad_fn=<AddBackward0>)")
 
 
 def test_suffixes_move_to_a_new_line_where_they_do_not_fit() -> None:
@@ -409,9 +403,7 @@ def test_the_same_as_torch(torch: Any, kind: str, options: dict[str, Any]) -> No
 def test_the_same_as_torch_with_a_dtype_suffix(torch: Any, kind: str, dtype: str) -> None:
     rng = random.Random(dtype)
     for shape, width in itertools.product(SHAPES, range(1, 5)):
-        flat = [
-            rng.randint(0, 255) / (width if kind != "int" else 1) for _ in range(math.prod(shape))
-        ]
+        flat = [rng.randint(0, 255) / (width if kind != "int" else 1) for _ in range(math.prod(shape))]
         tensor = torch.tensor(flat).to(getattr(torch, dtype)).reshape(shape)
         assert as_ours(tensor, kind) == repr(tensor)
         if kind != "int":

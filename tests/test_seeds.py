@@ -187,9 +187,7 @@ print(f"\\nCall after zeroing gradients\\n{inp.grad}")
 """
         ]
     )
-    first = (
-        "tensor([[4., 2., 2., 2., 2.],\n        [2., 4., 2., 2., 2.],\n        [2., 2., 4., 2., 2.],\n        [2., 2., 2., 4., 2.]])"
-    )
+    first = "tensor([[4., 2., 2., 2., 2.],\n        [2., 4., 2., 2., 2.],\n        [2., 2., 4., 2., 2.],\n        [2., 2., 2., 4., 2.]])"
     second = first.replace("4", "8").replace("2", "4")
     assert printed[0] == f"First call\n{first}\n\nSecond call\n{second}\n\nCall after zeroing gradients\n{first}\n"
 

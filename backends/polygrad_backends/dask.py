@@ -49,6 +49,16 @@ def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Any:
     return _on_blocks(lambda values, at: np.take_along_axis(values, at, axis))(x, indices, shape=shape, dtype=x.dtype)
 
 
+def solve_triangular(a: Any, b: Any, /, *, upper: bool, left: bool = True, unitriangular: bool = False) -> Any:
+    """The solution of ``a x = b`` or ``x a = b``; dask itself has the first, without the rest of the parameters."""
+    a = da.triu(a) if upper else da.tril(a)
+    if unitriangular:
+        a = da.where(da.eye(a.shape[-1], chunks=a.chunks[-1][0] if a.chunks[-1] else "auto", dtype=bool), 1, a)
+    if left:
+        return da.linalg.solve_triangular(a, b, lower=not upper)
+    return da.linalg.solve_triangular(a.T, b.T, lower=upper).T
+
+
 def _transform(name: str) -> Any:
     """A Fourier transform, for which dask wants each axis that is transformed in one chunk."""
     function = getattr(xp.fft, name)
@@ -74,6 +84,9 @@ class DaskBackend(Backend):
             for name in ("fft", "ifft", "rfft", "irfft", "hfft", "ihfft", "fftn", "ifftn", "rfftn", "irfftn")
         },
         "getitem_adjoint": getitem_adjoint,
+        # array-api-compat 1.16 takes dask's factor for the lower one, but dask's default is the upper
+        "linalg.cholesky": lambda x, *, upper=False: da.linalg.cholesky(x, lower=not upper),
+        "linalg.solve_triangular": solve_triangular,
         "set_at": set_at,
         "take_along_axis": take_along_axis,
         "to_device": lambda x, device: x,
@@ -103,7 +116,9 @@ class DaskBackend(Backend):
         return array
 
     def special(self, name: str) -> Any:
-        function = scipy_special(name) if name != "multigammaln" else None  # which raises for some values, dask's trial ones among them
+        function = (
+            scipy_special(name) if name != "multigammaln" else None
+        )  # which raises for some values, dask's trial ones among them
         return None if function is None else self.on_host(function)
 
     def on_host(self, function: Any) -> Any:

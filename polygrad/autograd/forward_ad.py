@@ -49,7 +49,9 @@ def exit_dual_level(*, level: int | None = None) -> None:
         raise GraphError("exit_dual_level: no forward-mode level is open; call enter_dual_level first")
     number, manager = levels[-1]
     if level is not None and level != number:
-        raise GraphError(f"exit_dual_level: level {level} is not the innermost one, which is {number}; close them in reverse order")
+        raise GraphError(
+            f"exit_dual_level: level {level} is not the innermost one, which is {number}; close them in reverse order"
+        )
     _open.set(levels[:-1])
     manager.__exit__(None, None, None)
 
@@ -85,7 +87,9 @@ def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Tensor:
     if tuple(tensor.shape) != tuple(tangent.shape) or tensor.dtype != tangent.dtype:
         raise ShapeError(f"make_dual: the tangent {describe(tangent)} does not fit its primal {describe(tensor)}")
     if isinstance(tensor, Dual) and tensor._frame.level == number:
-        raise ArgumentError("make_dual: the Tensor is a dual number of this level already; unpack it, or open another level")
+        raise ArgumentError(
+            "make_dual: the Tensor is a dual number of this level already; unpack it, or open another level"
+        )
     return dual_at(tensor, tangent, number)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import engine, modes
-from ..errors import ArgumentError, BackendError, DtypeError, GraphError, ShapeError, describe
+from ..errors import ArgumentError, GraphError, describe
 from ..graph import Node
 from ..tensor import Tensor, constant, edge_of
 
@@ -38,7 +38,9 @@ def _seed(output: Any, gradient: Any, where: str, create_graph: bool) -> Any:
         seed = frame.raw.ones(output.shape, dtype=output.dtype, device=output.device)
         return constant(seed, frame) if create_graph else seed
     if not isinstance(gradient, Tensor):
-        raise ArgumentError(f"{where}: gradient has to be a Tensor or None, got {describe(gradient)}; wrap it: polygrad.asarray(g)")
+        raise ArgumentError(
+            f"{where}: gradient has to be a Tensor or None, got {describe(gradient)}; wrap it: polygrad.asarray(g)"
+        )
     output._fits(where, "the gradient", gradient)
     if create_graph:
         return gradient
@@ -68,7 +70,9 @@ def backward(
     outputs = _listed(tensors, "backward")
     gradients = [None] * len(outputs) if grad_tensors is None else _listed(grad_tensors, "backward")
     if len(gradients) != len(outputs):
-        raise ArgumentError(f"backward: got {len(outputs)} tensors and {len(gradients)} gradients; there has to be one for each")
+        raise ArgumentError(
+            f"backward: got {len(outputs)} tensors and {len(gradients)} gradients; there has to be one for each"
+        )
     roots = [(edge_of(y), _seed(y, g, "backward", create_graph)) for y, g in zip(outputs, gradients, strict=True)]
     foreign = [g for _, g in roots]
     targets = None
@@ -92,10 +96,14 @@ def _wanted(x: Any, where: str) -> None:
     if not isinstance(x, Tensor):
         raise ArgumentError(f"{where}: inputs have to be Tensors, got {describe(x)}")
     if x._node is None:
-        raise GraphError(f"{where}: One of the differentiated Tensors does not require grad: {describe(x)}; call x.requires_grad_() first")
+        raise GraphError(
+            f"{where}: One of the differentiated Tensors does not require grad: {describe(x)}; call x.requires_grad_() first"
+        )
 
 
-def _pass(roots: Any, targets: Any, retain_graph: bool | None, create_graph: bool) -> tuple[dict[Any, Any], dict[Any, Any]]:
+def _pass(
+    roots: Any, targets: Any, retain_graph: bool | None, create_graph: bool
+) -> tuple[dict[Any, Any], dict[Any, Any]]:
     retain = create_graph if retain_graph is None else retain_graph
     needed = None if targets is None else engine.restrict([edge for edge, _ in roots], targets)
     captures = () if targets is None else [edge for edge in targets if isinstance(edge, Node)]
@@ -133,11 +141,15 @@ def grad(
         GraphError: an input or output does not require grad, an input is unused, or the graph has been freed.
     """
     if materialize_grads and allow_unused is False:
-        raise ArgumentError("grad: expected allow_unused to be True or not passed when materialize_grads=True, but got allow_unused=False")
+        raise ArgumentError(
+            "grad: expected allow_unused to be True or not passed when materialize_grads=True, but got allow_unused=False"
+        )
     ys, xs = _listed(outputs, "grad"), _listed(inputs, "grad")
     gradients = [None] * len(ys) if grad_outputs is None else _listed(grad_outputs, "grad")
     if len(gradients) != len(ys):
-        raise ArgumentError(f"grad: got {len(ys)} outputs and {len(gradients)} grad_outputs; there has to be one for each")
+        raise ArgumentError(
+            f"grad: got {len(ys)} outputs and {len(gradients)} grad_outputs; there has to be one for each"
+        )
     for x in xs:
         _wanted(x, "grad")
     roots = [(edge_of(y), _seed(y, g, "grad", create_graph)) for y, g in zip(ys, gradients, strict=True)]

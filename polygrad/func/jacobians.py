@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..errors import ArgumentError, describe
 from ..tensor import Tensor, as_frame
-from .transforms import _selected, _Transform, jvp, vjp
+from .transforms import _selected, _Transform, jvp, vjp, with_aux
 from .trees import flatten, unflatten
 
 
@@ -16,7 +15,9 @@ class _Jacobian(_Transform):
 
     forward: bool
 
-    def __init__(self, function: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool, forward: bool) -> None:
+    def __init__(
+        self, function: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool, forward: bool
+    ) -> None:
         super().__init__(function)
         self.argnums = argnums if isinstance(argnums, int) else tuple(argnums)
         self.has_aux = has_aux
@@ -37,9 +38,7 @@ class _Jacobian(_Transform):
             result = self.function(*full, **kwargs)
             aux = None
             if self.has_aux:
-                if not (isinstance(result, tuple) and len(result) == 2):
-                    raise ArgumentError(f"with has_aux=True the function has to return a pair (output, aux), got {describe(result)}")
-                result, aux = result
+                result, aux = with_aux(result, "func.jacfwd" if self.forward else "func.jacrev")
             outputs, out_tree = flatten(result)
             structure[:] = [out_tree]
             return ([as_frame(output) for output in outputs], aux)
@@ -48,7 +47,9 @@ class _Jacobian(_Transform):
         (out_tree,) = structure
         rows = []
         for row in blocks:
-            values = [block.array if raw and not block.requires_grad and block._frame.level == 0 else block for block in row]
+            values = [
+                block.array if raw and not block.requires_grad and block._frame.level == 0 else block for block in row
+            ]
             per_input = unflatten(tree, values)
             rows.append(per_input[0] if single else per_input)
         jacobian = unflatten(out_tree, rows)
@@ -70,7 +71,9 @@ def _by_columns(partial: Callable[..., Any], inputs: list[Tensor]) -> tuple[list
     for i, leaf in enumerate(inputs):
         of_input = []
         for unit in _basis(leaf):
-            directions = [unit if j == i else other._frame.namespace.zeros_like(other) for j, other in enumerate(inputs)]
+            directions = [
+                unit if j == i else other._frame.namespace.zeros_like(other) for j, other in enumerate(inputs)
+            ]
             outputs, tangents, aux = jvp(partial, tuple(inputs), tuple(directions), has_aux=True)
             of_input.append(tangents)
         columns.append(of_input)
@@ -94,7 +97,9 @@ def _by_rows(partial: Callable[..., Any], inputs: list[Tensor]) -> tuple[list[li
     for o, output in enumerate(outputs):
         rows: list[Any] = []
         for unit in _basis(output):
-            cotangents = [unit if k == o else other._frame.namespace.zeros_like(other) for k, other in enumerate(outputs)]
+            cotangents = [
+                unit if k == o else other._frame.namespace.zeros_like(other) for k, other in enumerate(outputs)
+            ]
             rows.append(pullback(cotangents))
         row = []
         for i, leaf in enumerate(inputs):

@@ -46,7 +46,9 @@ def wrap(value: Any, level: int, where: str, requires_grad: bool = True) -> Tens
     else:
         backend = backend_of(value)
         if backend is None:
-            raise ArgumentError(f"{where}: the arguments to differentiate have to be arrays or Tensors, got {describe(value)}")
+            raise ArgumentError(
+                f"{where}: the arguments to differentiate have to be arrays or Tensors, got {describe(value)}"
+            )
         out = constant(value, backend.frame(level, False))
     if requires_grad:
         if out.dtype not in out._frame.floating:
@@ -76,6 +78,15 @@ def unwrap(value: Any, level: int) -> Any:
     return value._data if level_of(value) == level else value
 
 
+def with_aux(result: Any, where: str) -> tuple[Any, Any]:
+    """What a function with ``has_aux`` has returned, in its two parts."""
+    if not (isinstance(result, tuple) and len(result) == 2):
+        raise ArgumentError(
+            f"{where}: with has_aux=True the function has to return a pair (output, aux), got {describe(result)}"
+        )
+    return result
+
+
 def lower(value: Any) -> Any:
     """The raw array inside a Tensor that carries no history; anything else as it is. For those who passed raw arrays."""
     if isinstance(value, Tensor) and type(value) is Tensor and value._node is None and not value._frame.lifted:
@@ -83,12 +94,25 @@ def lower(value: Any) -> Any:
     return value
 
 
+def _finisher(leaves: Sequence[Tensor], level: int) -> Callable[[Any], Any]:
+    """What makes a result into what the caller sees: raw arrays if he passed nothing but raw arrays."""
+    raw = not any(leaf._frame.lifted for leaf in leaves)
+
+    def finish(value: Any) -> Any:
+        value = unwrap(value, level)
+        return lower(value) if raw else value
+
+    return finish
+
+
 def _selected(args: Sequence[Any], argnums: int | Sequence[int], where: str) -> tuple[list[int], bool]:
     single = isinstance(argnums, int)
     numbers: list[int] = [argnums] if isinstance(argnums, int) else list(argnums)
     for number in numbers:
         if not -len(args) <= number < len(args):
-            raise ArgumentError(f"{where}: argnums={argnums} but the function was called with {len(args)} positional arguments")
+            raise ArgumentError(
+                f"{where}: argnums={argnums} but the function was called with {len(args)} positional arguments"
+            )
     return [number % len(args) for number in numbers], single
 
 
@@ -133,9 +157,7 @@ class GradAndValue(_Transform):
             result = self.function(*full, **kwargs)
             aux = None
             if self.has_aux:
-                if not (isinstance(result, tuple) and len(result) == 2):
-                    raise ArgumentError(f"{where}: with has_aux=True the function has to return a pair (output, aux), got {describe(result)}")
-                result, aux = result
+                result, aux = with_aux(result, where)
             if not isinstance(result, Tensor) or result.size != 1 or result.ndim != 0:
                 got = f"a Tensor of shape {tuple(result.shape)}" if isinstance(result, Tensor) else describe(result)
                 raise GraphError(
@@ -143,7 +165,9 @@ class GradAndValue(_Transform):
                     f"func.vjp"
                 )
             if level_of(result) == level and result._frame.backend.xp.isdtype(result.dtype, "complex floating"):
-                raise DtypeError(f"{where}: the function has to return a real scalar, got dtype {result.dtype}; take its real part, or abs")
+                raise DtypeError(
+                    f"{where}: the function has to return a real scalar, got dtype {result.dtype}; take its real part, or abs"
+                )
             found: dict[Any, Any] = {}
             if level_of(result) == level and result._node is not None:
                 frame = result._frame
@@ -151,8 +175,7 @@ class GradAndValue(_Transform):
                 found = _pull(result, seed, wrapped, level)
             grads = [_gradient(leaf, found) for leaf in wrapped]
         gradients = unflatten(tree, grads)
-        raw = not any(leaf._frame.lifted for leaf in wrapped)
-        finish = (lambda leaf: lower(unwrap(leaf, level))) if raw else (lambda leaf: unwrap(leaf, level))
+        finish = _finisher(wrapped, level)
         value = finish(result)
         if self.has_aux:
             aux = map_leaves(finish, aux)
@@ -211,12 +234,16 @@ def grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux
     return GradAndValue(function, argnums, has_aux, "grad")
 
 
-def value_and_grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
+def value_and_grad(
+    function: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+) -> Callable[..., Any]:
     """As ``grad``, returning (value, gradient), as in JAX; with ``has_aux`` ((value, aux), gradient)."""
     return GradAndValue(function, argnums, has_aux, "value_and_grad")
 
 
-def grad_and_value(function: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
+def grad_and_value(
+    function: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+) -> Callable[..., Any]:
     """As ``grad``, returning (gradient, value), as in torch.func; with ``has_aux`` (gradient, (value, aux))."""
     return GradAndValue(function, argnums, has_aux, "grad_and_value")
 
@@ -238,9 +265,7 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
         result = function(*unflatten(tree, wrapped))
         aux = None
         if has_aux:
-            if not (isinstance(result, tuple) and len(result) == 2):
-                raise ArgumentError(f"func.vjp: with has_aux=True the function has to return a pair (output, aux), got {describe(result)}")
-            result, aux = result
+            result, aux = with_aux(result, "func.vjp")
         outputs, out_tree = flatten(result)
 
     def pullback(cotangents: Any) -> tuple[Any, ...]:
@@ -262,15 +287,16 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
             engine.finish_leaves(found, False)
         return tuple(unflatten(tree, [_gradient(leaf, found) for leaf in wrapped]))
 
-    raw = not any(leaf._frame.lifted for leaf in wrapped)
-    finish = (lambda leaf: lower(unwrap(leaf, level))) if raw else (lambda leaf: unwrap(leaf, level))
+    finish = _finisher(wrapped, level)
     value = unflatten(out_tree, [finish(output) for output in outputs])
     if has_aux:
         return value, pullback, map_leaves(finish, aux)
     return value, pullback
 
 
-def jvp(function: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ...], *, has_aux: bool = False) -> tuple[Any, ...]:
+def jvp(
+    function: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ...], *, has_aux: bool = False
+) -> tuple[Any, ...]:
     """The value of a function and its directional derivative, in one forward pass.
 
     Args:
@@ -295,14 +321,18 @@ def jvp(function: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[
                 raise ArgumentError(f"func.jvp: the primals have to be arrays or Tensors, got {describe(primal)}")
             primal, tangent = as_frame(primal), as_frame(tangent)
             if tuple(primal.shape) != tuple(tangent.shape) or primal.dtype != tangent.dtype:
-                raise ShapeError(f"func.jvp: the tangent {describe(tangent)} does not fit its primal {describe(primal)}")
+                raise ShapeError(
+                    f"func.jvp: the tangent {describe(tangent)} does not fit its primal {describe(primal)}"
+                )
             if primal.dtype not in primal._frame.floating:
-                raise DtypeError(f"func.jvp: can only differentiate with respect to floating or complex arrays, got {primal.dtype}")
+                raise DtypeError(
+                    f"func.jvp: can only differentiate with respect to floating or complex arrays, got {primal.dtype}"
+                )
             duals.append(make_dual(primal, tangent, level))
         result = function(*unflatten(tree, duals))
         aux = None
         if has_aux:
-            result, aux = result
+            result, aux = with_aux(result, "func.jvp")
         outputs, out_tree = flatten(result)
 
     def split(output: Any) -> tuple[Any, Any]:
@@ -312,7 +342,13 @@ def jvp(function: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[
             primal, tangent = as_frame(output), None
         if tangent is None:
             tangent = primal._frame.namespace.zeros_like(primal)
-        if raw and level_of(primal) == 0 and not primal.requires_grad and level_of(tangent) == 0 and not tangent.requires_grad:
+        if (
+            raw
+            and level_of(primal) == 0
+            and not primal.requires_grad
+            and level_of(tangent) == 0
+            and not tangent.requires_grad
+        ):
             return primal.array, tangent.array
         return primal, tangent
 

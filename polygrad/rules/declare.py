@@ -33,7 +33,7 @@ OPS: dict[str, Op] = {}
 """Every operation by name; ``linalg.`` and the like in front for the extensions."""
 
 BUILD: list[Callable[[Op], Callable[..., Any]]] = []
-"""What makes the public function of an operation; ``apply`` puts it here, since the tables know nothing of it."""
+"""What makes the public function of an operation; the namespace puts it here, since the tables know nothing of it."""
 FACTS = ("shape", "dtype", "ndim", "device")
 
 
@@ -104,7 +104,9 @@ class Op:
         self.result: Any = namedtuple(f"{short.title().replace('_', '')}Result", outputs) if outputs else tuple
         """What holds several outputs: a named tuple with the standard's names, whatever the library returns."""
         self.promote = self.arrays if promote is True else promote or ()
-        self.view: Callable[[dict[str, Any]], bool] | None = view if callable(view) else (lambda params: True) if view else None
+        self.view: Callable[[dict[str, Any]], bool] | None = (
+            view if callable(view) else (lambda params: True) if view else None
+        )
         """Whether the result of a call with these parameters is a view of its first array."""
         self.write = write
         """``(xp, base, value, **params)``: the base with the value in the view's place; None: by the transpose, which is the inverse."""
@@ -141,7 +143,9 @@ class Op:
             return -1 - self.outputs.index(name)
         if name in self.arrays:
             return self.arrays.index(name)
-        raise TypeError(f"{self.name}: a derivative asks for {name!r}; there are {(*self.arrays, *self.outputs, 'out')}")
+        raise TypeError(
+            f"{self.name}: a derivative asks for {name!r}; there are {(*self.arrays, *self.outputs, 'out')}"
+        )
 
     def __repr__(self) -> str:
         return f"<{self.form} {self.name}({self.text})>"
@@ -251,7 +255,9 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
     for shape in shapes:
         for i, n in enumerate(shape, ndim - len(shape)):
             if result[i] not in (1, n) and n != 1:
-                raise ShapeError(f"broadcast_shapes: the shapes {', '.join(map(str, shapes))} do not broadcast at axis {i - ndim}")
+                raise ShapeError(
+                    f"broadcast_shapes: the shapes {', '.join(map(str, shapes))} do not broadcast at axis {i - ndim}"
+                )
             result[i] = n if result[i] == 1 else result[i]
     return tuple(result)
 

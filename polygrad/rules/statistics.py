@@ -22,6 +22,13 @@ class MinMax(NamedTuple):
     max: Any
 
 
+class Median(NamedTuple):
+    """A median along an axis, and where it was."""
+
+    values: Any
+    indices: Any
+
+
 class Histogram(NamedTuple):
     """How many elements fall between each two edges."""
 
@@ -148,7 +155,7 @@ def _median(ignore_nan: bool) -> Any:
         if axis is None:
             out = xp.median_value(x, ignore_nan=ignore_nan)
             return xp.reshape(out, (1,) * x.ndim) if keepdims else out
-        return xp.median_along(x, ignore_nan, axis, keepdims)
+        return Median(*xp.median_along(x, ignore_nan, axis, keepdims))
 
     return body
 

@@ -164,7 +164,7 @@ class TestVjpAndJvp:
 
     def test_vjp_of_a_tree(self, backend: str) -> None:
         x = raw([1.0, 2.0], backend)
-        value, pullback, aux = func.vjp(lambda p: ({"a": p["x"] * 2, "b": p["x"].sum()}, "aux"), {"x": x}, has_aux=True)
+        _, pullback, aux = func.vjp(lambda p: ({"a": p["x"] * 2, "b": p["x"].sum()}, "aux"), {"x": x}, has_aux=True)
         assert aux == "aux"
         (g,) = pullback({"a": raw([1.0, 1.0], backend), "b": raw(5.0, backend)})
         assert numbers(g["x"]) == [7.0, 7.0]
@@ -212,11 +212,15 @@ def _filled(x: pg.Tensor) -> pg.Tensor:
 
 class TestErrors:
     def test_not_a_scalar(self, backend: str) -> None:
-        with pytest.raises(RuntimeError, match=r"func.grad: the function has to return a scalar.*shape \(2,\).*sum\(\)"):
+        with pytest.raises(
+            RuntimeError, match=r"func.grad: the function has to return a scalar.*shape \(2,\).*sum\(\)"
+        ):
             func.grad(lambda x: x * 2)(raw([1.0, 2.0], backend))
 
     def test_integers(self, backend: str) -> None:
-        with pytest.raises(TypeError, match="func.grad: can only differentiate with respect to floating or complex.*int64"):
+        with pytest.raises(
+            TypeError, match="func.grad: can only differentiate with respect to floating or complex.*int64"
+        ):
             func.grad(loss)(pg.tensor([1, 2]).array)
 
     def test_what_is_no_array(self, backend: str) -> None:

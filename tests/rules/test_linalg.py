@@ -414,6 +414,21 @@ def test_derivatives(function: Any, arrays: Any, reference: Any, backend: str, x
     check(lambda *x: function(xp, *x), arrays, backend, reference=reference, rtol=1e-8)
 
 
+@pytest.mark.parametrize("upper", [True, False])
+@pytest.mark.parametrize("left", [True, False])
+@pytest.mark.parametrize("unit", [True, False])
+def test_one_triangular_matrix(upper: bool, left: bool, unit: bool, backend: str, xp: Any) -> None:
+    """The other triangle, and the diagonal if it is to be ones, hold what must not matter."""
+    b = normal(3, 3)
+    a = DISTINCT
+    want = np.triu(a, int(unit)) if upper else np.tril(a, -int(unit))
+    want = want + np.eye(3) * unit
+    got = host(
+        xp.linalg.solve_triangular(tensor(a, backend), tensor(b, backend), upper=upper, left=left, unitriangular=unit)
+    )
+    np.testing.assert_allclose(want @ got if left else got @ want, b, atol=1e-12)
+
+
 def test_vector_norm_0(backend: str, xp: Any) -> None:
     x = tensor(np.asarray([0.0, 3.0, -4.0]), backend, True)
     out = xp.linalg.vector_norm(x, ord=0)
