@@ -94,7 +94,7 @@ def apply(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
             record_several(op, results, frame, payloads, edges, params, out)
         if state.inference:
             mark_inference(results)
-        return op.result(*results) if op.outputs else tuple(results)
+        return op.result(*results) if len(results) == len(op.outputs) > 1 else tuple(results)
     result = _wrap(out, frame)
     _finish(op, result, frame, args, payloads, edges if tracked else None, params, state)
     return result

@@ -14,7 +14,7 @@ from .apply import apply, explain, finish, mark_inference
 from .backend import backend_of, get_backend
 from .errors import PolygradError
 from .graph import LEAF, Node, next_order
-from .nodes import compiled, conjugate, no_derivative
+from .nodes import compiled, conjugate, no_derivative, pull_absorbing
 from .rules.declare import Op, fit
 from .tensor import SCALARS, Tensor
 
@@ -267,7 +267,8 @@ def _build_elementwise(op: Op) -> Callable[..., Any]:
     pull = compiled(_pull_source(op, wants, saves), op.name, scope)["pull"]
     names = op.node if isinstance(op.node, tuple) else (op.node,) * 3
     for label, name in zip(("NODE", "NODE_SCALAR2", "NODE_SCALAR1"), names, strict=True):
-        members = {"__slots__": (), "__module__": "polygrad.graph", "saves": tuple(saves), "pull": pull}
+        members = {"__slots__": (), "__module__": "polygrad.graph", "saves": tuple(saves), "pull": pull, "op": op}
+        members["pull_absorbing"] = pull_absorbing
         scope[label] = type(name, (Node,), members)
     node = "NODE"
     if isinstance(op.node, tuple):

@@ -42,7 +42,8 @@ def run(
     heap: list[tuple[int, Node]] = []
     captured: dict[Any, Any] = {}
     wanted = frozenset(captures)
-    plain = not (retain or create_graph or wanted or needed is not None)
+    absorbing = modes.current().absorbing
+    plain = not (retain or create_graph or wanted or absorbing or needed is not None)
     for edge, cotangent in roots:
         if edge not in grads and isinstance(edge, Node):
             heappush(heap, (edge.order, edge))
@@ -88,11 +89,12 @@ def run(
                 continue
             if saved is None:
                 raise freed(node.name())
+            pull = node.pull_absorbing if absorbing else node.pull
             if create_graph:
-                parts = node.pull(node.frame.namespace, g, edges, _wrap_saved(node, saved))
+                parts = pull(node.frame.namespace, g, edges, _wrap_saved(node, saved))
             else:
                 frame = node.frame
-                parts = node.pull(frame.namespace if _of_tensors(g) else frame.raw, g, edges, saved)
+                parts = pull(frame.namespace if _of_tensors(g) else frame.raw, g, edges, saved)
             if saved and not retain:
                 node.saved = None
         if node.extra is not None:

@@ -100,6 +100,10 @@ class Node:
         """The cotangents of the inputs, given that of the output; None where there is none or no edge."""
         raise NotImplementedError
 
+    def pull_absorbing(self, xp: Any, g: Any, edges: tuple[Any, ...], saved: tuple[Any, ...]) -> Sequence[Any]:
+        """As ``pull``, under ``zero_absorbing``; the same unless the operation multiplies element by element."""
+        return self.pull(xp, g, edges, saved)
+
     # -- torch's public face ----------------------------------------------------------------------------------
     def name(self) -> str:
         """The name of the operation as torch prints it, such as ``MulBackward0``."""

@@ -21,11 +21,22 @@ F = TypeVar("F", bound=Callable[..., Any])
 class State:
     """The modes in force. ``grad[k]`` says whether level k records; a level beyond the tuple records."""
 
-    __slots__ = ("grad", "inference")
+    __slots__ = ("absorbing", "grad", "inference")
 
-    def __init__(self, grad: tuple[bool, ...] = (True,), inference: bool = False) -> None:
+    def __init__(self, grad: tuple[bool, ...] = (True,), inference: bool = False, absorbing: bool = False) -> None:
         self.grad = grad
         self.inference = inference
+        self.absorbing = absorbing
+
+    def replace(self, **fields: Any) -> State:
+        """This state with some fields changed; the two common states are singletons."""
+        values = {name: getattr(self, name) for name in self.__slots__} | fields
+        if not values["inference"] and not values["absorbing"]:
+            if values["grad"] == (True,):
+                return DEFAULT
+            if values["grad"] == (False,):
+                return NO_GRAD
+        return State(**values)
 
     def records(self, level: int) -> bool:
         """Whether operations of that level are recorded."""
@@ -33,26 +44,20 @@ class State:
 
     def with_grad(self, enabled: bool) -> State:
         """This state with grad mode of the current level set."""
-        return state(grad=(*self.grad[:-1], enabled), inference=self.inference)
+        return self.replace(grad=(*self.grad[:-1], enabled))
 
     def with_level(self, level: int) -> State:
         """This state inside a transform of that level, which records whatever the levels below do."""
         below = self.grad + (True,) * (level - len(self.grad))
-        return state(grad=(*below[:level], True), inference=False)
+        return self.replace(grad=(*below[:level], True), inference=False)
+
+    def below_level(self, level: int) -> State:
+        """This state outside a transform of that level."""
+        return self.replace(grad=self.grad[:level] or (True,), inference=False)
 
 
 DEFAULT = State()
 NO_GRAD = State(grad=(False,))
-
-
-def state(grad: tuple[bool, ...], inference: bool) -> State:
-    """A state with these fields; the two common ones are singletons."""
-    if not inference:
-        if grad == (True,):
-            return DEFAULT
-        if grad == (False,):
-            return NO_GRAD
-    return State(grad, inference)
 
 
 MODE: ContextVar[State] = ContextVar("polygrad_mode", default=DEFAULT)
@@ -194,8 +199,19 @@ class inference_mode(_Mode):
     def _state(self) -> State:
         now = current()
         if self.mode:
-            return state((*now.grad[:-1], False), inference=True)
-        return state((*now.grad[:-1], True), inference=False) if now.inference else now
+            return now.replace(grad=(*now.grad[:-1], False), inference=True)
+        return now.replace(grad=(*now.grad[:-1], True), inference=False) if now.inference else now
+
+
+class zero_absorbing(_Plain):
+    """In a backward pass inside, a zero cotangent stays zero whatever the partial derivative is, infinite or nan included.
+
+    So ``where(x > 0, sqrt(x), 0)`` has the gradient 0 at 0, where 0 times infinity would be nan. Context manager or decorator. It
+    costs one ``where`` for each elementwise operation of the pass.
+    """
+
+    def _state(self) -> State:
+        return current().replace(absorbing=True)
 
 
 def is_grad_enabled() -> bool:

@@ -79,6 +79,8 @@ def node_class(op: Op, name: str) -> type[RuleNode]:
     members["keep"] = _keep(op, rules, joint, saves)
     if op.name != "getitem":
         members["pull"] = _pull(op, rules, joint, saves)
+    if op.form == "elementwise":
+        members["pull_absorbing"] = pull_absorbing
     made: type[RuleNode] = type(name, (GetitemNode if op.name == "getitem" else RuleNode,), members)
     return _classes.setdefault((op.name, name), made)
 
@@ -235,6 +237,35 @@ def elementwise_rules(op: Op) -> tuple[Rule | None, ...]:
             rules.append(None if partial is None else _elementwise_rule(op, i, partial))
         op.vjps = tuple(rules)
     return op.vjps  # type: ignore[no-any-return]
+
+
+def pull_absorbing(node: Any, xp: Any, g: Any, edges: tuple[Any, ...], saved: tuple[Any, ...]) -> Sequence[Any]:
+    """``pull`` of an elementwise operation under ``zero_absorbing``: where the cotangent is 0, so is its product with the partial."""
+    op: Op = node.op
+    values = dict(zip(node.saves, saved, strict=True))
+    facts = node.static if isinstance(node.static, dict) else {}
+    parts = []
+    for i, (edge, partial, rule) in enumerate(zip(edges, op.partials, op.partial_rules, strict=True)):
+        if edge is None:
+            parts.append(None)
+            continue
+        if partial is None:
+            raise no_derivative(op, i)
+        if rule is None:
+            part = g if partial == 1 else g * partial
+        else:
+            given = [values[position] for position in rule.values]
+            named = {key: facts[key] for key, _, _ in rule.facts}
+            if op.applied[i]:
+                part = partial(xp, g, *given, **named)
+            else:
+                part = g * conjugate(xp, partial(xp, *given, **named), g)
+                part = xp.where(g == 0, xp.zeros_like(part), part)
+        shape = (
+            facts.get(f"{op.arrays[i]}_shape") if facts else node.static[i] if node.static is not None else part.shape
+        )
+        parts.append(fit(xp, part, shape))
+    return parts
 
 
 def _elementwise_rule(op: Op, i: int, partial: Any) -> Rule:

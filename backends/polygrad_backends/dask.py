@@ -61,7 +61,7 @@ def solve_triangular(a: Any, b: Any, /, *, upper: bool, left: bool = True, unitr
 
 def _transform(name: str) -> Any:
     """A Fourier transform, for which dask wants each axis that is transformed in one chunk."""
-    function = getattr(xp.fft, name)
+    function = getattr(xp.fft, name)  # type: ignore[attr-defined]
 
     def run(x: Any, /, **params: Any) -> Any:
         axes = params["axis"] if "axis" in params else params.get("axes")

@@ -117,7 +117,7 @@ def unique_all(x: Any, /) -> UniqueAllResult:
 
 
 _SPECIAL = {
-        "k0": "modified_bessel_k0", "k1": "modified_bessel_k1", "k0e": "scaled_modified_bessel_k0",
+    "k0": "modified_bessel_k0", "k1": "modified_bessel_k1", "k0e": "scaled_modified_bessel_k0",
     "k1e": "scaled_modified_bessel_k1", "log_expit": "logsigmoid",
     **{name: name for name in (
         "digamma", "entr", "erf", "erfc", "erfcx", "erfinv", "exp2", "expit", "gammainc", "gammaincc", "gammaln", "i0", "i0e", "i1",

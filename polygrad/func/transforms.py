@@ -199,8 +199,7 @@ def _pull(result: Tensor, seed: Any, leaves: Sequence[Tensor], level: int) -> di
 @contextmanager
 def _below(level: int) -> Iterator[None]:
     mode = modes.current()
-    grad = mode.grad[:level] or (True,)
-    modes.MODE.set(modes.state(grad, False))
+    modes.MODE.set(mode.below_level(level))
     try:
         yield
     finally:

@@ -294,9 +294,8 @@ xlog1py = _special("xlog1py(x, y, /)", _slope_x, _slope_y, default=_value, node=
 def _entr(xp: Any, x: Any) -> Any:
     inside = x > 0
     safe = xp.where(inside, x, 1.0)
-    return xp.where(
-        inside | xp.isnan(x), -xp.where(xp.isnan(x), x, safe) * xp.log(safe), xp.where(x == 0, 0.0, -math.inf)
-    )
+    outside = xp.where(xp.isnan(x), x, xp.where(x == 0, xp.zeros_like(x), -math.inf))
+    return xp.where(inside, -safe * xp.log(safe), outside)
 
 
 def _rel_entr(xp: Any, x: Any, y: Any) -> Any:

@@ -279,17 +279,22 @@ nanquantile = composite(
 
 
 # -- sums and means without nan ----------------------------------------------------------------------------------------
+def _numbers(xp: Any, x: Any) -> Any:
+    """1 where there is a number, 0 where there is none."""
+    return xp.astype(xp.logical_not(xp.isnan(x)), x.dtype)
+
+
 def _nansum(xp: Any, x: Any, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
     return xp.sum(xp.where(_isnan(xp, x), xp.zeros_like(x), x), axis=axis, dtype=dtype, keepdims=keepdims)
 
 
 nansum = rule(
     "nansum(x, axis=None, keepdims=False, *, dtype=None)",
-    vjp=lambda xp, g, x, *, axis, keepdims: xp.where(
-        xp.isnan(x), 0.0, spread(xp, g if g.dtype == x.dtype else xp.astype(g, x.dtype), tuple(x.shape), axis, keepdims)
+    vjp=lambda xp, g, x, *, axis, keepdims: (
+        _numbers(xp, x) * spread(xp, g if g.dtype == x.dtype else xp.astype(g, x.dtype), x.shape, axis, keepdims)
     ),
     jvp=lambda xp, t, x, *, out_dtype, axis, keepdims: xp.sum(
-        xp.where(xp.isnan(x), 0.0, t), axis=axis, keepdims=keepdims, dtype=out_dtype
+        _numbers(xp, x) * t, axis=axis, keepdims=keepdims, dtype=out_dtype
     ),
     arrays=("x",),
     default=_nansum,
@@ -298,8 +303,7 @@ nansum = rule(
 
 def _nanmean(xp: Any, x: Any, *, axis: Any, keepdims: bool, dtype: Any) -> Any:
     total = xp.nansum(x, axis=axis, keepdims=keepdims, dtype=dtype)
-    counts = xp.astype(xp.logical_not(xp.isnan(x)), total.dtype)
-    counts = xp.sum(counts, axis=axis, keepdims=keepdims)
+    counts = xp.sum(xp.astype(xp.logical_not(_isnan(xp, x)), total.dtype), axis=axis, keepdims=keepdims)
     return total / xp.where(counts == 0, math.nan, counts)  # of nothing: nan, without a warning
 
 
@@ -401,8 +405,10 @@ def _counts(xp: Any, x: Any, edges: Any, weight: Any) -> Any:
 
 
 def _even(xp: Any, low: Any, high: Any, bins: int) -> Any:
+    """Evenly spaced edges, counted from the nearer end so that both ends are exact."""
     steps = xp.astype(xp.arange(bins + 1, device=getattr(low, "device", None)), low.dtype)
-    return low + (high - low) * (steps / bins)
+    width = (high - low) / bins
+    return xp.where(steps * 2 <= bins, low + width * steps, high - width * (bins - steps))
 
 
 def _histc(xp: Any, x: Any, *, bins: int, min: float, max: float) -> Any:

@@ -98,7 +98,10 @@ def test_a_real_input_gets_a_real_gradient(name: str, backend: str, xp: Any) -> 
 @pytest.mark.parametrize("axes", [None, 1, (0, -1)])
 def test_shifts(name: str, axes: Any, backend: str, xp: Any) -> None:
     check(
-        lambda x: getattr(xp.fft, name)(x, axes=axes), [C], backend, reference=lambda x: getattr(torch.fft, name)(x, axes)
+        lambda x: getattr(xp.fft, name)(x, axes=axes),
+        [C],
+        backend,
+        reference=lambda x: getattr(torch.fft, name)(x, axes),
     )
 
 
