@@ -17,7 +17,7 @@ from typing import Any
 
 from . import modes
 from .errors import GraphError, ShapeError, freed
-from .graph import Lazy, Node, NodeExtra, OutputNode
+from .graph import Lazy, Node, NodeExtra, output_node
 from .tensor import Tensor, constant, continued, level_of
 
 _commit_lock = threading.Lock()
@@ -148,7 +148,7 @@ def _add(grads: dict[Any, Any], owned: set[Any], edge: Any, part: Any) -> None:
     if before is None:
         grads[edge] = part
         return
-    if edge in owned and not isinstance(part, (Lazy, Tensor)):
+    if edge in owned and not isinstance(part, (Lazy, Tensor)) and not isinstance(before, Lazy):
         before += part
     else:
         if not isinstance(before, Lazy) and not isinstance(part, Lazy):
@@ -167,7 +167,7 @@ def _wrap_saved(node: Node, saved: tuple[Any, ...]) -> tuple[Any, ...]:
             wrapped.append(None)
         elif source < 0:
             several = node.outputs > 1 and value.dtype in node.frame.floating
-            edge = OutputNode(node, -1 - source) if several else node if node.outputs == 1 else None
+            edge = output_node(node, -1 - source) if several else node if node.outputs == 1 else None
             wrapped.append(continued(value, node.frame, edge))
         else:
             edge = node.edges[source]

@@ -64,7 +64,7 @@ class RemovableHandle:
 class NodeExtra:
     """What few nodes have: hooks, metadata, a Tensor that retains its gradient."""
 
-    __slots__ = ("metadata", "post", "pre", "retain", "tensor")
+    __slots__ = ("children", "metadata", "post", "pre", "retain", "tensor")
 
     def __init__(self) -> None:
         self.tensor = Hooks()
@@ -74,6 +74,8 @@ class NodeExtra:
         self.retain: weakref.ref[Any] | None = None
         """The Tensor whose ``grad`` is filled, after all its hooks."""
         self.metadata: dict[Any, Any] = {}
+        self.children: dict[int, weakref.ref[Any]] = {}
+        """Of a node with several outputs: the OutputNode of each, while it is in use."""
 
 
 class Node:
@@ -157,6 +159,16 @@ class OutputNode(Node):
 
     def pull(self, xp: Any, g: Any, edges: tuple[Any, ...], saved: tuple[Any, ...]) -> Sequence[Any]:
         return (Several({self.index: g}, edges[0].outputs),)
+
+
+def output_node(parent: Node, index: int) -> OutputNode:
+    """The OutputNode of one output: the same object while anything refers to it."""
+    children = parent._extra().children
+    child = children[index]() if index in children else None
+    if child is None:
+        child = OutputNode(parent, index)
+        children[index] = weakref.ref(child)
+    return child
 
 
 class Lazy:

@@ -12,7 +12,7 @@ from typing import Any
 
 from .backend import Frame
 from .errors import NoDerivativeError
-from .graph import Node, OutputNode, Scatter, next_order
+from .graph import Node, Scatter, next_order, output_node
 from .rules.declare import Op, Rule, fit
 from .tensor import SCALARS, Tensor
 
@@ -198,7 +198,7 @@ def record_several(
     node.__class__ = _counted(type(node), len(results))
     for i, result in enumerate(results):
         if result._data.dtype in frame.floating:
-            result._node = OutputNode(node, i)
+            result._node = output_node(node, i)
 
 
 _counts: dict[tuple[type[Node], int], type[Node]] = {}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import sys
 import threading
-import time
 import weakref
 
 import numpy as np
@@ -223,23 +223,19 @@ class TestFreeing:
 
 class TestSize:
     def test_a_million_operations(self) -> None:
-        """Forward, backward and destruction are iterative and linear; a small stack would not survive recursion."""
-        times: dict[int, float] = {}
+        """Forward, backward and destruction are iterative: a small stack would not survive recursion."""
         failure: list[BaseException] = []
 
         def work() -> None:
             try:
-                for n in (100_000, 1_000_000):
-                    start = time.perf_counter()
-                    x = pg.Tensor(np.asarray(1.0), requires_grad=True)
-                    y = x
-                    for _ in range(n // 2):
-                        y = y + 1.0
-                        y = y * 1.0
-                    y.backward()
-                    assert x.grad.item() == 1.0
-                    del y
-                    times[n] = time.perf_counter() - start
+                x = pg.Tensor(np.asarray(1.0), requires_grad=True)
+                y = x
+                for _ in range(500_000):
+                    y = y + 1.0
+                    y = y * 1.0
+                y.backward()
+                assert x.grad.item() == 1.0
+                del y
             except BaseException as error:
                 failure.append(error)
 
@@ -254,7 +250,6 @@ class TestSize:
             sys.setrecursionlimit(limit)
             threading.stack_size(size)
         assert not failure, failure[0]
-        assert set(times) == {100_000, 1_000_000}
 
     def test_a_leaf_used_ten_thousand_times(self) -> None:
         x = pg.Tensor(np.ones(2), requires_grad=True)
@@ -293,6 +288,31 @@ class TestSize:
 
 
 @pytest.mark.usefixtures("backend")
+class TestSeveralOutputs:
+    def test_one_of_them_and_both(self) -> None:
+        x = pg.tensor([[2.0, 1.0], [0.0, 3.0]], dtype="float64", requires_grad=True)
+        _, value = pg.linalg.slogdet(x)
+        assert value.grad_fn is not None
+        assert value.grad_fn.next_functions[0][0].variable is x
+        assert (value.output_nr, value.grad_fn.name()) == (1, "LinalgSlogdetBackward0")
+        value.backward()
+        np.testing.assert_allclose(np.asarray(x.grad.tolist()), np.linalg.inv([[2.0, 1.0], [0.0, 3.0]]).T)
+
+    def test_second_order_through_a_saved_output(self) -> None:
+        """The gradient of eigenvalues depends on the eigenvectors, which are outputs: differentiate with respect to these."""
+        x = pg.tensor([[2.0, 1.0], [1.0, 5.0]], dtype="float64", requires_grad=True)
+        values, vectors = pg.linalg.eigh(x * 1)
+        (g,) = pg.autograd.grad(values[0], x, create_graph=True)
+        (by_vectors,) = pg.autograd.grad(g.sum(), vectors, retain_graph=True)
+        v = np.asarray(vectors.tolist())
+        np.testing.assert_allclose(np.asarray(by_vectors.tolist()), [[2 * v[:, 0].sum(), 0]] * 2, atol=1e-12)
+        hook: list[str] = []
+        vectors.register_hook(lambda grad: hook.append("seen"))
+        g.sum().backward()
+        assert hook == ["seen"]
+
+
+@pytest.mark.usefixtures("backend")
 class TestSharedSelections:
     def test_overlapping_slices_and_a_dense_use(self) -> None:
         x = leaf()
@@ -305,6 +325,18 @@ class TestSharedSelections:
         y = x * 1
         ((y * 2).sum() + y[0] + y[1:].sum() + y[0]).backward()
         assert values(x.grad) == [4.0, 3.0, 3.0]
+
+    def test_every_order_of_dense_and_selected_uses(self) -> None:
+        uses = {"d": lambda y: (y * 2).sum(), "s": lambda y: y[:2].sum() * 3, "i": lambda y: y[2] * 5}
+        for order in itertools.product("dsi", repeat=4):
+            x = leaf()
+            y = x * 1
+            total = pg.zeros((), dtype="float64")
+            for use in order:
+                total = total + uses[use](y)
+            total.backward()
+            d, s, i = (order.count(use) for use in "dsi")
+            assert values(x.grad) == [2.0 * d + 3 * s, 2.0 * d + 3 * s, 2.0 * d + 5 * i]
 
     def test_second_order(self) -> None:
         x = leaf()

@@ -45,6 +45,11 @@ def _of_index(xp: Any, name: str, index: Any) -> Any:
     return index
 
 
+def _device(x: Any) -> Any:
+    """Where to make what goes with a raw array, of a library that may know no devices."""
+    return getattr(x, "device", None)
+
+
 def _at_least_1d(xp: Any, x: Any) -> Any:
     return xp.reshape(x, (1,)) if x.ndim == 0 else x
 
@@ -182,7 +187,7 @@ def _fold(xp: Any, values: Any, numbers: Any, size: int, combine: Callable[[Any,
         same = numbers[step:] == numbers[:-step]
         values = xp.concat([values[:step], combine(values[step:], values[:-step], same)])
         step *= 2
-    targets = xp.arange(size, dtype=numbers.dtype, device=numbers.device)
+    targets = xp.arange(size, dtype=numbers.dtype, device=_device(numbers))
     ends = xp.searchsorted(numbers, targets, side="right") - 1
     ends = xp.where(ends < 0, 0, ends)
     return xp.take(values, ends, axis=0), xp.take(numbers, ends, axis=0) == targets
@@ -193,14 +198,14 @@ def _on(
 ) -> tuple[Any, Any]:
     """``_fold`` of what a key puts on each element of an array of that shape."""
     size = prod(shape)
-    numbers = xp.getitem(xp.reshape(xp.arange(size, device=src.device), shape), key=key)
+    numbers = xp.getitem(xp.reshape(xp.arange(size, device=_device(src)), shape), key=key)
     values, hit = _fold(xp, xp.reshape(src, (-1,)), xp.reshape(numbers, (-1,)), size, combine)
     return xp.reshape(values, shape), xp.reshape(hit, shape)
 
 
 def _hits(xp: Any, key: Any, shape: tuple[int, ...], src_shape: tuple[int, ...], like: Any) -> Any:
     """How many values fall on each element."""
-    return xp.getitem_adjoint(xp.ones(src_shape, dtype=like.dtype, device=like.device), key=key, shape=shape)
+    return xp.getitem_adjoint(xp.ones(src_shape, dtype=like.dtype, device=_device(like)), key=key, shape=shape)
 
 
 def _extreme_at(xp: Any, x: Any, src: Any, *, key: Any, largest: bool, include_self: bool) -> Any:
@@ -451,7 +456,7 @@ one_hot = composite(
 def _bincount(xp: Any, x: Any, weights: Any, *, minlength: int) -> Any:
     size = max(minlength, int(xp.max(x)) + 1 if prod(x.shape) else 0)
     if weights is None:
-        weights = xp.reshape(xp.ones_like(xp.arange(prod(x.shape), device=x.device)), x.shape)
+        weights = xp.ones_like(xp.arange(prod(x.shape), device=_device(x)))
     return xp.getitem_adjoint(weights, key=(x,), shape=(size,))
 
 

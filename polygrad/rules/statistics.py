@@ -108,7 +108,7 @@ def _middle(xp: Any, x: Any, axis: int, ignore_nan: bool) -> Any:
     n = x.shape[axis]
     numbers = n - missing
     if ignore_nan:
-        return (numbers - xp.where(numbers > 0, 1, 0)) // 2
+        return xp.where(numbers > 0, (numbers - 1) // 2, 0)
     return xp.where(missing > 0, numbers, xp.zeros_like(numbers) + (n - 1) // 2)
 
 
