@@ -76,11 +76,14 @@ def apply(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
     if op.promote:
         payloads, casts = promote(op, payloads, frame)
         if casts and tracked:
-            return apply(
-                op,
-                [_cast(arg, edge, casts.get(i)) for i, (arg, edge) in enumerate(zip(args, edges, strict=True))],
-                params,
-            )
+            # Tracked inputs are cast by a recorded operation of their own; then there is nothing left to promote.
+            cast = frame.namespace.astype
+            given = zip(args, payloads, edges, strict=True)
+            again = [
+                cast(a, casts[i]) if e is not None and i in casts else a if e is not None else p
+                for i, (a, p, e) in enumerate(given)
+            ]
+            return apply(op, again, params)
     try:
         out = call_raw(op, frame.call(op.name), payloads, params)
     except PolygradError:
@@ -220,6 +223,8 @@ def _raw(op: Op, arg: Any, backend: Any, args: Sequence[Any]) -> Any:
             f"polygrad.asarray makes a Tensor"
         )
     if found is not backend:
+        if found.name == "numpy" and arg.shape == () and hasattr(arg, "item"):
+            return arg.item()  # a NumPy scalar, which is a number to every other library
         raise _mixed(op, args)
     return arg
 
@@ -298,16 +303,6 @@ def _same(op: Op, payloads: Sequence[Any], frame: Frame) -> bool:
         if type(payload) in _SCALARS and name in op.promote and dtype not in frame.weak.get(type(payload), (dtype,)):
             return dtype is None  # numbers alone are left to the library
     return True
-
-
-def _cast(arg: Any, edge: Any, dtype: Any) -> Any:
-    if dtype is None:
-        return arg
-    if edge is not None:
-        return arg._frame.namespace.astype(arg, dtype)
-    if isinstance(arg, Tensor):
-        return constant(arg._frame.raw.astype(arg._data, dtype), arg._frame)
-    return arg
 
 
 # -- errors -----------------------------------------------------------------------------------------------------

@@ -35,6 +35,11 @@ OTHERS = (
     "index_copy", "index_fill", "index_put", "index_reduce", "masked_fill", "masked_scatter", "masked_select", "select_scatter",
     "slice_scatter", "diagonal_scatter", "argwhere", "bincount", "diag", "diag_embed", "diagflat", "kron", "movedim", "nan_to_num",
     "rot90", "swapdims", "unflatten", "unfold",
+    "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "allclose", "aminmax", "angle", "baddbmm", "clamp_max", "clamp_min",
+    "corrcoef", "cov", "cummax", "cummin", "deg2rad", "digamma", "dist", "erf", "erfc", "erfinv", "exp2", "float_power", "fmax", "fmin",
+    "fmod", "frac", "heaviside", "histc", "histogram", "i0", "igamma", "igammac", "inner", "isclose", "kthvalue", "ldexp", "lerp", "lgamma",
+    "logaddexp2", "logcumsumexp", "logit", "median", "mode", "mvlgamma", "nanmean", "nanmedian", "nanquantile", "nansum", "norm", "quantile",
+    "rad2deg", "renorm", "rsqrt", "sinc", "topk", "xlogy",
 )  # fmt: skip
 ALIASES = {
     "sub": "subtract", "mul": "multiply", "div": "divide", "true_divide": "divide", "power": "pow", "neg": "negative",
@@ -49,7 +54,8 @@ INPLACE = (
     "add", "sub", "mul", "div", "pow", "remainder", "floor_divide", "neg", "abs", "exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid",
     "relu", "clip", "clamp", "round", "floor", "ceil", "trunc", "square", "reciprocal", "maximum", "minimum",
     "scatter", "scatter_add", "scatter_reduce", "index_add", "index_copy", "index_fill", "index_put", "index_reduce", "masked_fill",
-    "masked_scatter", "nan_to_num",
+    "masked_scatter", "nan_to_num", "addcdiv", "addcmul", "addmm", "addmv", "baddbmm", "clamp_max", "clamp_min", "erf", "exp2", "fmod",
+    "frac", "lerp", "logit", "renorm", "rsqrt", "sinc",
 )  # fmt: skip
 """Operations that also exist with a trailing underscore."""
 

@@ -27,6 +27,7 @@ from .rules import (
     nn,
     norms,
     numerics,
+    padding,
     products,
     reductions,
     selection,
@@ -42,7 +43,7 @@ API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
 TABLES = (
     elementwise, reductions, manipulation, indexing, nn, sorting, products, special,
     fft, linalg, solutions, norms, decompositions,
-    selection, assembly, contraction, numerics, statistics,
+    selection, assembly, padding, contraction, numerics, statistics,
 )  # fmt: skip
 """The rule tables whose operations make up the namespace."""
 

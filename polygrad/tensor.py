@@ -373,7 +373,17 @@ class Tensor(Methods):
         array = self._frame.backend.numpy(self._untracked("__array__ (numpy.asarray)"))
         return array.__array__(dtype) if dtype is not None else array.copy() if copy else array
 
-    __array_ufunc__ = None  # numpy leaves `array * tensor` to the Tensor
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """NumPy's and SciPy's ufuncs are the operations of the same meaning; in place into an array they raise."""
+        from .interop.protocols import array_ufunc
+
+        return array_ufunc(ufunc, method, inputs, options)
+
+    def __array_function__(self, function: Any, types: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        """NumPy's functions are the operations of the same meaning."""
+        from .interop.protocols import array_function
+
+        return array_function(function, args, options)
 
     def __dlpack__(self, **options: Any) -> Any:
         return self._untracked("__dlpack__").__dlpack__(**options)

@@ -167,8 +167,16 @@ class TestLeavingTheGraph:
         assert x.numpy().dtype == np.float64
 
     def test_numpy_functions_do_not_convert_silently(self) -> None:
-        with pytest.raises(TypeError):
-            np.exp(leaf())
+        with pytest.raises(
+            TypeError, match=r"numpy.modf\(.*float64\[3\]\): polygrad has no operation for this call.*detach\(\)"
+        ):
+            np.modf(leaf())
+        with pytest.raises(TypeError, match=r"numpy.interp\(.*polygrad has no operation"):
+            np.interp(1.5, [1.0, 2.0], leaf((1.0, 2.0)))
+        target = np.ones(3)
+        with pytest.raises(TypeError, match=r"numpy.add\(.*lose the graph"):
+            target += leaf()
+        assert target.tolist() == [1.0, 1.0, 1.0]
 
     def test_scalars(self) -> None:
         assert float(leaf(2.0)) == 2.0

@@ -10,6 +10,7 @@ import jax.scipy.special
 import numpy as np
 
 from polygrad.backend import Backend, scipy_special
+from polygrad.rules.declare import OPS
 
 
 def getitem_adjoint(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
@@ -30,6 +31,13 @@ def getitem(x: Any, *, key: Any) -> Any:
     """``x[key]``."""
     _in_range(x, key)
     return x[_key(key)]
+
+
+def logcumsumexp(x: Any, *, axis: int) -> Any:
+    """The running sum of exponentials, as a logarithm; JAX has it for real numbers only."""
+    if x.ndim == 0 or xp.iscomplexobj(x):
+        return OPS["logcumsumexp"].default(BACKEND.raw, x, axis=axis)  # type: ignore[misc]
+    return jax.lax.cumlogsumexp(x, axis=axis % x.ndim)
 
 
 def _in_range(x: Any, key: Any) -> None:
@@ -84,8 +92,10 @@ class JaxBackend(Backend):
     install = "pip install jax"
     xp = xp
     overrides = {  # noqa: RUF012
+        "contract_pair": lambda x1, x2, *, equation: xp.einsum(equation, x1, x2),
         "getitem": getitem,
         "getitem_adjoint": getitem_adjoint,
+        "logcumsumexp": logcumsumexp,
         "set_at": set_at,
         "to_device": jax.device_put,
     }

@@ -10,6 +10,7 @@ import numpy as np
 
 from polygrad.backend import Backend, scipy_special
 from polygrad.errors import BackendError
+from polygrad.rules.declare import OPS
 from polygrad.rules.indexing import basic
 
 
@@ -81,13 +82,38 @@ def set_at(x: Any, value: Any, /, *, key: Any) -> Any:
     return out
 
 
+def _running(ufunc: Any) -> Any:
+    """The running extreme and where it was last reached; every nan counts as reaching it."""
+
+    def run(x: Any, *, axis: int) -> Any:
+        if x.ndim == 0:
+            return np.array(x), np.zeros((), dtype=np.int64)
+        values = ufunc.accumulate(x, axis=axis)
+        shape = [1] * x.ndim
+        shape[axis] = -1
+        reached = np.where((x == values) | (x != x), np.arange(x.shape[axis]).reshape(shape), 0)  # noqa: PLR0124
+        return values, np.maximum.accumulate(reached, axis=axis)
+
+    return run
+
+
+def logcumsumexp(x: Any, *, axis: int) -> Any:
+    """The running ``logaddexp``, which NumPy has for real numbers only."""
+    if x.ndim == 0 or x.dtype.kind == "c":
+        return OPS["logcumsumexp"].default(BACKEND.raw, x, axis=axis)  # type: ignore[misc]
+    return np.logaddexp.accumulate(x, axis=axis)
+
+
 class NumPyBackend(Backend):
     """NumPy arrays, and NumPy's scalars, which its operations return in the place of 0-d arrays."""
 
     name = "numpy"
     xp = xp
     overrides = {  # noqa: RUF012
+        "cummax": _running(np.maximum),
+        "cummin": _running(np.minimum),
         "getitem_adjoint": getitem_adjoint,
+        "logcumsumexp": logcumsumexp,
         "set_at": set_at,
         "to_device": lambda x, device: x,
     }

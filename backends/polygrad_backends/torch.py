@@ -98,6 +98,28 @@ def trapezoid(y: Any, x: Any = None, *, dx: float | None = None, axis: int = -1)
     return torch.trapezoid(y, dx=1.0 if dx is None else dx, dim=axis) if x is None else torch.trapezoid(y, x, dim=axis)
 
 
+def _with_numbers(function: Any) -> Any:
+    """A function of torch that takes Tensors only, for Python numbers too."""
+
+    def run(*args: Any, **params: Any) -> Any:
+        like = next(arg for arg in args if isinstance(arg, torch.Tensor))
+        if not all(isinstance(arg, torch.Tensor) for arg in args):
+            args = tuple([torch.as_tensor(arg, dtype=like.dtype, device=like.device) for arg in args])
+        return function(*args, **params)
+
+    return run
+
+
+def median_along(x: Any, *, ignore_nan: bool, axis: int, keepdims: bool) -> Any:
+    """Two functions of torch in one operation."""
+    return (torch.nanmedian if ignore_nan else torch.median)(x, axis, keepdims)
+
+
+def median_value(x: Any, *, ignore_nan: bool) -> Any:
+    """As ``median_along``, over everything."""
+    return torch.nanmedian(x) if ignore_nan else torch.median(x)
+
+
 class UniqueAllResult(NamedTuple):
     """What the standard's ``unique_all`` returns."""
 
@@ -172,8 +194,15 @@ class TorchBackend(Backend):
         # array-api-compat passes these on to torch as they are, which calls the axes "dim"
         "fft.hfftn": lambda x, /, *, s=None, axes=None, norm="backward": torch.fft.hfftn(x, s, axes, norm),
         "fft.ihfftn": lambda x, /, *, s=None, axes=None, norm="backward": torch.fft.ihfftn(x, s, axes, norm),
+        **{
+            name: _with_numbers(getattr(torch, name))
+            for name in ("addcdiv", "addcmul", "fmax", "fmin", "fmod", "heaviside", "isclose", "lerp", "logaddexp2")
+        },
+        "contract_pair": lambda x1, x2, *, equation: torch.einsum(equation, x1, x2),
         "getitem": getitem,
         "logsumexp": logsumexp,
+        "median_along": median_along,
+        "median_value": median_value,
         "getitem_adjoint": getitem_adjoint,
         "set_at": set_at,
         "trapezoid": trapezoid,

@@ -6,6 +6,7 @@ was contracted on the way forward instead of contracting all the other operands 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -96,24 +97,38 @@ contract_single = linear(
 
 
 # -- two operands ------------------------------------------------------------------------------------------------------
+@lru_cache(maxsize=1024)
+def _plan(equation: str) -> tuple[str, str, str, str, str, str, str]:
+    """The operands' labels, then those that both keep, those that are summed, those that only one has, and the result."""
+    (labels1, labels2), out = _sides(equation)
+    shared = "".join(label for label in _unique(labels1) if label in labels2)
+    batch = "".join(label for label in shared if label in out)
+    summed = "".join(label for label in shared if label not in out)
+    free1 = "".join(label for label in _unique(labels1) if label in out and label not in labels2)
+    free2 = "".join(label for label in _unique(labels2) if label in out and label not in labels1)
+    return labels1, labels2, batch, summed, free1, free2, out
+
+
 def _pair(xp: Any, x1: Any, x2: Any, *, equation: str) -> Any:
     """As a product of two stacks of matrices, or elementwise where nothing is summed."""
-    (labels1, labels2), out = _sides(equation)
-    keep1 = "".join(label for label in _unique(labels1) if label in out or label in labels2)
-    keep2 = "".join(label for label in _unique(labels2) if label in out or label in labels1)
-    batch = "".join(label for label in keep1 if label in keep2 and label in out)
-    summed = "".join(label for label in keep1 if label in keep2 and label not in out)
-    free1 = "".join(label for label in keep1 if label not in keep2)
-    free2 = "".join(label for label in keep2 if label not in keep1)
+    labels1, labels2, batch, summed, free1, free2, out = _plan(equation)
     a = _reduced(xp, x1, labels1, batch + free1 + summed)
     b = _reduced(xp, x2, labels2, batch + summed + free2)
-    heads, rows, columns = a.shape[: len(batch)], a.shape[len(batch) : a.ndim - len(summed)], b.shape[len(batch + summed) :]
+    heads, rows, columns = (
+        a.shape[: len(batch)],
+        a.shape[len(batch) : len(batch + free1)],
+        b.shape[len(batch + summed) :],
+    )
     if summed:
         depth = prod(b.shape[len(batch) : len(batch + summed)])
-        stack = (prod(heads),) if batch else ()
-        a = xp.reshape(a, (*stack, prod(rows), depth))
-        b = xp.reshape(b, (*stack, depth, prod(columns)))
-        product = xp.reshape(xp.matmul(a, b), (*heads, *rows, *columns))
+        if batch and not free1 and not free2:
+            a, b = (xp.reshape(x, (*heads, depth)) for x in (a, b))
+            product = xp.vecdot(_conj(xp, a), b, axis=-1)
+        else:
+            stack = (prod(heads),) if batch else ()
+            a = xp.reshape(a, (*stack, prod(rows), depth))
+            b = xp.reshape(b, (*stack, depth, prod(columns)))
+            product = xp.reshape(xp.matmul(a, b), (*heads, *rows, *columns))
     else:
         product = xp.reshape(a, (*a.shape, *[1] * len(free2))) * xp.reshape(b, (*heads, *[1] * len(free1), *columns))
     return _reduced(xp, product, batch + free1 + free2, out)
@@ -156,34 +171,37 @@ def _from_lists(operands: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
     return equation + ("->" + letters(operands[-1]) if len(operands) % 2 else ""), arrays
 
 
-def _explicit(equation: str, operands: Any) -> tuple[list[str], str]:
-    """The labels of each operand and of the result, with letters in the place of every ellipsis."""
+@lru_cache(maxsize=1024)
+def _explicit(equation: str, ndims: tuple[int, ...]) -> tuple[list[str], str]:
+    """The labels of operands with so many axes, and of the result, with letters in the place of every ellipsis."""
     text = equation.replace(" ", "")
     inputs, arrow, out = text.partition("->")
     terms = inputs.split(",")
-    if len(terms) != len(operands):
-        raise ArgumentError(f"einsum: the equation {equation!r} is of {len(terms)} operands, but there are {len(operands)}")
+    if len(terms) != len(ndims):
+        raise ArgumentError(
+            f"einsum: the equation {equation!r} is of {len(terms)} operands, but there are {len(ndims)}"
+        )
     wrong = [c for c in text.replace("->", "").replace("...", "").replace(",", "") if c not in LETTERS]
     if wrong or any(term.count("...") > 1 for term in (*terms, out)) or "," in out:
         raise ArgumentError(f"einsum: the equation {equation!r} is not made of letters, commas, ellipses and an arrow")
     spare = [letter for letter in LETTERS if letter not in text]
     widths = []
-    for term, x in zip(terms, operands, strict=True):
-        width = x.ndim - len(term.replace("...", ""))
+    for term, ndim in zip(terms, ndims, strict=True):
+        width = ndim - len(term.replace("...", ""))
         if width < 0 or (width and "..." not in term):
-            raise ShapeError(f"einsum: the labels {term!r} of {equation!r} do not fit {describe(x)}")
+            raise ShapeError(f"einsum: the labels {term!r} of {equation!r} do not fit an operand with {ndim} axes")
         widths.append(width)
     hidden = "".join(spare[: max(widths, default=0)])
-    labels = [
-        term.replace("...", hidden[len(hidden) - width :]) for term, width in zip(terms, widths, strict=True)
-    ]
+    labels = [term.replace("...", hidden[len(hidden) - width :]) for term, width in zip(terms, widths, strict=True)]
     if not arrow:
         letters = sorted(set(inputs) - set(".,"))
         out = ("..." if hidden else "") + "".join(letter for letter in letters if inputs.count(letter) == 1)
     result = out.replace("...", hidden)
     for letter in result:
         if result.count(letter) > 1 or not any(letter in term for term in labels):
-            raise ArgumentError(f"einsum: {letter!r} has to stand once in the result of {equation!r}, and in an operand")
+            raise ArgumentError(
+                f"einsum: {letter!r} has to stand once in the result of {equation!r}, and in an operand"
+            )
     return labels, result
 
 
@@ -199,6 +217,8 @@ def _sizes(xp: Any, labels: list[str], operands: list[Any], equation: str) -> di
                     f"einsum: in {equation!r} the axes of one label have lengths {sizes[label]} and {n}; "
                     f"the operands are {', '.join(describe(operand) for operand in operands)}"
                 )
+    if 1 not in {n for x in operands for n in x.shape}:
+        return sizes
     for i, (term, x) in enumerate(zip(labels, operands, strict=True)):
         single = tuple([a for a, label in enumerate(term) if x.shape[a] == 1 != sizes[label]])
         if single:
@@ -215,7 +235,9 @@ def _cheapest(labels: list[str], wanted: list[str], sizes: dict[str, int]) -> tu
 
     pairs = [(i, j) for j in range(len(labels)) for i in range(j)]
     number = {pair: n for n, pair in enumerate(pairs)}
-    return min(pairs, key=lambda p: (size(wanted[number[p]]) - size(_unique(labels[p[0]])) - size(_unique(labels[p[1]])), p))
+    return min(
+        pairs, key=lambda p: (size(wanted[number[p]]) - size(_unique(labels[p[0]])) - size(_unique(labels[p[1]])), p)
+    )
 
 
 def _remaining(labels: list[str], out: str, i: int, j: int) -> str:
@@ -230,7 +252,8 @@ def _einsum(xp: Any, equation: Any, operands: Any) -> Any:
     elif len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         (operands,) = operands
     operands = [x if hasattr(x, "ndim") else xp.asarray(x) for x in operands]
-    labels, out = _explicit(equation, operands)
+    labels, out = _explicit(equation, tuple([x.ndim for x in operands]))
+    labels = list(labels)  # the cached one stays as it is
     sizes = _sizes(xp, labels, operands, equation)
     while len(operands) > 2:
         wanted = [_remaining(labels, out, i, j) for j in range(len(labels)) for i in range(j)]

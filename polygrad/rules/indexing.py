@@ -77,15 +77,15 @@ def _set_at(xp: Any, x: Any, value: Any, *, key: Any) -> Any:
     return out
 
 
-def _written(xp: Any, g: Any, *, key: Any, value_shape: tuple[int, ...]) -> Any:
+def _written(xp: Any, g: Any, *, key: Any, value_shape: tuple[int, ...], x_device: Any) -> Any:
     """The cotangent of what is written. Where an element is written several times only the last time counts, so find out which."""
     chosen = xp.getitem(g, key=key)
     if not basic(key) and any(_may_repeat(part) for part in (key if isinstance(key, tuple) else (key,))):
         size = 1
         for n in chosen.shape:
             size *= n
-        turns = xp.reshape(xp.arange(size, device=g.device), chosen.shape)
-        last = xp.set_at(xp.zeros(g.shape, dtype=turns.dtype, device=g.device), turns, key=key)
+        turns = xp.reshape(xp.arange(size, device=x_device), chosen.shape)
+        last = xp.set_at(xp.zeros(g.shape, dtype=turns.dtype, device=x_device), turns, key=key)
         chosen = xp.where(xp.getitem(last, key=key) == turns, chosen, xp.zeros_like(chosen))
     return fit(xp, chosen, value_shape)
 

@@ -33,7 +33,7 @@ logaddexp2 = elementwise(
 def _lifted(xp: Any, x1: Any, x2: Any) -> tuple[Any, Any]:
     """Both as arrays, since the standard's functions take no Python numbers alone."""
     like = x1 if hasattr(x1, "dtype") else x2
-    return tuple([x if hasattr(x, "dtype") else xp.full_like(like, x) for x in (x1, x2)])  # type: ignore[return-value]
+    return tuple([x if hasattr(x, "dtype") else xp.full_like(like, x) for x in (x1, x2)])
 
 
 def _fmod(xp: Any, x1: Any, x2: Any) -> Any:
@@ -112,10 +112,12 @@ def _lerp(xp: Any, input: Any, end: Any, weight: Any) -> Any:
 
 
 lerp = elementwise(
-    "lerp(input, end, weight, /)",
+    "lerp(input, end, weight)",
     lambda xp, weight: 1 - weight,
     lambda xp, weight: weight,
     lambda xp, input, end: end - input,
+    arrays=("input", "end", "weight"),
+    promote=True,
     default=_lerp,
     node=lambda payloads, params: "LerpBackward1" if hasattr(payloads[2], "dtype") else "LerpBackward0",
 )
@@ -262,7 +264,9 @@ def _running(largest: bool) -> Any:
     def run(xp: Any, x: Any, axis: int) -> Selected:
         """The last one of equals has the index, and every nan counts as a new extreme: torch's order."""
         if x.ndim == 0:
-            return Selected(xp.asarray(x, copy=True), xp.zeros(x.shape, dtype=xp.int64, device=getattr(x, "device", None)))
+            return Selected(
+                xp.asarray(x, copy=True), xp.zeros(x.shape, dtype=xp.int64, device=getattr(x, "device", None))
+            )
         axis %= x.ndim
         values = scan(xp, x, axis, xp.maximum if largest else xp.minimum)
         new = xp.equal(x, values)
@@ -373,7 +377,10 @@ def _slope(xp: Any, x: Any, spacing: Any, axis: int, edge_order: int) -> Any:
     n = x.shape[axis]
     if n < edge_order + 1:
         raise ShapeError(f"gradient: axis {axis} of {describe(x)} is too short for edge_order={edge_order}")
-    f = lambda start, stop: part(x, axis, start, stop)
+
+    def f(start: int | None, stop: int | None) -> Any:
+        return part(x, axis, start, stop)
+
     if not getattr(spacing, "ndim", 0):
         h = spacing
         inner = [(f(2, None) - f(None, -2)) / (2 * h)] if n > 2 else []
@@ -384,9 +391,14 @@ def _slope(xp: Any, x: Any, spacing: Any, axis: int, edge_order: int) -> Any:
             last = (f(n - 3, n - 2) * 0.5 + f(n - 2, n - 1) * -2 + f(n - 1, None) * 1.5) / h
         return xp.concat([first, *inner, last], axis=axis)
     if spacing.ndim != 1 or spacing.shape[0] != n:
-        raise ShapeError(f"gradient: the points along axis {axis} have to be {n} in one dimension, got {describe(spacing)}")
+        raise ShapeError(
+            f"gradient: the points along axis {axis} have to be {n} in one dimension, got {describe(spacing)}"
+        )
     steps = _steps(xp, spacing, x, axis)
-    d = lambda start, stop: part(steps, axis, start, stop)
+
+    def d(start: int | None, stop: int | None) -> Any:
+        return part(steps, axis, start, stop)
+
     inner = []
     if n > 2:
         a, b = d(None, -1), d(1, None)
@@ -395,7 +407,9 @@ def _slope(xp: Any, x: Any, spacing: Any, axis: int, edge_order: int) -> Any:
         first, last = (f(1, 2) - f(0, 1)) / d(0, 1), (f(n - 1, None) - f(n - 2, n - 1)) / d(n - 2, None)
     else:
         a, b = d(0, 1), d(1, 2)
-        first = f(0, 1) * (-(a * 2 + b) / (a * (a + b))) + f(1, 2) * ((a + b) / (a * b)) + f(2, 3) * (-a / (b * (a + b)))
+        first = (
+            f(0, 1) * (-(a * 2 + b) / (a * (a + b))) + f(1, 2) * ((a + b) / (a * b)) + f(2, 3) * (-a / (b * (a + b)))
+        )
         a, b = d(n - 3, n - 2), d(n - 2, None)
         last = f(n - 3, n - 2) * (b / (a * (a + b))) + f(n - 2, n - 1) * (-(a + b) / (a * b))
         last = last + f(n - 1, None) * ((a + b * 2) / (b * (a + b)))

@@ -38,7 +38,7 @@ class Histogram(NamedTuple):
 
 def _isnan(xp: Any, x: Any) -> Any:
     """Of integers too, which are all numbers."""
-    return xp.isnan(x) if xp.isdtype(x.dtype, ("real floating", "complex floating")) else x != x
+    return xp.isnan(x) if xp.isdtype(x.dtype, ("real floating", "complex floating")) else xp.not_equal(x, x)
 
 
 def _integers(xp: Any, x: Any) -> Any:
@@ -217,7 +217,7 @@ def _quantile(name: str, ignore_nan: bool) -> Any:
             q_shape: tuple[int, ...] = ()
         else:
             if not hasattr(q, "dtype"):
-                q = xp.asarray([_checked(name, v) for v in q] if isinstance(q, (list, tuple)) else _checked(name, q))
+                q = [_checked(name, v) for v in q] if isinstance(q, (list, tuple)) else _checked(name, q)
                 q = xp.asarray(q, dtype=x.dtype, device=getattr(x, "device", None))
             if q.ndim > 1:
                 raise ShapeError(f"{name}: q has to be a number or one-dimensional, got {describe(q)}")
@@ -229,7 +229,9 @@ def _quantile(name: str, ignore_nan: bool) -> Any:
             out = xp.moveaxis(out, -1, 0)
         if not ignore_nan:  # a nan is the last of its row, and the quantile of a row with one
             out = xp.where(xp.isnan(rows[..., -1]), rows[..., -1], out)
-        return xp.reshape(out, (*q_shape, *(kept if keepdims else tuple(out.shape[1:]) if q_shape else rows.shape[:-1])))
+        return xp.reshape(
+            out, (*q_shape, *(kept if keepdims else tuple(out.shape[1:]) if q_shape else rows.shape[:-1]))
+        )
 
     return body
 
@@ -267,7 +269,9 @@ def _between_all(xp: Any, rows: Any, ranks: Any, interpolation: str) -> Any:
 
 
 quantile = composite(
-    "quantile(x, q, axis=None, keepdims=False, *, interpolation='linear')", _quantile("quantile", False), arrays=("x", "q")
+    "quantile(x, q, axis=None, keepdims=False, *, interpolation='linear')",
+    _quantile("quantile", False),
+    arrays=("x", "q"),
 )
 """The q-th quantiles; with several q they come along a new first axis."""
 nanquantile = composite(
@@ -342,7 +346,9 @@ def _cov(xp: Any, x: Any, *, correction: float, fweights: Any, aweights: Any) ->
     else:
         total = xp.sum(weights)
         cast = weights if weights.dtype == x.dtype else xp.astype(weights, x.dtype)
-        mean = xp.sum(x * cast, axis=1, keepdims=True) / (total if total.dtype == x.dtype else xp.astype(total, x.dtype))
+        mean = xp.sum(x * cast, axis=1, keepdims=True) / (
+            total if total.dtype == x.dtype else xp.astype(total, x.dtype)
+        )
         freedom = total - correction
         if aweights is not None:
             freedom = total - xp.sum(weights * xp.astype(aweights, weights.dtype)) / total * correction
@@ -350,10 +356,9 @@ def _cov(xp: Any, x: Any, *, correction: float, fweights: Any, aweights: Any) ->
         freedom = freedom if freedom.dtype == x.dtype else xp.astype(freedom, x.dtype)
         left, right = x - mean, (conjugated - (mean if conjugated is x else xp.conj(mean))) * cast
     out = xp.matmul(left, xp.matrix_transpose(right))
-    if weights is None and freedom <= 0:
-        out = out * (math.nan if x.shape[1] < 2 else math.inf)
-    else:
-        out = out / freedom
+    # No freedom left: infinite, and of one column 0 / 0.
+    spent = weights is None and freedom <= 0
+    out = out * (math.nan if x.shape[1] < 2 else math.inf) if spent else out / freedom
     return xp.reshape(out, ()) if single else out
 
 
@@ -433,7 +438,5 @@ def _histogram(xp: Any, x: Any, bins: Any, *, range: Any, weight: Any, density: 
     return Histogram(hist, edges)
 
 
-histogram = composite(
-    "histogram(x, bins, *, range=None, weight=None, density=False)", _histogram, arrays=("x", "bins")
-)
+histogram = composite("histogram(x, bins, *, range=None, weight=None, density=False)", _histogram, arrays=("x", "bins"))
 """How many elements, or how much weight, falls between each two edges. The derivative is that with respect to the weight."""

@@ -145,8 +145,18 @@ def test_derivatives(name: str, arrays: Any, args: Any, params: Any, backend: st
     [
         ("ldexp", lambda x: polygrad.ldexp(x, 3), lambda x: x * 8, [A]),
         ("polygamma", lambda x: polygrad.polygamma(1, x), lambda x: torch.polygamma(1, x), [P]),
-        ("igamma", lambda x: polygrad.igamma(2.5, x), lambda x: torch.special.gammainc(torch.tensor(2.5).double(), x), [P]),
-        ("igammac", lambda x: polygrad.igammac(2.5, x), lambda x: torch.special.gammaincc(torch.tensor(2.5).double(), x), [P]),
+        (
+            "igamma",
+            lambda x: polygrad.igamma(2.5, x),
+            lambda x: torch.special.gammainc(torch.tensor(2.5).double(), x),
+            [P],
+        ),
+        (
+            "igammac",
+            lambda x: polygrad.igammac(2.5, x),
+            lambda x: torch.special.gammaincc(torch.tensor(2.5).double(), x),
+            [P],
+        ),
         ("expit", polygrad.expit, torch.special.expit, [A]),
         (
             "gradient",
@@ -185,7 +195,11 @@ KINKS = [
     (lambda x: polygrad.cummax(x, 0)[0], lambda x: torch.cummax(x, 0)[0], [[1.0, 1.0, 0.0, 2.0, 2.0, 1.0]]),
     (lambda x, y: polygrad.dist(x, y), lambda x, y: torch.dist(x, y), [[1.0, 2.0], [1.0, 2.0]]),
     *[
-        (lambda x, y, p=p: polygrad.cdist(x, y, p), lambda x, y, p=p: torch.cdist(x, y, p), [[[1.0, 2.0]], [[1.0, 2.0], [3.0, 2.0]]])
+        (
+            lambda x, y, p=p: polygrad.cdist(x, y, p),
+            lambda x, y, p=p: torch.cdist(x, y, p),
+            [[[1.0, 2.0]], [[1.0, 2.0], [3.0, 2.0]]],
+        )
         for p in (0.0, 1.0, 1.5, 2.0, 3.0, INF)
     ],
 ]
@@ -283,3 +297,15 @@ def test_errors(backend: str) -> None:
     with pytest.raises(ShapeError) as rows:
         polygrad.cdist(x, x[:, :2])
     assert "rows of equal length" in str(rows.value)
+
+
+def test_methods(backend: str) -> None:
+    x, y = tensor(A, backend, requires_grad=True), tensor(P, backend)
+    np.testing.assert_allclose(host(x.lerp(y, weight=0.25).detach()), A + 0.25 * (P - A))
+    np.testing.assert_allclose(host(x.median(0).values.detach()), torch.tensor(A).median(0).values.numpy())
+    assert x.topk(2)[1].tolist() == torch.tensor(A).topk(2)[1].tolist()
+    z = x * 1
+    z.addcdiv_(y, y + 1, value=-0.5)
+    np.testing.assert_allclose(host(z.detach()), A - 0.5 * P / (P + 1))
+    z.sum().backward()
+    np.testing.assert_allclose(host(x.grad), np.ones_like(A))

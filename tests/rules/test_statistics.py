@@ -244,7 +244,10 @@ NAMES = [
 
 @pytest.mark.parametrize(("name", "args"), NAMES)
 def test_node_names(name: str, args: Any, backend: str) -> None:
-    ours, theirs = getattr(polygrad, name)(tensor(A, backend, True), *args), getattr(torch, name)(torch.tensor(A, requires_grad=True), *args)
+    ours, theirs = (
+        getattr(polygrad, name)(tensor(A, backend, True), *args),
+        getattr(torch, name)(torch.tensor(A, requires_grad=True), *args),
+    )
     ours, theirs = (out[0] if isinstance(out, tuple) else out for out in (ours, theirs))
     assert ours.grad_fn.name() == theirs.grad_fn.name()
 
