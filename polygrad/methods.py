@@ -38,8 +38,8 @@ OTHERS = (
     "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "allclose", "aminmax", "angle", "baddbmm", "clamp_max", "clamp_min",
     "corrcoef", "cov", "cummax", "cummin", "deg2rad", "digamma", "dist", "erf", "erfc", "erfinv", "exp2", "float_power", "fmax", "fmin",
     "fmod", "frac", "heaviside", "histc", "histogram", "i0", "igamma", "igammac", "inner", "isclose", "kthvalue", "ldexp", "lerp", "lgamma",
-    "logaddexp2", "logcumsumexp", "logit", "median", "mode", "mvlgamma", "nanmean", "nanmedian", "nanquantile", "nansum", "norm", "quantile",
-    "rad2deg", "renorm", "rsqrt", "sinc", "topk", "xlogy",
+    "logaddexp2", "logcumsumexp", "logit", "median", "mode", "mvlgamma", "nanmean", "nanmedian", "nanquantile", "nansum", "norm",
+    "quantile", "rad2deg", "renorm", "rsqrt", "sinc", "topk", "xlogy",
 )  # fmt: skip
 ALIASES = {
     "sub": "subtract", "mul": "multiply", "div": "divide", "true_divide": "divide", "power": "pow", "neg": "negative",

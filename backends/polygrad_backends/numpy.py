@@ -145,7 +145,9 @@ class NumPyBackend(Backend):
         return "cpu"
 
     def special(self, name: str) -> Any:
-        return scipy_special(name)
+        function = scipy_special(name)
+        # What is no ufunc there (polygamma, multigammaln) widens float32.
+        return function if function is None or isinstance(function, np.ufunc) else self.on_host(function)
 
     def to_host(self, array: Any) -> Any:
         return array.tolist()

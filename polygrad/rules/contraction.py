@@ -303,6 +303,8 @@ addbmm = composite(
 )
 inner = composite(
     "inner(x1, x2, /)",
-    lambda xp, x1, x2: x1 * x2 if x1.ndim == 0 or x2.ndim == 0 else xp.tensordot(x1, x2, axes=((-1,), (-1,))),
+    lambda xp, x1, x2: (
+        xp.multiply(x1, x2) if x1.ndim == 0 or x2.ndim == 0 else xp.tensordot(x1, x2, axes=((-1,), (-1,)))
+    ),
 )
 """The sum of products over the last axes; torch's and NumPy's, so nothing is conjugated."""

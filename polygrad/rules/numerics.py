@@ -142,7 +142,7 @@ def _ldexp(xp: Any, x1: Any, x2: Any) -> Any:
     """NumPy's takes only integers for the exponent; torch's has a derivative with respect to it."""
     if hasattr(x2, "dtype") and hasattr(x1, "dtype") and not xp.isdtype(x2.dtype, "real floating"):
         x2 = xp.astype(x2, x1.dtype)
-    return x1 * (xp.pow(2.0, x2) if hasattr(x2, "dtype") else 2.0**x2)
+    return xp.multiply(x1, xp.pow(2.0, x2) if hasattr(x2, "dtype") else 2.0**x2)
 
 
 ldexp = composite("ldexp(x1, x2, /)", _ldexp)
@@ -159,7 +159,9 @@ def _float_power(xp: Any, x1: Any, x2: Any) -> Any:
 float_power = composite("float_power(x1, x2, /)", _float_power, doc="The power in double precision.")
 clamp_min = composite("clamp_min(x, min, /)", lambda xp, x, min: xp.clip(x, min, None))
 clamp_max = composite("clamp_max(x, max, /)", lambda xp, x, max: xp.clip(x, None, max))
-rsub = composite("rsub(x1, x2, /, *, alpha=1)", lambda xp, x1, x2, *, alpha: x2 - (x1 if alpha == 1 else x1 * alpha))
+rsub = composite(
+    "rsub(x1, x2, /, *, alpha=1)", lambda xp, x1, x2, *, alpha: xp.subtract(x2, x1 if alpha == 1 else x1 * alpha)
+)
 
 
 # -- torch's names of the special functions, and of the running ones ---------------------------------------------------
@@ -464,7 +466,7 @@ def _renorm(xp: Any, x: Any, *, p: float, axis: int, maxnorm: float) -> Any:
     others = tuple([i for i in range(x.ndim) if i != axis % x.ndim])
     norms = xp.linalg.vector_norm(x, axis=others, keepdims=True, ord=p)
     factors = xp.where(norms > maxnorm, maxnorm / (norms + 1e-7), 1.0)  # torch's guard against division by zero
-    return x * (xp.astype(factors, x.dtype) if factors.dtype != x.dtype else factors)
+    return xp.multiply(x, xp.astype(factors, x.dtype) if factors.dtype != x.dtype else factors)
 
 
 renorm = composite("renorm(x, p, axis, maxnorm)", _renorm, arrays=("x",))

@@ -389,6 +389,10 @@ corrcoef = composite("corrcoef(x, /)", _corrcoef)
 
 
 # -- histograms --------------------------------------------------------------------------------------------------------
+def _detached(x: Any) -> Any:
+    return x.detach() if hasattr(x, "detach") else x
+
+
 def _edges(xp: Any, x: Any, bins: int, low: Any, high: Any, widen: float) -> tuple[Any, Any]:
     """The outermost edges: those given, or the extremes; a little apart where they would coincide."""
     if low == high and x.size:
@@ -417,7 +421,7 @@ def _even(xp: Any, low: Any, high: Any, bins: int) -> Any:
 
 
 def _histc(xp: Any, x: Any, *, bins: int, min: float, max: float) -> Any:
-    x = x.detach()
+    x = _detached(x)
     return _counts(xp, x, _even(xp, *_edges(xp, x, bins, min, max, 1.0), bins), None)
 
 
@@ -426,7 +430,7 @@ histc = composite("histc(x, bins=100, min=0, max=0)", _histc, arrays=("x",))
 
 
 def _histogram(xp: Any, x: Any, bins: Any, *, range: Any, weight: Any, density: bool) -> Histogram:
-    x = x.detach()
+    x = _detached(x)
     if isinstance(bins, int):
         low, high = range if range is not None else (0, 0)
         edges = _even(xp, *_edges(xp, x, bins, low, high, 0.5), bins)
