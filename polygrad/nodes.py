@@ -244,7 +244,7 @@ def pull_absorbing(node: Any, xp: Any, g: Any, edges: tuple[Any, ...], saved: tu
     op: Op = node.op
     values = dict(zip(node.saves, saved, strict=True))
     facts = node.static if isinstance(node.static, dict) else {}
-    parts = []
+    parts: list[Any] = []
     for i, (edge, partial, rule) in enumerate(zip(edges, op.partials, op.partial_rules, strict=True)):
         if edge is None:
             parts.append(None)

@@ -49,7 +49,9 @@ def _quiet(lib: Any, a: Any) -> None:
 
 
 program = st.lists(
-    st.tuples(st.sampled_from([*STEPS] * 2 + [*INPLACE]), st.integers(0, 30), st.integers(0, 30)), min_size=3, max_size=30
+    st.tuples(st.sampled_from([*STEPS] * 2 + [*INPLACE]), st.integers(0, 30), st.integers(0, 30)),
+    min_size=3,
+    max_size=30,
 )
 
 
@@ -81,7 +83,9 @@ def test_gradients_of_two_orders_are_torchs(backend: str, steps: list[tuple[str,
     first = pg.autograd.grad(y, ours, create_graph=True, materialize_grads=True)
     reference = torch.autograd.grad(t, theirs, create_graph=True, materialize_grads=True)
     for g, r in zip(first, reference, strict=True):
-        np.testing.assert_allclose(host(g), r.detach().numpy(), rtol=1e-8, atol=1e-8 * (1 + float(r.detach().abs().max())))
+        np.testing.assert_allclose(
+            host(g), r.detach().numpy(), rtol=1e-8, atol=1e-8 * (1 + float(r.detach().abs().max()))
+        )
     norm, norm_t = sum((g * g).sum() for g in first), sum((r * r).sum() for r in reference)
     if norm_t.requires_grad:
         second = pg.autograd.grad(norm, ours, materialize_grads=True)
