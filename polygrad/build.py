@@ -302,6 +302,8 @@ def _projection(partial: Any, number: int) -> int | None:
 def _pull_source(op: Op, wants: list[list[int]], saves: list[int]) -> str:
     arity = len(op.arrays)
     lines = ["def pull(node, xp, g, edges, saved):"]
+    if any(callable(partial) and not given for partial, given in zip(op.partials, op.applied, strict=True)):
+        lines.append("    real = g.dtype not in node.frame.complex")
     if arity == 2:
         lines.append("    shapes = node.static")
     for i, partial in enumerate(op.partials):
@@ -321,9 +323,7 @@ def _pull_source(op: Op, wants: list[list[int]], saves: list[int]) -> str:
             lines.append(f"{pad}part{i} = P{i}(xp, g, {', '.join(operands)})")
         elif callable(partial):
             # One expression, so that an array library may reuse the temporary for the product.
-            lines.append(
-                f"{pad}part{i} = g * ({call} if g.dtype not in node.frame.complex else conjugate(xp, {call}, g))"
-            )
+            lines.append(f"{pad}part{i} = g * ({call} if real else conjugate(xp, {call}, g))")
         else:
             lines.append(f"{pad}part{i} = g * {partial!r}")
         if arity == 2:

@@ -17,7 +17,7 @@ from typing import Any
 
 from . import modes
 from .errors import GraphError, ShapeError, freed
-from .graph import Lazy, Node, NodeExtra, output_node
+from .graph import Lazy, LazyParts, Node, NodeExtra, output_node
 from .tensor import Tensor, constant, continued, level_of
 
 _commit_lock = threading.Lock()
@@ -99,7 +99,8 @@ def run(
                 node.saved = None
         if node.extra is not None:
             parts = _after(node, parts, g, create_graph)
-        lazy = lazy or node.lazy
+        if type(parts) is LazyParts:
+            lazy = True
         g = saved = None  # what is no longer needed goes before anything new is allocated
         for edge, part in zip(edges, parts):  # noqa: B905 - the one loop that cannot afford the check
             if part is None or edge is None:
@@ -109,7 +110,7 @@ def run(
                 continue
             before = get(edge)
             if before is None:
-                if isinstance(edge, Node):
+                if type(edge) is not Tensor:  # a node; the other edges are leaves
                     if pending is None:
                         pending = edge
                         waiting = part

@@ -93,8 +93,6 @@ class Node:
     saved: tuple[Any, ...] | None
     static: Any
     saves: tuple[int, ...] = ()
-    lazy = False
-    """Whether ``pull`` may return a ``Lazy``."""
     outputs = 1
     """How many outputs the operation has; with more than one, each has an ``OutputNode``."""
 
@@ -150,7 +148,6 @@ class OutputNode(Node):
 
     __slots__ = ("index",)
     index: int
-    lazy = True
 
     def __init__(self, parent: Node, index: int) -> None:
         self.edges, self.index, self.frame = (parent,), index, parent.frame
@@ -158,7 +155,7 @@ class OutputNode(Node):
         self.order = next_order()
 
     def pull(self, xp: Any, g: Any, edges: tuple[Any, ...], saved: tuple[Any, ...]) -> Sequence[Any]:
-        return (Several({self.index: g}, edges[0].outputs),)
+        return LazyParts((Several({self.index: g}, edges[0].outputs),))
 
 
 def output_node(parent: Node, index: int) -> OutputNode:
@@ -183,6 +180,12 @@ class Lazy:
     def dense(self) -> Any:
         """The cotangent as the node wants it."""
         raise NotImplementedError
+
+
+class LazyParts(tuple[Any, ...]):
+    """What a node's ``pull`` returns when there are ``Lazy`` cotangents in it, so that the engine need not look at each."""
+
+    __slots__ = ()
 
 
 class Several(Lazy):

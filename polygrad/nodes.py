@@ -12,7 +12,7 @@ from typing import Any
 
 from .backend import Frame
 from .errors import NoDerivativeError
-from .graph import Node, Scatter, next_order, output_node
+from .graph import LazyParts, Node, Scatter, next_order, output_node
 from .rules.declare import Op, Rule, fit
 from .tensor import SCALARS, Tensor
 
@@ -47,13 +47,12 @@ class GetitemNode(RuleNode):
     """Indexing: on raw arrays the gradient stays a ``Scatter``, so that many small ones share a buffer."""
 
     __slots__ = ()
-    lazy = True
 
     def pull(self, xp: Any, g: Any, edges: tuple[Any, ...], saved: tuple[Any, ...]) -> Sequence[Any]:
         facts = self.static
         if isinstance(g, Tensor):
             return (self.rules[0].function(xp, g, **facts),)  # type: ignore[union-attr]
-        return (Scatter(self.frame.backend, g, facts["key"], facts["x_shape"]),)
+        return LazyParts((Scatter(self.frame.backend, g, facts["key"], facts["x_shape"]),))
 
 
 _classes: dict[tuple[str, str], type[RuleNode]] = {}
@@ -261,10 +260,11 @@ def pull_absorbing(node: Any, xp: Any, g: Any, edges: tuple[Any, ...], saved: tu
             else:
                 part = g * conjugate(xp, partial(xp, *given, **named), g)
                 part = xp.where(g == 0, xp.zeros_like(part), part)
-        shape = (
-            facts.get(f"{op.arrays[i]}_shape") if facts else node.static[i] if node.static is not None else part.shape
-        )
-        parts.append(fit(xp, part, shape))
+        if facts:
+            part = fit(xp, part, facts[f"{op.arrays[i]}_shape"])
+        elif node.static is not None:
+            part = fit(xp, part, node.static[i])
+        parts.append(part)
     return parts
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from math import prod
 from typing import Any
 
 import array_api_compat.numpy as xp
@@ -22,22 +23,27 @@ def add_at(out: Any, key: Any, value: Any) -> Any:
     axis = _only_array(key, out.ndim)
     if axis is None:
         np.add.at(out, key, value)
-        return out
-    index = np.asarray(key[axis] if isinstance(key, tuple) else key)
-    if out.ndim == 1:
-        np.add.at(out, index, value)  # fast in one dimension, slow in several
-        return out
-    if index.size == 0:
-        return out
-    length = out.shape[axis]
-    flat = np.where(index < 0, index + length, index).ravel()
-    if flat.min() < 0 or flat.max() >= length:
-        raise IndexError(f"index out of bounds for axis {axis} with size {length}")
-    shape = (*out.shape[:axis], *index.shape, *out.shape[axis + 1 :])
-    rows = np.broadcast_to(value, shape).reshape(*out.shape[:axis], -1, *out.shape[axis + 1 :])
-    rows = np.moveaxis(rows, axis, 0)
-    out += np.moveaxis(_sums(flat, rows.reshape(len(flat), -1), length).reshape(length, *rows.shape[1:]), 0, axis)
+    elif out.ndim == 1:
+        np.add.at(out, key[0] if isinstance(key, tuple) else key, value)  # fast in one dimension, slow in several
+    else:
+        out += _along_axis(value, key, axis, out.shape)
     return out
+
+
+def _along_axis(value: Any, key: Any, axis: int, shape: tuple[int, ...]) -> Any:
+    """Zeros of ``shape`` with ``value`` added at the integer array of ``key``, which selects along one of several axes."""
+    index = np.asarray(key[axis] if isinstance(key, tuple) else key)
+    length = shape[axis]
+    flat = index.ravel()
+    if flat.size and (flat.min() < 0 or flat.max() >= length):
+        flat = np.where(flat < 0, flat + length, flat)
+        if flat.min() < 0 or flat.max() >= length:
+            raise IndexError(f"index out of bounds for axis {axis} with size {length}")
+    before, after = shape[:axis], shape[axis + 1 :]
+    rows = np.broadcast_to(value, (*before, *index.shape, *after)).reshape(*before, flat.size, *after)
+    rows = np.moveaxis(rows, axis, 0)
+    sums = _sums(flat, rows.reshape(flat.size, prod(before + after)), length)
+    return np.moveaxis(sums.reshape(length, *before, *after), 0, axis)
 
 
 def _only_array(key: Any, ndim: int) -> int | None:
@@ -72,7 +78,8 @@ def _sums(index: Any, rows: Any, length: int) -> Any:
 
 def getitem_adjoint(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
     """Zeros of ``shape`` with ``x`` added at ``key``."""
-    return add_at(np.zeros(shape, dtype=x.dtype), key, x)
+    axis = _only_array(key, len(shape)) if len(shape) > 1 and not basic(key) else None
+    return add_at(np.zeros(shape, dtype=x.dtype), key, x) if axis is None else _along_axis(x, key, axis, shape)
 
 
 def set_at(x: Any, value: Any, /, *, key: Any) -> Any:
