@@ -65,6 +65,13 @@ def tests(session: nox.Session, backend: str) -> None:
 
 
 @nox.session
+def oracle(session: nox.Session) -> None:
+    """The test suite on NumPy with torch beside it: values, gradients and node names are compared with torch's."""
+    session.install(TORCH, "-e", ".[cli,test]")
+    session.run("python", "-m", "pytest", *session.posargs, env={"POLYGRAD_TEST_BACKEND": "numpy"})
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Ruff: the rules, and the formatting."""
     session.install("ruff>=0.11")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import check, host, tensor, torch
+from checks import HAVE_TORCH, check, host, tensor, torch
 
 import polygrad
 
@@ -32,7 +32,7 @@ def powers(x: Any, exponents: Any) -> Any:
     return torch.stack([x**k for k in exponents], 1)
 
 
-F = torch.nn.functional if torch is not None else None
+F = torch.nn.functional
 
 # (name, function of (xp, x, ...), the same for torch, shapes)
 CASES: list[tuple[str, Any, Any, Any]] = [
@@ -239,7 +239,7 @@ def test_views_and_copies(backend: str, xp: Any) -> None:
     assert host(x).sum() == 4
 
 
-@pytest.mark.skipif(torch is None, reason="needs torch")
+@pytest.mark.skipif(not HAVE_TORCH, reason="needs torch")
 @pytest.mark.parametrize("args", [(3, 3), (2, 4, 1), (4, 2, -1), (2, 2, 5), (0, 3)])
 def test_triangle_indices(args: Any, backend: str, xp: Any) -> None:
     for name in ("tril_indices", "triu_indices"):

@@ -9,16 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import check, host, tensor
+from checks import HAVE_TORCH, check, host, tensor, torch
 
 import polygrad
 from polygrad import func
 from polygrad.rules.declare import OPS
-
-try:
-    import torch
-except ImportError:
-    torch = None
 
 inf, nan = math.inf, math.nan
 
@@ -46,7 +41,7 @@ def ordered(backend: str, low: Any, high: Any) -> None:
 
 def of_torch(name: str) -> Any:
     """The function of torch by that name of the standard."""
-    if torch is None:
+    if not HAVE_TORCH:
         return None
     if name == "sign":  # torch.sgn of a real number has a gradient that is a "zero tensor", which cannot be read
         return lambda x: torch.sgn(x) + 0 * x
@@ -378,7 +373,7 @@ def test_kinks(name: str, point: Any, value: Any, expected: Any, backend: str, x
 
 
 @singular
-@pytest.mark.skipif(torch is None, reason="torch is not installed")
+@pytest.mark.skipif(not HAVE_TORCH, reason="torch is not installed")
 @pytest.mark.parametrize(("name", "point", "value", "expected"), KINKS)
 def test_kinks_are_those_of_torch(name: str, point: Any, value: Any, expected: Any) -> None:
     xs = [torch.tensor(x, dtype=torch.complex128 if isinstance(x, complex) else torch.float64) for x in point]
@@ -395,7 +390,7 @@ def test_kinks_with_numbers(function: Any, point: Any, value: Any, slope: Any, b
         y, (g,) = gradients(function, [point], backend, graph)
         np.testing.assert_array_equal(y, value)
         np.testing.assert_array_equal(g, slope)
-    if torch is not None:
+    if HAVE_TORCH:
         x = torch.tensor(
             point, dtype=torch.complex128 if isinstance(point, complex) else torch.float64
         ).requires_grad_()
@@ -499,7 +494,7 @@ NODES = [  # the same expression in both; x and y are positive tensors
 ]
 
 
-@pytest.mark.skipif(torch is None, reason="torch is not installed")
+@pytest.mark.skipif(not HAVE_TORCH, reason="torch is not installed")
 @pytest.mark.parametrize("expression", NODES)
 def test_nodes_are_named_as_in_torch(expression: Any, backend: str, xp: Any) -> None:
     a, b = np.asarray([0.3, 0.6]), np.asarray([0.5, 0.2])

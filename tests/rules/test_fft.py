@@ -6,11 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import check, host, tensor
+from checks import check, host, tensor, torch
 
 import polygrad
-
-torch = pytest.importorskip("torch")
 
 RNG = np.random.default_rng(11)
 

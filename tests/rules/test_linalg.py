@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import check, host, tensor
+from checks import check, host, tensor, torch
 
 import polygrad
 from polygrad import func
 from polygrad.rules.declare import OPS
 
-torch = pytest.importorskip("torch")
 TL = torch.linalg
 
 RNG = np.random.default_rng(5)

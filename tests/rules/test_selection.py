@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import check, host, tensor, torch
+from checks import HAVE_TORCH, check, host, tensor, torch
 
 import polygrad
 from polygrad import func
@@ -143,7 +143,7 @@ def test_a_product_in_no_danger_from_its_neighbours(backend: str) -> None:
     np.testing.assert_allclose(host(s.grad), np.ones(4))
 
 
-@pytest.mark.skipif(torch is None, reason="needs torch")
+@pytest.mark.skipif(not HAVE_TORCH, reason="needs torch")
 @pytest.mark.parametrize("reduce", ["amax", "amin"])
 def test_ties_share_equally(reduce: str, backend: str) -> None:
     def gradients(x: Any, s: Any, i: Any) -> Any:
