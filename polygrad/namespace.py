@@ -34,6 +34,8 @@ from .rules import (
     solutions,
     sorting,
     special,
+    special_bessel,
+    special_gamma,
     statistics,
 )
 from .rules.declare import BUILD, OPS, broadcast_shapes
@@ -41,7 +43,7 @@ from .tensor import Tensor
 
 API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
 TABLES = (
-    elementwise, reductions, manipulation, indexing, nn, sorting, products, special,
+    elementwise, reductions, manipulation, indexing, nn, sorting, products, special, special_bessel, special_gamma,
     fft, linalg, solutions, norms, decompositions,
     selection, assembly, padding, contraction, numerics, statistics,
 )  # fmt: skip
