@@ -22,7 +22,8 @@ from .errors import (
 from .graph import LEAF
 from .nodes import fact_of, record, record_several
 from .rules.declare import Op
-from .tensor import SCALARS, Tensor, constant, link
+from .tensor import SCALARS, Tensor, constant
+from .views import link
 
 _SCALARS = frozenset(SCALARS)
 

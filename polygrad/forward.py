@@ -17,6 +17,7 @@ from .errors import NoDerivativeError
 from .nodes import fact_of
 from .rules.declare import Op, Rule
 from .tensor import Tensor, as_frame, constant
+from .views import link
 
 
 class Dual(Tensor):
@@ -92,8 +93,6 @@ def interpret(op: Op, args: Sequence[Any], params: dict[str, Any], top: Tensor) 
 
 def _linked(op: Op, result: Dual, args: Sequence[Any], params: dict[str, Any]) -> Dual:
     if op.view is not None and isinstance(args[0], Dual) and op.view(params):
-        from .tensor import link
-
         link(result, args[0], op, params)
     return result
 

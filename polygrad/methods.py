@@ -227,7 +227,8 @@ class Methods:
 
     def fill_(self, value: Any) -> Tensor:
         """Every element becomes ``value`` (a scalar or a 0-d Tensor)."""
-        from .tensor import Tensor, inplace
+        from .tensor import Tensor
+        from .views import inplace
 
         if isinstance(value, Tensor) and value.ndim:
             raise ShapeError(f"fill_ only supports a 0-d value, got shape {tuple(value.shape)}; use copy_")
@@ -236,7 +237,8 @@ class Methods:
 
     def copy_(self, source: Any) -> Tensor:
         """Every element becomes that of ``source``, which is broadcast and cast, and gets the gradient."""
-        from .tensor import as_frame, inplace
+        from .tensor import as_frame
+        from .views import inplace
 
         tensor: Any = self
         source = as_frame(source, tensor._frame)
@@ -276,7 +278,7 @@ def _flat(sizes: tuple[Any, ...]) -> tuple[int, ...]:
 
 def install(kind: type, ops: dict[str, Any]) -> None:
     """Attach the operations (a table of records with the public function as ``call``) as methods; the namespace calls this once."""
-    from .tensor import inplace
+    from .views import inplace
 
     def reduction(op: Any) -> Callable[..., Any]:
         def method(self: Any, axis: Any = None, *args: Any, **params: Any) -> Any:

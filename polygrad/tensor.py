@@ -1,8 +1,7 @@
 """Tensor: an array with a place in the graph.
 
 The payload (``array``) is whatever the array library made; the operators and functions come from the namespace that is
-bound to its backend. In-place operations rebind: they give the Tensor a new payload and a new history, and what the
-graph has saved is never touched. A view remembers its base, so that writing to one shows in the other.
+bound to its backend. In-place operations and views are in ``views``.
 """
 
 from __future__ import annotations
@@ -12,43 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from . import modes
-from .backend import Backend, Frame, backend_of, get_backend
+from .backend import Frame, backend_of, get_backend
 from .errors import ArgumentError, BackendError, ConversionError, DtypeError, GraphError, ShapeError, describe
 from .graph import LEAF, Hooks, Node, NodeExtra, OutputNode, RemovableHandle
 from .methods import Methods
 
 _new = object.__new__
 SCALARS = (bool, int, float, complex)
-
-
-class View:
-    """How a Tensor looks at another: through a view operation with these parameters, or, without one, as ``detach()`` does."""
-
-    __slots__ = ("base", "op", "params")
-
-    def __init__(self, base: Tensor, op: Any, params: dict[str, Any]) -> None:
-        self.base = base
-        self.op = op
-        self.params = params
-
-    @property
-    def detached(self) -> bool:
-        return self.op is None
-
-    def replay(self) -> Tensor:
-        """The view, made anew from the base as it is now."""
-        from .apply import call_public
-
-        base = self.base
-        if self.op is None:
-            return constant(base._data, base._frame)
-        return call_public(self.op, (base,), self.params)  # type: ignore[no-any-return]
-
-    def write(self, value: Tensor) -> Tensor:
-        """The base with ``value`` in the place of the view."""
-        from .apply import write_back
-
-        return value if self.op is None else write_back(self.op, self.base, value, self.params)
 
 
 class TensorExtra:
@@ -62,7 +31,7 @@ class TensorExtra:
     accumulator: weakref.ref[Any] | None = None
     retains = False
     inference = False
-    view: View | None = None
+    view: Any = None
     views: list[weakref.ref[Tensor]] | None = None
 
 
@@ -287,6 +256,8 @@ class Tensor(Methods):
     def detach(self) -> Tensor:
         """The same values outside the graph; they share memory: writing to one shows in the other."""
         out = constant(self._data, self._frame)
+        from .views import link
+
         link(out, self, None, {})
         return out
 
@@ -310,6 +281,8 @@ class Tensor(Methods):
         self._set_data(value._data)
 
     def _set_data(self, data: Any) -> None:
+        from .views import rebind
+
         with modes.no_grad():
             rebind(self, constant(data, self._frame))
 
@@ -497,6 +470,8 @@ class Tensor(Methods):
         return self._frame.namespace.getitem(self, key=key)  # type: ignore[no-any-return]
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        from .views import inplace
+
         xp = self._frame.namespace
 
         def compute() -> Tensor:
@@ -571,115 +546,3 @@ def as_frame(value: Any, frame: Frame | None = None) -> Tensor:
         return constant(value, backend.frame())
     home = frame.backend if frame is not None else get_backend()
     return constant(home.raw.asarray(value), home.frame())
-
-
-# -- in-place operations and views --------------------------------------------------------------------------------
-def link(view: Tensor, base: Tensor, op: Any, params: dict[str, Any]) -> None:
-    """Make ``view`` a view of ``base``, through a view operation (None: ``detach``)."""
-    view._own_extra().view = View(base, op, params)
-    extra = base._own_extra()
-    if extra.views is None:
-        extra.views = []
-    views = extra.views
-    if len(views) >= 8 and len(views) & (len(views) - 1) == 0:  # now and then, forget the views that are gone
-        views[:] = [reference for reference in views if reference() is not None]
-    views.append(weakref.ref(view))
-
-
-def inplace(target: Tensor, name: str, compute: Callable[[], Any]) -> Tensor:
-    """Replace the value of ``target`` by what ``compute`` returns, as an in-place operation would.
-
-    Raises before anything has changed if the target is a leaf that requires grad (or a view of one), or if the result does
-    not fit its shape or dtype.
-    """
-    _refuse_leaf(target, name)
-    out = compute()
-    if out.shape != target.shape:
-        raise ShapeError(
-            f"{name}: output with shape {list(target.shape)} doesn't match the broadcast shape {list(out.shape)}; an in-place "
-            f"operation cannot change the shape of its target, write x = x {name} y instead"
-        )
-    return rebind(target, target._in_own_dtype(out, name))
-
-
-def _refuse_leaf(target: Tensor, name: str) -> None:
-    state = modes.current()
-    if not state.records(target._frame.level):
-        return
-    if target._node is LEAF:
-        raise GraphError(
-            f"{name}: a leaf Variable that requires grad is being used in an in-place operation ({describe(target)}). Update it under "
-            f"polygrad.no_grad(), or work on x.clone()."
-        )
-    view = target._extra.view if target._extra is not None else None
-    while view is not None and not view.detached:
-        if view.base._node is LEAF:
-            raise GraphError(
-                f"{name}: a view of a leaf Variable that requires grad is being used in an in-place operation "
-                f"({describe(target)} of {describe(view.base)}). Update it under polygrad.no_grad(), or work on x.clone()."
-            )
-        view = view.base._extra.view if view.base._extra is not None else None
-
-
-def rebind(target: Tensor, out: Tensor) -> Tensor:
-    """Give ``target`` the payload and, while recording, the history of ``out``; bases and views follow."""
-    recording = modes.current().records(target._frame.level)
-    extra = target._extra
-    if extra is None or (extra.view is None and extra.views is None):
-        _assign(target, out, recording)
-        return target
-    steps = [(target, out, recording)]
-    current, value = target, out
-    with_graph = recording
-    while current._extra is not None and current._extra.view is not None:
-        view = current._extra.view
-        if view.detached:
-            with_graph = False
-            value = constant(value._data, value._frame)
-        value = view.write(value)
-        steps.append((view.base, value, with_graph))
-        current = view.base
-    for tensor, new, graph in steps:
-        _assign(tensor, new, graph)
-    done = {id(tensor) for tensor, _, _ in steps}
-    stack = [tensor for tensor, _, _ in steps]
-    while stack:
-        base = stack.pop()
-        references = base._extra.views if base._extra is not None else None
-        for reference in references or ():
-            child = reference()
-            if child is None or id(child) in done:
-                continue
-            done.add(id(child))
-            _assign(child, child._extra.view.replay(), recording)  # type: ignore[union-attr]
-            stack.append(child)
-    return target
-
-
-def _assign(tensor: Tensor, out: Tensor, graph: bool) -> None:
-    if tensor.__class__ is not out.__class__ or tensor.__class__ is not Tensor:
-        _assign_level(tensor, out)
-        return
-    tensor._data = out._data
-    tensor._frame = out._frame
-    if graph:
-        tensor._node = edge_of(out)
-        if tensor._extra is not None and tensor._extra.retains and isinstance(tensor._node, Node):
-            tensor._node._extra().retain = weakref.ref(tensor)
-
-
-def _assign_level(tensor: Tensor, out: Tensor) -> None:
-    """A value of another level (a dual number, say) takes its meaning along."""
-    tensor.__class__ = out.__class__
-    tensor._data, tensor._frame, tensor._node = out._data, out._frame, out._node
-
-
-def backend_named(name: str | Backend | None, like: Any = None) -> Backend:
-    """The backend of that name, or of an array, or the selected one."""
-    if name is None and like is not None:
-        if isinstance(like, Tensor):
-            return like._frame.backend
-        found = backend_of(like)
-        if found is not None:
-            return found
-    return get_backend(name)

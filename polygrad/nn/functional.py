@@ -18,7 +18,7 @@ from polygrad import creation
 from polygrad.errors import ArgumentError, DtypeError, ShapeError, UnsupportedError
 from polygrad.modes import no_grad
 from polygrad.tensor import Tensor, as_frame
-from polygrad.tensor import inplace as _rebound
+from polygrad.views import inplace as _rebound
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "celu", "cosine_similarity", "cross_entropy",
