@@ -134,7 +134,8 @@ class Namespace:
 
     def can_cast(self, from_: Any, to: Any, /) -> bool:
         """Whether promotion may take one dtype (or that of an array) to another."""
-        return self._backend.xp.can_cast(_bottom(from_), to)  # type: ignore[no-any-return]
+        from_ = from_.dtype if isinstance(from_, Tensor) else from_
+        return self._backend.xp.can_cast(from_, to)  # type: ignore[no-any-return]
 
     def finfo(self, type: Any, /) -> Any:
         """Machine limits of a floating dtype, or of the dtype of an array."""
