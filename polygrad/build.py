@@ -39,9 +39,37 @@ def build(op: Op) -> Callable[..., Any]:
     short = op.name.rpartition(".")[2]
     function.__name__ = short
     function.__qualname__ = short
-    function.__doc__ = op.doc or None
+    function.__doc__ = describe(op)
     function.__module__ = "polygrad"
     return function
+
+
+def describe(op: Op) -> str:
+    """The docstring of a public function: what it is, with respect to what it can be differentiated, and what its node keeps for that."""
+    lines = [
+        op.doc or f"``{op.name}`` as in the Array API standard, scipy.special or torch, whichever has the name first."
+    ]
+    if op.form == "constant":
+        lines.append("Its result never requires grad: the derivative is zero, or there is none.")
+    elif op.form == "composite":
+        lines.append("Made of other operations, and differentiable as they are.")
+    else:
+        rules = op.partial_rules or (op.vjps if isinstance(op.vjps, tuple) else (op.vjps,) * len(op.arrays))
+        have = [partial is not None for partial in op.partials] or [rule is not None for rule in rules]
+        inputs = [name for name, known in zip(op.arrays, have, strict=True) if known]
+        kept = {position for rule in rules if rule is not None for position in rule.values}
+        names = [
+            op.arrays[p] if p >= 0 else op.outputs[-1 - p] if op.outputs else "its result"
+            for p in sorted(kept, reverse=True)
+        ]
+        if inputs:
+            lines.append(f"Differentiable in both modes with respect to {', '.join(inputs)}.")
+            lines.append(
+                f"The node keeps {', '.join(names)} as far as needed." if names else "The node keeps no arrays."
+            )
+        else:
+            lines.append("No derivative is known: asking for one raises NoDerivativeError.")
+    return "\n\n".join(lines)
 
 
 def _simple(op: Op) -> bool:

@@ -240,7 +240,8 @@ class TestSize:
                 failure.append(error)
 
         limit, size = sys.getrecursionlimit(), threading.stack_size()
-        threading.stack_size(1024 * 1024)  # CPython 3.13 lets destructors nest a few thousand deep before it queues them
+        # CPython 3.13 lets destructors nest a few thousand deep before it queues them
+        threading.stack_size(1024 * 1024)
         try:
             thread = threading.Thread(target=work)
             sys.setrecursionlimit(200 + 100)

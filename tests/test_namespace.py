@@ -139,3 +139,21 @@ def test_asking_for_a_derivative_that_is_not_there_raises(backend: str) -> None:
         values.sum().backward()
     for name in ("floor", "ceil", "round", "trunc"):
         assert not getattr(pg, name)(x).requires_grad
+
+
+@pytest.mark.parametrize("name", sorted(OPS))
+def test_every_function_says_what_it_is(name: str) -> None:
+    text = OPS[name].call.__doc__
+    assert text.strip()
+    assert OPS[name].call.__name__ == name.rpartition(".")[2]
+
+
+def test_documentation_of_derivatives() -> None:
+    assert (
+        "with respect to x1, x2.\n\nThe node keeps x1, x2" in pg.multiply.__doc__
+        or "keeps x2, x1" in pg.multiply.__doc__
+    )
+    assert "The node keeps its result" in pg.exp.__doc__
+    assert "The node keeps no arrays" in pg.add.__doc__
+    assert "never requires grad" in pg.floor.__doc__
+    assert "No derivative is known" in pg.unique_values.__doc__
