@@ -7,6 +7,7 @@ Python scalar beside one). Everything else goes to ``apply``, which does the sam
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import Any
 
 from . import modes
@@ -42,6 +43,23 @@ def build(op: Op) -> Callable[..., Any]:
     function.__doc__ = describe(op)
     function.__module__ = "polygrad"
     return function
+
+
+def as_operator(op: Op) -> Callable[..., Any]:
+    """The same function for Python's operator: beside an object of a class that is no array library's it returns NotImplemented, so that
+    the object's own operator gets its turn."""
+    function = op.call
+    scope = {**function.__globals__, "apply": _operate}
+    made = FunctionType(function.__code__, scope, function.__name__)
+    made.__doc__ = function.__doc__
+    return made
+
+
+def _operate(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
+    for arg in args:
+        if not isinstance(arg, Tensor) and type(arg).__module__ != "builtins" and backend_of(arg) is None:
+            return NotImplemented
+    return apply(op, args, params)
 
 
 def describe(op: Op) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from . import creation
 from .backend import Backend, get_backend, scipy_special
-from .build import build
+from .build import as_operator, build
 from .errors import ArgumentError
 from .methods import install
 from .rules import (
@@ -215,9 +215,9 @@ def _install_operators() -> None:
         return compare
 
     for method, name in _OPERATORS.items():
-        setattr(Tensor, method, OPS[name].call)
+        setattr(Tensor, method, as_operator(OPS[name]))
     for method, name in _REFLECTED.items():
-        setattr(Tensor, method, reflected(OPS[name].call))
+        setattr(Tensor, method, reflected(as_operator(OPS[name])))
     Tensor.__eq__ = comparison(OPS["equal"].call)  # type: ignore[method-assign]
     Tensor.__ne__ = comparison(OPS["not_equal"].call)  # type: ignore[method-assign]
     Tensor.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]

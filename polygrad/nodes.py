@@ -12,7 +12,7 @@ from typing import Any
 
 from .backend import Frame
 from .errors import NoDerivativeError
-from .graph import LazyParts, Node, Scatter, next_order, output_node
+from .graph import LazyParts, Node, Scatter, edge_pair, next_order, output_node
 from .rules.declare import Op, Rule, fit
 from .tensor import SCALARS, Tensor
 
@@ -37,6 +37,12 @@ class RuleNode(Node):
     """Whether one rule gives the cotangents of all inputs."""
     rules: tuple[Rule | None, ...] = ()
     """As declared: one for each input, or a single one."""
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """One pair (node, output number) for each input that has a derivative; (None, 0) where none is wanted."""
+        listed = zip(self.edges, self.rules if not self.joint else self.edges, strict=True)
+        return tuple([edge_pair(edge) for edge, rule in listed if self.joint or rule is not None])
 
     def keep(self, payloads: Sequence[Any], edges: Sequence[Any], params: dict[str, Any], outs: Sequence[Any]) -> None:
         """Set ``static`` and ``saved`` from the call that the node records."""

@@ -414,6 +414,14 @@ class TestHooks:
             (x * 2).sum().backward()
         assert x.grad is None
 
+    def test_next_functions_are_those_of_differentiable_inputs(self) -> None:
+        x = leaf([[1.0, 2.0], [3.0, 4.0]])
+        y = pg.nn.functional.log_softmax(x, dim=1)
+        loss = pg.nn.functional.nll_loss(y, pg.tensor([0, 1]))
+        assert loss.grad_fn.next_functions == ((y.grad_fn, 0),)
+        assert [node.name() for node, _ in (x * 2).grad_fn.next_functions if node] == ["AccumulateGrad"]
+        assert len((x * 2).grad_fn.next_functions) == 2
+
     def test_metadata(self) -> None:
         node = (leaf() * 2).grad_fn
         node.metadata["origin"] = "here"

@@ -60,6 +60,25 @@ class TestAttributes:
         assert (~(x < 2)).tolist() == [False, True]
         assert ((x < 2) | (x > 1)).tolist() == [True, True]
 
+    def test_operators_leave_foreign_objects_their_turn(self) -> None:
+        class Other:
+            def __radd__(self, tensor: pg.Tensor) -> str:
+                return "its turn"
+
+            def __mul__(self, tensor: pg.Tensor) -> str:
+                return "first"
+
+            def __rmatmul__(self, tensor: pg.Tensor) -> str:
+                return "its turn"
+
+        x = t([1.0, 2.0])
+        assert x + Other() == "its turn"
+        assert Other() * x == "first"
+        assert x @ Other() == "its turn"
+        with pytest.raises(TypeError, match="unsupported operand"):
+            x - Other()
+        assert type((x.requires_grad_() * 2).grad_fn) is type(pg.multiply(x, 2).grad_fn)
+
     def test_length_iteration_membership(self) -> None:
         x = t([[1.0, 2.0], [3.0, 4.0]], True)
         rows = list(x)
