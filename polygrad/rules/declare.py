@@ -22,6 +22,7 @@ run on raw arrays in a first-order pass, and on Tensors when the gradient is its
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections import namedtuple
 from collections.abc import Callable
@@ -37,6 +38,16 @@ BUILD: list[Callable[[Op], Callable[..., Any]]] = []
 FACTS = ("shape", "dtype", "ndim", "device")
 
 
+def asked_for(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The positional and the keyword-only parameters of a function, read off its code: tables are long, and ``inspect`` is slow."""
+    code = getattr(function, "__code__", None)
+    if code is None or hasattr(function, "__wrapped__") or hasattr(function, "__signature__"):
+        parameters = inspect.signature(function).parameters.values()
+        keywords = tuple([p.name for p in parameters if p.kind is p.KEYWORD_ONLY])
+        return tuple([p.name for p in parameters if p.name not in keywords]), keywords
+    return code.co_varnames[: code.co_argcount], code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]
+
+
 class Rule:
     """One derivative function with what it asks for, read off its signature."""
 
@@ -48,8 +59,9 @@ class Rule:
         """Positions of the inputs whose value it wants; -1 is the output."""
         self.facts: list[tuple[str, int | str, str]] = []
         """(keyword, which input or -1 for the output or a parameter's name, which fact of it)."""
-        for name, parameter in list(inspect.signature(function).parameters.items())[fixed:]:
-            if parameter.kind is not parameter.KEYWORD_ONLY:
+        positional, keywords = asked_for(function)
+        for name in (*positional[fixed:], *keywords):
+            if name not in keywords:
                 self.values.append(op.position(name))
             elif name in op.params:
                 self.facts.append((name, name, ""))
@@ -85,24 +97,30 @@ class Op:
         self.name = name
         self.form = form
         self.text = rest[:-1] if paren else "x, /"
-        self.signature = inspect.signature(eval(f"lambda {self.text}: None"))
-        parameters = self.signature.parameters.values()
-        self.arrays = arrays or tuple([p.name for p in parameters if p.kind is p.POSITIONAL_ONLY])
+        signature = eval(f"lambda {self.text}: None")
+        code = signature.__code__
+        names, keywords = (
+            code.co_varnames[: code.co_argcount],
+            code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount],
+        )
+        variadic = code.co_varnames[len(names) + len(keywords) :]
+        defaults = dict(zip(reversed(names), reversed(signature.__defaults__ or ()), strict=False)) | (
+            signature.__kwdefaults__ or {}
+        )
+        self.positional = frozenset(names[: code.co_posonlyargcount])
+        self.arrays = arrays or names[: code.co_posonlyargcount]
         self.sequence = self.arrays == ("arrays",)
-        self.params = tuple([p.name for p in parameters if p.name not in self.arrays])
-        self.positional = frozenset([p.name for p in parameters if p.kind is p.POSITIONAL_ONLY])
-        self.leading = tuple([p.name for p in parameters if p.kind is p.POSITIONAL_ONLY and p.name not in self.arrays])
+        self.params = tuple([name for name in (*names, *variadic, *keywords) if name not in self.arrays])
+        self.leading = tuple([name for name in names if name in self.positional and name not in self.arrays])
         """Parameters that are no arrays and are passed by position."""
-        self.optional = frozenset([p.name for p in parameters if p.default is None])
+        self.optional = frozenset([name for name, default in defaults.items() if default is None])
         """Parameters that may be left out when they are None."""
-        self.named = tuple([p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name in self.arrays])
+        self.named = tuple([name for name in keywords if name in self.arrays])
         """Arrays that are passed by keyword, and left out where they are None (``prepend`` of ``diff``)."""
         self.default = default
         short = name.rpartition(".")[2]
         self.node: Any = node if node is not None else "".join(part.title() for part in short.split("_")) + "Backward0"
         self.outputs = outputs
-        self.result: Any = namedtuple(f"{short.title().replace('_', '')}Result", outputs) if outputs else tuple
-        """What holds several outputs: a named tuple with the standard's names, whatever the library returns."""
         self.promote = self.arrays if promote is True else promote or ()
         self.view: Callable[[dict[str, Any]], bool] | None = (
             view if callable(view) else (lambda params: True) if view else None
@@ -127,6 +145,11 @@ class Op:
         if name in OPS:
             raise TypeError(f"the operation {name!r} is declared twice")
         OPS[name] = self
+
+    @functools.cached_property
+    def result(self) -> Any:
+        """What holds several outputs: a named tuple with the standard's names, whatever the library returns."""
+        return namedtuple(f"{self.name.rpartition('.')[2].title().replace('_', '')}Result", self.outputs)
 
     @property
     def call(self) -> Callable[..., Any]:

@@ -643,7 +643,7 @@ STANDARD = [
 
 @pytest.mark.parametrize("name", STANDARD)
 def test_signatures_are_the_standard_s(name: str) -> None:
-    ours = OPS[name].signature
+    ours = inspect.signature(OPS[name].call)
     strict = pytest.importorskip("array_api_strict")
     theirs = inspect.signature(getattr(strict, name))
     assert [(p.name, p.kind, p.default) for p in ours.parameters.values()] == [
