@@ -22,10 +22,8 @@ from .errors import (
 from .graph import LEAF
 from .nodes import fact_of, record, record_several
 from .rules.declare import Op
-from .tensor import SCALARS, Tensor, constant
+from .tensor import SCALAR_TYPES, SCALARS, Tensor, constant
 from .views import link
-
-_SCALARS = frozenset(SCALARS)
 
 
 # -- the generic path ---------------------------------------------------------------------------------------------
@@ -64,7 +62,7 @@ def apply(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
                 lifted = True
         else:
             edges.append(None)
-            if arg is not None and type(arg) not in _SCALARS:
+            if arg is not None and type(arg) not in SCALAR_TYPES:
                 arg = _raw(op, arg, backend, args)
         payloads.append(arg)
     if params:
@@ -203,10 +201,10 @@ def _param(value: Any, level: int, backend: Any) -> Any:
 def _adopt(op: Op, args: Sequence[Any]) -> tuple[Tensor, Sequence[Any]]:
     """Arguments without any Tensor: raw arrays choose the backend; numbers alone go to the selected one."""
     for i, arg in enumerate(args):
-        if type(arg) not in _SCALARS and (backend := backend_of(arg)) is not None:
+        if type(arg) not in SCALAR_TYPES and (backend := backend_of(arg)) is not None:
             tensor = constant(arg, backend.frame())
             return tensor, [*args[:i], tensor, *args[i + 1 :]]
-    if args and all(type(arg) in _SCALARS for arg in args):
+    if args and all(type(arg) in SCALAR_TYPES for arg in args):
         frame = get_backend().frame()
         first = constant(frame.raw.asarray(args[0]), frame)
         return first, [first, *args[1:]]
@@ -271,7 +269,7 @@ def promote(op: Op, payloads: list[Any], frame: Frame) -> tuple[list[Any], dict[
     dtypes = [array.dtype for array in arrays.values()]
     ranks = [next(r for r, kind in enumerate(_KINDS) if xp.isdtype(dtype, kind)) for dtype in dtypes]
     highest = max(ranks, default=0)
-    scalars = [payloads[i] for i in positions if type(payloads[i]) in _SCALARS]
+    scalars = [payloads[i] for i in positions if type(payloads[i]) in SCALAR_TYPES]
     scalar_rank = max((SCALARS.index(type(value)) for value in scalars), default=0)
     if len(set(map(str, dtypes))) <= 1 and scalar_rank <= highest:
         target = dtypes[0] if dtypes else None
@@ -301,7 +299,11 @@ def _same(op: Op, payloads: Sequence[Any], frame: Frame) -> bool:
             elif payload.dtype != dtype:
                 return False
     for name, payload in zip(op.arrays, payloads, strict=True):
-        if type(payload) in _SCALARS and name in op.promote and dtype not in frame.weak.get(type(payload), (dtype,)):
+        if (
+            type(payload) in SCALAR_TYPES
+            and name in op.promote
+            and dtype not in frame.weak.get(type(payload), (dtype,))
+        ):
             return dtype is None  # numbers alone are left to the library
     return True
 

@@ -17,10 +17,9 @@ from .errors import PolygradError
 from .graph import LEAF, Node, next_order
 from .nodes import compiled, conjugate, no_derivative, pull_absorbing
 from .rules.declare import Op, fit
-from .tensor import SCALARS, Tensor
+from .tensor import SCALAR_TYPES, Tensor
 
 _new = object.__new__
-_SCALARS = frozenset(SCALARS)
 
 OPERATORS = {
     "add": "a + b", "subtract": "a - b", "multiply": "a * b", "divide": "a / b", "pow": "a ** b",
@@ -196,7 +195,7 @@ def home(args: Sequence[Any]) -> Any:
         if type(arg) in (list, tuple):
             return home(arg)
     for arg in args:
-        if type(arg) not in _SCALARS and (backend := backend_of(arg)) is not None:
+        if type(arg) not in SCALAR_TYPES and (backend := backend_of(arg)) is not None:
             return backend.namespace
     return get_backend().namespace
 

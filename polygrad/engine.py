@@ -18,7 +18,7 @@ from typing import Any
 from . import modes
 from .errors import GraphError, ShapeError, freed
 from .graph import Lazy, LazyParts, Node, NodeExtra, output_node
-from .tensor import Tensor, constant, continued, level_of
+from .tensor import SCALAR_TYPES, Tensor, constant, continued, level_of
 
 _commit_lock = threading.Lock()
 """Guards the step in which the gradients of a pass are added to those of the leaves."""
@@ -174,16 +174,12 @@ def _wrap_saved(node: Node, saved: tuple[Any, ...]) -> tuple[Any, ...]:
             edge = node.edges[source]
             wrapped.append(
                 value
-                if _weak(value)
+                if type(value) in SCALAR_TYPES
                 else constant(value, node.frame)
                 if edge is None
                 else continued(value, node.frame, edge)
             )
     return tuple(wrapped)
-
-
-def _weak(value: Any) -> bool:
-    return type(value) in (float, int, complex, bool)
 
 
 # -- hooks ------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from . import apply as apply_module
 from .errors import NoDerivativeError
 from .nodes import fact_of
 from .rules.declare import Op, Rule
-from .tensor import Tensor, as_frame, constant
+from .tensor import SCALAR_TYPES, Tensor, as_frame, constant
 from .views import link
 
 
@@ -117,7 +117,7 @@ def _fitted(tangent: Any, out: Tensor) -> Any:
 
 def _zeros(value: Any) -> Any:
     """The tangent of an input that has none (not ``value * 0``: it may be infinite)."""
-    if _scalar(value):
+    if type(value) in SCALAR_TYPES:
         return type(value)(0)
     value = as_frame(value)
     return constant(value._frame.raw.zeros_like(value._data), value._frame)
@@ -173,10 +173,6 @@ def _tangent(op: Op, primals: list[Any], tangents: list[Any], params: dict[str, 
 def _held(rules: Any, i: int) -> bool:
     """Whether an input of a linear operation is a constant of it, such as the condition of ``where``."""
     return isinstance(rules, tuple) and len(rules) > i and rules[i] is None
-
-
-def _scalar(value: Any) -> bool:
-    return type(value) in (bool, int, float, complex)
 
 
 def _values(rule: Rule, primals: Sequence[Any], outs: Sequence[Any]) -> list[Any]:

@@ -14,10 +14,9 @@ from .backend import Frame
 from .errors import NoDerivativeError
 from .graph import LazyParts, Node, Scatter, edge_pair, next_order, output_node
 from .rules.declare import Op, Rule, fit
-from .tensor import SCALARS, Tensor
+from .tensor import SCALAR_TYPES, Tensor
 
 _new = object.__new__
-_SCALARS = frozenset(SCALARS)
 
 
 def compiled(source: str, name: str, scope: dict[str, Any]) -> dict[str, Any]:
@@ -160,7 +159,7 @@ def node_name(op: Op, payloads: Sequence[Any], params: dict[str, Any]) -> str:
     """The name of the node that a call with these arguments records."""
     name = op.node
     if isinstance(name, tuple):
-        scalars = [type(payload) in _SCALARS for payload in payloads]
+        scalars = [type(payload) in SCALAR_TYPES for payload in payloads]
         name = name[1 if scalars[1] else 2 if scalars[0] else 0]
     elif not isinstance(name, str):
         name = name(payloads, params)

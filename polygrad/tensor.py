@@ -18,6 +18,8 @@ from .methods import Methods
 
 _new = object.__new__
 SCALARS = (bool, int, float, complex)
+"""Python's numbers, from the lowest kind to the highest."""
+SCALAR_TYPES = frozenset(SCALARS)
 
 
 class TensorExtra:
