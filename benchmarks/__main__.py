@@ -7,9 +7,15 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from . import memory, overhead, scatter, slices
+from . import memory, overhead, scatter, slices, startup
 
-PARTS = {"overhead": overhead.report, "memory": memory.report, "slices": slices.report, "scatter": scatter.report}
+PARTS = {
+    "overhead": overhead.report,
+    "memory": memory.report,
+    "slices": slices.report,
+    "scatter": scatter.report,
+    "startup": startup.report,
+}
 
 
 def main() -> int:

@@ -9,9 +9,11 @@ NumPy).
 from __future__ import annotations
 
 import math as _math
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
 from typing import Any as _Any
 
-from . import autograd, errors, func, nn
+from . import errors
 from .backend import ALIASES as _ALIASES
 from .backend import DTYPE_NAMES as _DTYPE_NAMES
 from .backend import Backend, BackendInfo, backends, get_backend, register_backend, use_backend
@@ -56,9 +58,12 @@ from .modes import (
 from .namespace import API_VERSIONS as _API_VERSIONS
 from .namespace import EXTENSIONS as _EXTENSIONS
 from .namespace import namespace
-from .printing import set_printoptions
 from .rules.declare import OPS as _OPS
 from .tensor import Tensor
+
+if TYPE_CHECKING:
+    from . import autograd, func, nn
+    from .printing import set_printoptions
 
 __version__ = "0.1.0"
 __array_api_version__ = _API_VERSIONS[-1]
@@ -115,7 +120,9 @@ __all__ = [
 
 e, pi, inf, nan, newaxis = _math.e, _math.pi, _math.inf, _math.nan, None
 
-__all__ += [_name for _name in _OPS if "." not in _name]
+_EXPORTED = __all__
+# From here on ``__getattr__`` gives it, with the operations, whose tables are not read before they are needed.
+del __all__
 
 
 def is_tensor(value: object) -> bool:
@@ -123,12 +130,14 @@ def is_tensor(value: object) -> bool:
     return isinstance(value, Tensor)
 
 
+_MODULES = ("autograd", "func", "nn")
+
+
 def __getattr__(name: str) -> _Any:
-    """Operations are built when they are first used. dtypes, under the standard's names and torch's, are those of the selected
-    backend; so are the extensions."""
-    if name in _OPS:
-        function = globals()[name] = _OPS[name].call
-        return function
+    """Packages are imported, and operations are built, when they are first used. dtypes, under the standard's names and torch's, are
+    those of the selected backend; so are the extensions."""
+    if name in _MODULES:
+        return _import_module(f"{__name__}.{name}")
     if name in _DTYPE_NAMES or name in _ALIASES:
         try:
             return get_backend().dtype(name)
@@ -136,4 +145,15 @@ def __getattr__(name: str) -> _Any:
             raise AttributeError(str(error)) from error
     if name in _EXTENSIONS or name in ("isdtype", "finfo", "iinfo", "__array_namespace_info__"):
         return getattr(get_backend().namespace, name)
+    if name == "set_printoptions":
+        return _import_module(f"{__name__}.printing").set_printoptions
+    if name == "__all__":
+        return [*_EXPORTED, *(op for op in _OPS if "." not in op)]
+    if name in _OPS:
+        function = globals()[name] = _OPS[name].call
+        return function
     raise AttributeError(f"module 'polygrad' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__getattr__("__all__")})

@@ -14,8 +14,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .errors import BackendError, DtypeError, UnsupportedError
 from .rules.indexing import basic
@@ -469,8 +468,7 @@ class use_backend:
         _SELECTED.set(self._previous)
 
 
-@dataclass(frozen=True)
-class BackendInfo:
+class BackendInfo(NamedTuple):
     """What is known of one backend here: ``reason`` says why it is not available and how to install it."""
 
     name: str

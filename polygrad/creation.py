@@ -6,7 +6,6 @@ is used: what ``set_default_dtype`` says, else the backend's own.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any
@@ -84,12 +83,11 @@ def _size(sizes: tuple[Any, ...], shape: Any, where: str) -> tuple[int, ...]:
     return result
 
 
-def _sized(create: Any) -> None:
-    """Show the standard's ``shape`` as the signature; separate sizes, as in torch, are taken besides."""
-    signature = inspect.signature(create)
-    shape, *others = [parameter for parameter in signature.parameters.values() if parameter.name != "size"]
-    shape = shape.replace(kind=shape.POSITIONAL_OR_KEYWORD, default=shape.empty)
-    create.__signature__ = signature.replace(parameters=[shape, *others])
+def _standard(
+    shape: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, backend: Any = None
+) -> Tensor:
+    """The signature that is shown of the functions below: the standard's ``shape``. Separate sizes, as in torch, are taken besides."""
+    raise NotImplementedError
 
 
 def _filler(name: str) -> Any:
@@ -105,7 +103,7 @@ def _filler(name: str) -> Any:
         options = _options(home, dtype, device, default_floating(home))
         return _made(getattr(home.xp, name)(_size(size, shape, name), **options), home, requires_grad)
 
-    _sized(create)
+    create.__wrapped__ = _standard  # type: ignore[attr-defined]
     create.__name__ = create.__qualname__ = name
     create.__doc__ = (
         f"A Tensor of {'arbitrary values' if name == 'empty' else name}: ``{name}(2, 3)`` or ``{name}((2, 3))``."
@@ -420,7 +418,7 @@ def _random(name: str, kind: str) -> Any:
         array = home.random(kind, _size(size, shape, name), options["dtype"], options.get("device"))
         return _made(array, home, requires_grad)
 
-    _sized(create)
+    create.__wrapped__ = _standard  # type: ignore[attr-defined]
     create.__name__ = create.__qualname__ = name
     law = "the standard normal distribution" if kind == "normal" else "the uniform distribution on [0, 1)"
     create.__doc__ = f"Random numbers from {law}: ``{name}(2, 3)`` or ``{name}((2, 3))``."

@@ -277,39 +277,39 @@ def _flat(sizes: tuple[Any, ...]) -> tuple[int, ...]:
 
 
 def install(kind: type, ops: dict[str, Any]) -> None:
-    """Attach the operations (a table of records with the public function as ``call``) as methods; the namespace calls this once."""
+    """Attach the operations (the registry) as methods, which ask for an operation when they are called; the namespace calls this once."""
     from .views import inplace
 
-    def reduction(op: Any) -> Callable[..., Any]:
+    def reduction(name: str) -> Callable[..., Any]:
         def method(self: Any, axis: Any = None, *args: Any, **params: Any) -> Any:
             if args:  # torch allows keepdims by position
                 params["keepdims"] = args[0]
-            return op.call(self, axis=axis, **params)
+            return ops[name].call(self, axis=axis, **params)
 
         return method
 
-    def plain(op: Any) -> Callable[..., Any]:
-        # not op.call itself, which would be built at once
-        return lambda self, *args, **params: op.call(self, *args, **params)  # noqa: PLW0108
+    def plain(name: str) -> Callable[..., Any]:
+        # not ops[name].call itself, which would read the tables at once
+        return lambda self, *args, **params: ops[name].call(self, *args, **params)  # noqa: PLW0108
 
     def casting(dtype: str) -> Callable[..., Any]:
         return lambda self: self.to(dtype)
 
-    def changing(name: str, op: Any) -> Callable[..., Any]:
-        return lambda self, *args, **params: inplace(self, name, lambda: op.call(self, *args, **params))
+    def changing(shown: str, name: str) -> Callable[..., Any]:
+        return lambda self, *args, **params: inplace(self, shown, lambda: ops[name].call(self, *args, **params))
 
-    made = {name: reduction(ops[name]) for name in REDUCTIONS}
-    made |= {name: plain(ops[name]) for name in (*UNARY, *BINARY, *OTHERS)}
+    made = {name: reduction(name) for name in REDUCTIONS}
+    made |= {name: plain(name) for name in (*UNARY, *BINARY, *OTHERS)}
     made |= {name: casting(dtype) for name, dtype in CASTS.items()}
     made |= {alias: made[name] for alias, name in ALIASES.items()}
-    made |= {f"{name}_": changing(f"{name}_", ops[ALIASES.get(name, name)]) for name in INPLACE}
+    made |= {f"{name}_": changing(f"{name}_", ALIASES.get(name, name)) for name in INPLACE}
     for operator, symbol, name in (
         ("add", "+=", "add"), ("sub", "-=", "subtract"), ("mul", "*=", "multiply"), ("truediv", "/=", "divide"),
         ("floordiv", "//=", "floor_divide"), ("mod", "%=", "remainder"), ("pow", "**=", "pow"), ("matmul", "@=", "matmul"),
         ("and", "&=", "bitwise_and"), ("or", "|=", "bitwise_or"), ("xor", "^=", "bitwise_xor"),
         ("lshift", "<<=", "bitwise_left_shift"), ("rshift", ">>=", "bitwise_right_shift"),
     ):  # fmt: skip
-        made[f"__i{operator}__"] = changing(symbol, ops[name])
+        made[f"__i{operator}__"] = changing(symbol, name)
     for name, method in made.items():
         method.__name__ = name
         method.__qualname__ = f"Tensor.{name}"

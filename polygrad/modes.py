@@ -10,7 +10,6 @@ not switch the transform off, while a ``no_grad`` inside ``f`` does what it says
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -86,6 +85,8 @@ class _Mode:
         return type(self)()
 
     def __call__(self, function: F) -> F:
+        import inspect
+
         if inspect.isgeneratorfunction(function):
 
             @functools.wraps(function)

@@ -7,7 +7,7 @@ bound to the backend.
 from __future__ import annotations
 
 import functools
-import inspect
+from collections.abc import Callable
 from typing import Any
 
 from . import creation
@@ -15,40 +15,10 @@ from .backend import Backend, get_backend, scipy_special
 from .build import as_operator, build
 from .errors import ArgumentError
 from .methods import install
-from .rules import (
-    assembly,
-    contraction,
-    decompositions,
-    elementwise,
-    fft,
-    indexing,
-    linalg,
-    manipulation,
-    nn,
-    norms,
-    numerics,
-    padding,
-    products,
-    reductions,
-    selection,
-    solutions,
-    sorting,
-    special,
-    special_bessel,
-    special_gamma,
-    statistics,
-)
 from .rules.declare import BUILD, OPS, broadcast_shapes
 from .tensor import Tensor
 
 API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
-TABLES = (
-    elementwise, reductions, manipulation, indexing, nn, sorting, products, special, special_bessel, special_gamma,
-    fft, linalg, solutions, norms, decompositions,
-    selection, assembly, padding, contraction, numerics, statistics,
-)  # fmt: skip
-"""The rule tables whose operations make up the namespace."""
-
 EXTENSIONS = ("linalg", "fft", "special", "nn")
 
 
@@ -84,10 +54,13 @@ class Extension:
 @functools.cache
 def fallback(name: str) -> Any:
     """SciPy's function of that name as an operation without derivative; None where SciPy has none."""
+    from .rules import special
+
     function = scipy_special(name)
     if name in special.LEFT_OUT or not hasattr(function, "nin"):
         return None
-    return special.special_fallback(name, function.nin, function.nout).call  # type: ignore[union-attr]
+    with OPS.lock:
+        return special.special_fallback(name, function.nin, function.nout).call  # type: ignore[union-attr]
 
 
 class Namespace:
@@ -108,10 +81,10 @@ class Namespace:
         self.__array_api_version__ = API_VERSIONS[-1]
 
     def __getattr__(self, name: str) -> Any:
-        if name in OPS:
-            value = OPS[name].call
-        elif name in _PASSED:
+        if name in _PASSED:
             value = getattr(self._backend.xp, name)
+        elif name in OPS:
+            value = OPS[name].call
         else:
             raise AttributeError(f"the namespace {self.__dict__.get('__name__', 'polygrad')!r} has no {name!r}")
         setattr(self, name, value)
@@ -168,6 +141,8 @@ def _bottom(value: Any) -> Any:
 
 def bind(function: Any, backend: Backend) -> Any:
     """A creation function for one backend, with the same signature but for ``backend``."""
+    import inspect
+
     signature = inspect.signature(function)
 
     @functools.wraps(function)
@@ -198,28 +173,49 @@ _REFLECTED = {
     "__rsub__": "subtract", "__rtruediv__": "divide", "__rfloordiv__": "floor_divide", "__rmod__": "remainder", "__rpow__": "pow",
     "__rmatmul__": "matmul", "__rlshift__": "bitwise_left_shift", "__rrshift__": "bitwise_right_shift",
 }  # fmt: skip
+_COMPARISONS = {"__eq__": "equal", "__ne__": "not_equal"}
+
+
+def _operator(method: str, make: Callable[[], Any]) -> Any:
+    """An operator of Tensor that is built when it is first used, and from then on is what ``make`` made."""
+
+    def first(self: Tensor, *args: Any) -> Any:
+        function = make()
+        setattr(Tensor, method, function)
+        return function(self, *args)
+
+    return first
 
 
 def _install_operators() -> None:
     BUILD.append(build)
 
-    def reflected(function: Any) -> Any:
-        return lambda self, other: function(other, self)
+    def direct(name: str) -> Callable[[], Any]:
+        return lambda: as_operator(OPS[name])
 
-    def comparison(function: Any) -> Any:
-        def compare(self: Tensor, other: Any) -> Any:
-            if other is None or isinstance(other, (str, dict, list, tuple, set)):
-                return NotImplemented  # so that `x == None` is False, as in torch
-            return function(self, other)
+    def reflected(name: str) -> Callable[[], Any]:
+        def make() -> Any:
+            function = as_operator(OPS[name])
+            return lambda self, other: function(other, self)
 
-        return compare
+        return make
 
-    for method, name in _OPERATORS.items():
-        setattr(Tensor, method, as_operator(OPS[name]))
-    for method, name in _REFLECTED.items():
-        setattr(Tensor, method, reflected(as_operator(OPS[name])))
-    Tensor.__eq__ = comparison(OPS["equal"].call)  # type: ignore[method-assign]
-    Tensor.__ne__ = comparison(OPS["not_equal"].call)  # type: ignore[method-assign]
+    def comparison(name: str) -> Callable[[], Any]:
+        def make() -> Any:
+            function = OPS[name].call
+
+            def compare(self: Tensor, other: Any) -> Any:
+                if other is None or isinstance(other, (str, dict, list, tuple, set)):
+                    return NotImplemented  # so that `x == None` is False, as in torch
+                return function(self, other)
+
+            return compare
+
+        return make
+
+    for form, table in ((direct, _OPERATORS), (reflected, _REFLECTED), (comparison, _COMPARISONS)):
+        for method, name in table.items():
+            setattr(Tensor, method, _operator(method, form(name)))
     Tensor.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]
     install(Tensor, OPS)
 

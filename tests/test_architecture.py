@@ -12,7 +12,9 @@ import pytest
 import polygrad
 
 ROOT = Path(polygrad.__file__).parent
-LIBRARIES = {"numpy", "torch", "jax", "cupy", "dask", "scipy", "array_api_strict", "array_api_compat"}
+LIBRARIES = {
+    "numpy", "torch", "jax", "cupy", "dask", "scipy", "sparse", "ndonnx", "array_api_strict", "array_api_compat", "array_api_extra"
+}  # fmt: skip
 MODULES = sorted(path for path in ROOT.rglob("*.py"))
 
 

@@ -23,14 +23,14 @@ run on raw arrays in a first-order pass, and on Tensors when the gradient is its
 from __future__ import annotations
 
 import functools
-import inspect
 from collections import namedtuple
 from collections.abc import Callable
 from typing import Any
 
 from ..errors import ShapeError
+from .registry import Registry
 
-OPS: dict[str, Op] = {}
+OPS = Registry()
 """Every operation by name; ``linalg.`` and the like in front for the extensions."""
 
 BUILD: list[Callable[[Op], Callable[..., Any]]] = []
@@ -42,6 +42,8 @@ def asked_for(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[str,
     """The positional and the keyword-only parameters of a function, read off its code: tables are long, and ``inspect`` is slow."""
     code = getattr(function, "__code__", None)
     if code is None or hasattr(function, "__wrapped__") or hasattr(function, "__signature__"):
+        import inspect
+
         parameters = inspect.signature(function).parameters.values()
         keywords = tuple([p.name for p in parameters if p.kind is p.KEYWORD_ONLY])
         return tuple([p.name for p in parameters if p.name not in keywords]), keywords
@@ -142,9 +144,7 @@ class Op:
         self.body: Callable[..., Any] | None = None
         self._call: Callable[..., Any] | None = None
         """The public function, once the namespace has been built."""
-        if name in OPS:
-            raise TypeError(f"the operation {name!r} is declared twice")
-        OPS[name] = self
+        OPS.declare(self)
 
     @functools.cached_property
     def result(self) -> Any:

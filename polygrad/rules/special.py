@@ -397,5 +397,5 @@ def special_fallback(name: str, inputs: int, outputs: int) -> Op:
     else:
         names = tuple([f"out{i + 1}" for i in range(outputs)])
         op = rule(f"special.{name}({arrays}, /)", unknown, unknown, outputs=names, promote=inputs > 1)
-    OPS.pop(op.name)  # the table is what is declared here, not what somebody happened to ask for
+    OPS.withdraw(op)  # the table is what is declared here, not what somebody happened to ask for
     return op
