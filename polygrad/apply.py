@@ -93,7 +93,7 @@ def apply(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
     if type(out) in (tuple, list) or op.outputs:
         results = [_wrap(part, frame) for part in out]
         if tracked and state.records(level) and op.form != "constant":
-            record_several(op, results, frame, payloads, edges, params, out)
+            record_several(op, results, frame, payloads, edges, params, out, state)
         if state.inference:
             mark_inference(results)
         return op.result(*results) if len(results) == len(op.outputs) > 1 else tuple(results)
@@ -118,6 +118,15 @@ def finish(op: Op, result: Tensor, args: Sequence[Tensor], params: dict[str, Any
     )
 
 
+def observed(
+    op: Op, result: Tensor, args: Sequence[Any], payloads: Sequence[Any], edges: Sequence[Any], state: modes.State
+) -> Tensor:
+    """Record a call whose result is there already, in a mode that wants to see each node."""
+    edges = [arg if edge is LEAF else edge for arg, edge in zip(args, edges, strict=True)]
+    _finish(op, result, result._frame, args, payloads, edges, {}, state)
+    return result
+
+
 def _finish(
     op: Op,
     result: Tensor,
@@ -135,7 +144,9 @@ def _finish(
         and state.records(frame.level)
         and result._data.dtype in frame.floating
     ):
-        result._node = record(op, frame, payloads, edges, params, (result._data,))
+        result._node = node = record(op, frame, payloads, edges, params, (result._data,))
+        for observer in state.observers:
+            observer(node)
     if state.inference:
         mark_inference((result,))
     if op.view is not None and isinstance(args[0], Tensor) and args[0]._frame.level == frame.level and op.view(params):

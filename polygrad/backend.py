@@ -305,6 +305,10 @@ class Backend:
         """The device that the array is on."""
         return array.device
 
+    def concrete(self, array: Array) -> bool:
+        """Whether the values can be looked at now: not where the array stands for values to come, as under ``jax.jit``."""
+        return True
+
     def to_host(self, array: Array) -> Any:
         """The array as nested Python lists or a Python scalar."""
         if array.ndim == 0:

@@ -11,7 +11,7 @@ from types import FunctionType
 from typing import Any
 
 from . import modes
-from .apply import apply, explain, finish, mark_inference
+from .apply import apply, explain, finish, mark_inference, observed
 from .backend import backend_of, get_backend
 from .errors import PolygradError
 from .graph import LEAF, Node, next_order
@@ -222,6 +222,8 @@ def {name}(x, /):
             mark((out,))
         if not state.records(frame.level):
             return out
+        if state.observers and edge is not None:
+            return observed(OP, out, (x,), (a,), (edge,), state)
     if edge is not None:
         out._node = node = NODE()
         node.edges = (x if edge is LEAF else edge,)
@@ -271,10 +273,13 @@ def {name}(x1, x2, /):
             mark((out,))
         return out
     state = current()
-    if state is not DEFAULT and not state.records(frame.level):
+    if state is not DEFAULT:
         if state.inference:
             mark((out,))
-        return out
+        if not state.records(frame.level):
+            return out
+        if state.observers:
+            return observed(OP, out, (x1, x2), (a, b), (edge1, edge2), state)
     if edge1 is LEAF:
         edge1 = x1
     if edge2 is LEAF:
@@ -306,7 +311,7 @@ def _build_elementwise(op: Op) -> Callable[..., Any]:
     scope: dict[str, Any] = {
         "Tensor": Tensor, "apply": apply, "explain": explain, "new": _new, "OP": op, "EMPTY": {}, "LEAF": LEAF,
         "DEFAULT": modes.DEFAULT, "current": modes.current, "mark": mark_inference, "next_order": next_order,
-        "fit": fit, "conjugate": conjugate, "missing": no_derivative,
+        "fit": fit, "conjugate": conjugate, "missing": no_derivative, "observed": observed,
         **{f"P{i}": partial for i, partial in enumerate(op.partials)},
     }  # fmt: skip
     pull = compiled(_pull_source(op, wants, saves), op.name, scope)["pull"]

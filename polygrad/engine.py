@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from heapq import heappop, heappush, heappushpop
 from typing import Any
 
 from . import modes
-from .errors import GraphError, ShapeError, freed
-from .graph import Lazy, LazyParts, Node, NodeExtra, output_node
+from .errors import AnomalyError, GraphError, ShapeError, freed
+from .graph import Lazy, LazyParts, Node, NodeExtra, OutputNode, output_node
+from .sites import annotate, differentiating, origin_of, site_of
 from .tensor import SCALAR_TYPES, Tensor, constant, continued, level_of
 
 _commit_lock = threading.Lock()
@@ -42,8 +44,9 @@ def run(
     heap: list[tuple[int, Node]] = []
     captured: dict[Any, Any] = {}
     wanted = frozenset(captures)
-    absorbing = modes.current().absorbing
-    plain = not (retain or create_graph or wanted or absorbing or needed is not None)
+    state = modes.current()
+    absorbing, anomaly = state.absorbing, state.anomaly
+    plain = not (retain or create_graph or wanted or absorbing or needed is not None or anomaly is not None)
     for edge, cotangent in roots:
         if edge not in grads and isinstance(edge, Node):
             heappush(heap, (edge.order, edge))
@@ -52,78 +55,87 @@ def run(
     # Whether a cotangent may be about that cannot just be added with +=: a Lazy one, or, inside a transform, Tensors among arrays.
     lazy = any(edge is not None and _frame_of(edge).level for edge in grads)
     get = grads.get
+    node: Any = None
     # One of the ready nodes waits here with its cotangent, so that a chain needs neither the heap nor the dictionary.
     pending: Node | None = None
     waiting: Any = None
-    while True:
-        if pending is None:
-            if not heap:
-                break
-            node = heappop(heap)[1]
-            g = grads.pop(node)
-        elif heap and heap[0][0] < pending.order:
-            grads[pending] = waiting
-            node = heappushpop(heap, (pending.order, pending))[1]
-            g = grads.pop(node)
-        else:
-            node = pending
-            g = waiting
-        pending = waiting = None
-        if lazy and isinstance(g, Lazy):
-            g = g.dense()
-        if node.extra is not None:
-            g = _before(node, g, create_graph)
-        saved = node.saved
-        if plain:
-            if saved is None:
-                raise freed(node.name())
-            edges = node.edges
-            parts = node.pull(node.frame.raw, g, edges, saved)
-            if saved:
-                node.saved = None
-        else:
-            if node in wanted:
-                captured[node] = g
-            edges = node.edges if needed is None else needed.get(node, ())
-            if not edges:
-                continue
-            if saved is None:
-                raise freed(node.name())
-            pull = node.pull_absorbing if absorbing else node.pull
-            if create_graph:
-                parts = pull(node.frame.namespace, g, edges, _wrap_saved(node, saved))
+    try:
+        while True:
+            if pending is None:
+                if not heap:
+                    break
+                node = heappop(heap)[1]
+                g = grads.pop(node)
+            elif heap and heap[0][0] < pending.order:
+                grads[pending] = waiting
+                node = heappushpop(heap, (pending.order, pending))[1]
+                g = grads.pop(node)
             else:
-                frame = node.frame
-                parts = pull(frame.namespace if _of_tensors(g) else frame.raw, g, edges, saved)
-            if saved and not retain:
-                node.saved = None
-        if node.extra is not None:
-            parts = _after(node, parts, g, create_graph)
-        if type(parts) is LazyParts:
-            lazy = True
-        g = saved = None  # what is no longer needed goes before anything new is allocated
-        for edge, part in zip(edges, parts):  # noqa: B905 - the one loop that cannot afford the check
-            if part is None or edge is None:
-                continue
-            if edge is pending:
-                waiting = waiting + part if not lazy else _sum(waiting, part)
-                continue
-            before = get(edge)
-            if before is None:
-                if type(edge) is not Tensor:  # a node; the other edges are leaves
-                    if pending is None:
-                        pending = edge
-                        waiting = part
-                        continue
-                    heappush(heap, (edge.order, edge))
-                grads[edge] = part
-            elif not lazy and edge in owned:
-                before += part
-                grads[edge] = before
+                node = pending
+                g = waiting
+            pending = waiting = None
+            if lazy and isinstance(g, Lazy):
+                g = g.dense()
+            if node.extra is not None:
+                g = _before(node, g, create_graph)
+            saved = node.saved
+            if plain:
+                if saved is None:
+                    raise freed(node.name())
+                edges = node.edges
+                parts = node.pull(node.frame.raw, g, edges, saved)
+                if saved:
+                    node.saved = None
             else:
-                _add(grads, owned, edge, part)
-        del parts
-        part = before = None
+                if node in wanted:
+                    captured[node] = g
+                edges = node.edges if needed is None else needed.get(node, ())
+                if not edges:
+                    continue
+                if saved is None:
+                    raise freed(node.name())
+                pull = node.pull_absorbing if absorbing else node.pull
+                if anomaly is not None:
+                    pull = partial(_watched, node, pull, anomaly)
+                if create_graph:
+                    parts = pull(node.frame.namespace, g, edges, _wrap_saved(node, saved))
+                else:
+                    frame = node.frame
+                    parts = pull(frame.namespace if _of_tensors(g) else frame.raw, g, edges, saved)
+                if saved and not retain:
+                    node.saved = None
+            if node.extra is not None:
+                parts = _after(node, parts, g, create_graph)
+            if type(parts) is LazyParts:
+                lazy = True
+            g = saved = None  # what is no longer needed goes before anything new is allocated
+            for edge, part in zip(edges, parts):  # noqa: B905 - the one loop that cannot afford the check
+                if part is None or edge is None:
+                    continue
+                if edge is pending:
+                    waiting = waiting + part if not lazy else _sum(waiting, part)
+                    continue
+                before = get(edge)
+                if before is None:
+                    if type(edge) is not Tensor:  # a node; the other edges are leaves
+                        if pending is None:
+                            pending = edge
+                            waiting = part
+                            continue
+                        heappush(heap, (edge.order, edge))
+                    grads[edge] = part
+                elif not lazy and edge in owned:
+                    before += part
+                    grads[edge] = before
+                else:
+                    _add(grads, owned, edge, part)
+            del parts
+            part = before = None
+    except AnomalyError:
+        raise  # it names the operation itself
+    except Exception as error:
+        annotate(error, node)
+        raise
     return {edge: g.dense() if isinstance(g, Lazy) else g for edge, g in grads.items()}, captured
 
 
@@ -180,6 +192,56 @@ def _wrap_saved(node: Node, saved: tuple[Any, ...]) -> tuple[Any, ...]:
                 else continued(value, node.frame, edge)
             )
     return tuple(wrapped)
+
+
+# -- anomaly mode ------------------------------------------------------------------------------------------------
+def _watched(
+    node: Node, pull: Callable[..., Any], check_nan: bool, xp: Any, g: Any, edges: Any, saved: Any
+) -> Sequence[Any]:
+    """``pull`` in anomaly mode: what it records belongs to this node, and what it returns must not be nan."""
+    token = differentiating.set((node.name(), origin_of(node)))
+    try:
+        parts: Sequence[Any] = pull(xp, g, edges, saved)
+    finally:
+        differentiating.reset(token)
+    if check_nan and type(node) is not OutputNode:
+        backend = node.frame.backend
+        for i, part in enumerate(parts):
+            for array in arrays_in(part):
+                if has_nan(backend, array):
+                    raise _anomaly(node, i, array, any(has_nan(backend, a) for a in arrays_in(g)))
+    return parts
+
+
+def arrays_in(part: Any) -> list[Any]:
+    """The arrays of the bottom level in a cotangent."""
+    if isinstance(part, Lazy):
+        part = list(part.arrays())
+    if isinstance(part, list):
+        return [array for one in part for array in arrays_in(one)]
+    while isinstance(part, Tensor):
+        part = part._data
+    return [] if part is None else [part]
+
+
+def has_nan(backend: Any, array: Any) -> bool:
+    """Whether there is a nan in an array whose values can be looked at."""
+    if array.dtype not in backend.floating or not backend.concrete(array):
+        return False
+    return bool(backend.raw.any(backend.raw.isnan(array)))
+
+
+def _anomaly(node: Node, i: int, array: Any, before: bool) -> AnomalyError:
+    site, origin = site_of(node), origin_of(node)
+    error = AnomalyError(
+        f"Function {node.name()!r} returned nan values in its {i}th output: the gradient of its input {i}, of shape "
+        f"{tuple(array.shape)} and dtype {array.dtype}. The gradient that came in "
+        + ("was nan already" if before else "had no nan")
+        + (f". The operation was called at {site}: {site.text}" if site is not None else "")
+    )
+    if origin is not None:
+        error.add_note(str(origin))
+    return error
 
 
 # -- hooks ------------------------------------------------------------------------------------------------------

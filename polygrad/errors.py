@@ -19,6 +19,12 @@ class GraphError(PolygradError):
     code = "PG100"
 
 
+class AnomalyError(GraphError):
+    """A gradient became nan, in anomaly mode."""
+
+    code = "PG110"
+
+
 class ShapeError(PolygradError, ValueError):
     """Two shapes do not fit together."""
 

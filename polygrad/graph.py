@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .errors import freed
+from .sites import site_of as site_of  # noqa: PLC0414 - one place to look for what is known of a node
 
 Array = Any
 next_order: Callable[[], int] = itertools.count(0, -1).__next__
@@ -64,9 +65,11 @@ class RemovableHandle:
 class NodeExtra:
     """What few nodes have: hooks, metadata, a Tensor that retains its gradient."""
 
-    __slots__ = ("children", "metadata", "post", "pre", "retain", "tensor")
+    __slots__ = ("children", "metadata", "origin", "post", "pre", "retain", "tensor")
 
     def __init__(self) -> None:
+        self.origin: Any = None
+        """In anomaly mode: where the operation was called (``sites.Origin``)."""
         self.tensor = Hooks()
         """Hooks of the Tensor that the node made: gradient in, gradient or None out."""
         self.pre = Hooks()
@@ -116,8 +119,11 @@ class Node:
 
     @property
     def metadata(self) -> dict[Any, Any]:
-        """A dictionary for whatever its user likes to keep here."""
-        return self._extra().metadata
+        """A dictionary for whatever its user likes to keep here; in anomaly mode with the stack of the call as ``traceback_``."""
+        extra = self._extra()
+        if extra.origin is not None and "traceback_" not in extra.metadata:
+            extra.metadata["traceback_"] = extra.origin.stack.format()
+        return extra.metadata
 
     def _extra(self) -> NodeExtra:
         if self.extra is None:
@@ -181,6 +187,10 @@ class Lazy:
         """The cotangent as the node wants it."""
         raise NotImplementedError
 
+    def arrays(self) -> Sequence[Any]:
+        """The arrays that it holds."""
+        raise NotImplementedError
+
 
 class LazyParts(tuple[Any, ...]):
     """What a node's ``pull`` returns when there are ``Lazy`` cotangents in it, so that the engine need not look at each."""
@@ -204,6 +214,9 @@ class Several(Lazy):
 
     def dense(self) -> list[Any]:
         return [self.parts.get(i) for i in range(self.number)]
+
+    def arrays(self) -> Sequence[Any]:
+        return list(self.parts.values())
 
 
 class Scatter(Lazy):
@@ -243,6 +256,9 @@ class Scatter(Lazy):
         if self.buffer is not None:
             return self.buffer
         return self.backend.raw.getitem_adjoint(self.value, key=self.key, shape=self.shape)
+
+    def arrays(self) -> Sequence[Any]:
+        return [self.value if self.buffer is None else self.buffer]
 
 
 class AccumulateGrad(Node):

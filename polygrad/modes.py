@@ -18,19 +18,33 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class State:
-    """The modes in force. ``grad[k]`` says whether level k records; a level beyond the tuple records."""
+    """The modes in force.
 
-    __slots__ = ("absorbing", "grad", "inference")
+    ``grad[k]`` says whether level k records; a level beyond the tuple records. ``observers`` are called with each node that
+    is recorded. ``anomaly`` is None, or, in anomaly mode, whether gradients are searched for nan.
+    """
 
-    def __init__(self, grad: tuple[bool, ...] = (True,), inference: bool = False, absorbing: bool = False) -> None:
+    __slots__ = ("absorbing", "anomaly", "grad", "inference", "observers")
+
+    def __init__(
+        self,
+        grad: tuple[bool, ...] = (True,),
+        inference: bool = False,
+        absorbing: bool = False,
+        observers: tuple[Callable[[Any], None], ...] = (),
+        anomaly: bool | None = None,
+    ) -> None:
         self.grad = grad
         self.inference = inference
         self.absorbing = absorbing
+        self.observers = observers
+        self.anomaly = anomaly
 
     def replace(self, **fields: Any) -> State:
         """This state with some fields changed; the two common states are singletons."""
         values = {name: getattr(self, name) for name in self.__slots__} | fields
-        if not values["inference"] and not values["absorbing"]:
+        others = values["inference"] or values["absorbing"] or values["observers"]
+        if not others and values["anomaly"] is None:
             if values["grad"] == (True,):
                 return DEFAULT
             if values["grad"] == (False,):
@@ -64,24 +78,27 @@ current = MODE.get
 """The state in force: ``current()``."""
 
 
-class _Mode:
-    """A mode as context manager (re-entrant), decorator of functions, generators and classes' methods."""
+_outer: ContextVar[tuple[State, ...]] = ContextVar("polygrad_outer_modes", default=())
+"""What each ``with`` block that is open goes back to. Not kept in the mode object, which threads and tasks may share."""
 
-    _previous: list[State]
+
+class Mode:
+    """A mode as context manager (re-entrant), decorator of functions, generators and classes' methods."""
 
     def _state(self) -> State:
         raise NotImplementedError
 
     def __enter__(self) -> None:
-        if not hasattr(self, "_previous"):
-            self._previous = []
-        self._previous.append(current())
-        MODE.set(self._state())
+        state = self._state()
+        _outer.set((*_outer.get(), current()))
+        MODE.set(state)
 
     def __exit__(self, *exc_info: object) -> None:
-        MODE.set(self._previous.pop())
+        *outer, previous = _outer.get()
+        _outer.set(tuple(outer))
+        MODE.set(previous)
 
-    def _fresh(self) -> _Mode:
+    def _fresh(self) -> Mode:
         return type(self)()
 
     def __call__(self, function: F) -> F:
@@ -128,7 +145,7 @@ class _Mode:
         return wrapper  # type: ignore[return-value]
 
 
-class _Plain(_Mode):
+class _Plain(Mode):
     """A mode without arguments; ``@no_grad`` decorates as ``@no_grad()`` does."""
 
     def __new__(cls, function: Any = None) -> Any:
@@ -153,19 +170,14 @@ class enable_grad(_Plain):
         return current().with_grad(True)
 
 
-class set_grad_enabled(_Mode):
-    """Switch recording on or off: a plain call takes effect at once; also a context manager and a decorator."""
+class Immediate(Mode):
+    """A mode that takes effect when it is called: ``with`` adds that it ends with the block."""
 
-    def __init__(self, mode: bool) -> None:
-        self.mode = bool(mode)
+    previous: State
+
+    def _enter(self) -> None:
         self.previous = current()
         MODE.set(self._state())
-
-    def _state(self) -> State:
-        return current().with_grad(self.mode)
-
-    def _fresh(self) -> _Mode:
-        return no_grad() if not self.mode else enable_grad()
 
     def __enter__(self) -> None:
         pass  # the constructor has set the mode already, as in torch
@@ -178,7 +190,21 @@ class set_grad_enabled(_Mode):
         return super().__call__(function)
 
 
-class inference_mode(_Mode):
+class set_grad_enabled(Immediate):
+    """Switch recording on or off: a plain call takes effect at once; also a context manager and a decorator."""
+
+    def __init__(self, mode: bool) -> None:
+        self.mode = bool(mode)
+        self._enter()
+
+    def _state(self) -> State:
+        return current().with_grad(self.mode)
+
+    def _fresh(self) -> Mode:
+        return type(self)(self.mode)
+
+
+class inference_mode(Mode):
     """Like ``no_grad``; the Tensors made inside answer True to ``is_inference()``.
 
     Saved values are snapshots here, so such Tensors may be used freely outside, where torch has to forbid it.
@@ -194,7 +220,7 @@ class inference_mode(_Mode):
     def __init__(self, mode: bool = True) -> None:
         self.mode = bool(mode)
 
-    def _fresh(self) -> _Mode:
+    def _fresh(self) -> Mode:
         return type(self)(self.mode)
 
     def _state(self) -> State:
@@ -223,3 +249,13 @@ def is_grad_enabled() -> bool:
 def is_inference_mode_enabled() -> bool:
     """Whether inference mode is on."""
     return current().inference
+
+
+def is_anomaly_enabled() -> bool:
+    """Whether anomaly mode is on."""
+    return current().anomaly is not None
+
+
+def is_anomaly_check_nan_enabled() -> bool:
+    """Whether anomaly mode, where it is on, searches gradients for nan."""
+    return current().anomaly is not False

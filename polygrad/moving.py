@@ -54,9 +54,12 @@ def to_backend(x: Tensor, name: str | Backend) -> Tensor:
     data = to_backend(x._data, target) if lifted else convert(x._data, source, target)
     frame = target.frame(level, lifted)
     out = constant(data, frame)
-    if x._node is not None and modes.current().records(level):
+    state = modes.current()
+    if x._node is not None and state.records(level):
         node = ToBackendBackward0()
         node.edges, node.saved, node.static = (edge_of(x),), (), (source, x.device)
         node.frame, node.extra, node.order = frame, None, next_order()
         out._node = node
+        for observer in state.observers:
+            observer(node)
     return out

@@ -13,6 +13,7 @@ from typing import Any
 from .backend import Frame
 from .errors import NoDerivativeError
 from .graph import LazyParts, Node, Scatter, edge_pair, next_order, output_node
+from .modes import State
 from .rules.declare import Op, Rule, fit
 from .tensor import SCALAR_TYPES, Tensor
 
@@ -196,10 +197,13 @@ def record_several(
     edges: Sequence[Any],
     params: dict[str, Any],
     outs: Sequence[Any],
+    state: State,
 ) -> None:
     """Give the results of an operation with several outputs a node in common, and each its own place in it."""
     node = record(op, frame, payloads, edges, params, tuple(outs))
-    node.__class__ = _counted(type(node), len(results))
+    node.__class__ = counted(type(node), len(results))
+    for observer in state.observers:
+        observer(node)
     for i, result in enumerate(results):
         if result._data.dtype in frame.floating:
             result._node = output_node(node, i)
@@ -208,7 +212,7 @@ def record_several(
 _counts: dict[tuple[type[Node], int], type[Node]] = {}
 
 
-def _counted(cls: type[Node], number: int) -> type[Node]:
+def counted(cls: type[Node], number: int) -> type[Node]:
     """The node class for this number of outputs."""
     try:
         return _counts[cls, number]

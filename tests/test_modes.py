@@ -111,6 +111,28 @@ def test_threads_have_modes_of_their_own() -> None:
     assert seen == [True]
 
 
+def test_a_mode_object_shared_between_threads() -> None:
+    mode = pg.no_grad()
+    entered, leave = threading.Event(), threading.Event()
+    seen: list[bool] = []
+
+    def work() -> None:
+        with mode:
+            entered.set()
+            leave.wait(10)
+        seen.append(tracked())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert entered.wait(10)
+    with pg.inference_mode(), mode:  # must not get what the thread goes back to, nor take it away
+        leave.set()
+        thread.join()
+        assert pg.is_inference_mode_enabled()
+    assert seen == [True]
+    assert tracked()
+
+
 def test_tasks_have_modes_of_their_own() -> None:
     async def off(started: asyncio.Event, finish: asyncio.Event) -> bool:
         with pg.no_grad():

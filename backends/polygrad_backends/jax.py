@@ -182,6 +182,9 @@ class JaxBackend(Backend):
 
         return run
 
+    def concrete(self, array: Any) -> bool:
+        return not isinstance(array, jax.core.Tracer)
+
     def to_host(self, array: Any) -> Any:
         return array.tolist()
 
