@@ -12,6 +12,7 @@ from typing import Any
 
 from .backend import Backend, backend_of, dtype_name, get_backend
 from .errors import ArgumentError, BackendError, DtypeError, describe
+from .modes import current
 from .tensor import SCALARS, Tensor, constant
 
 __all__ = [
@@ -64,6 +65,8 @@ def _options(home: Backend, dtype: Any, device: Any, default: Any = None) -> dic
 
 def _made(array: Any, home: Backend, requires_grad: bool) -> Tensor:
     out = constant(array, home.frame())
+    if current().inference:
+        out._own_extra().inference = True
     return out.requires_grad_() if requires_grad else out
 
 

@@ -382,10 +382,12 @@ def accumulate(leaves: dict[Any, Any], create_graph: bool, foreign: Sequence[Any
     settled = []
     for leaf, g in leaves.items():
         frame = leaf._frame
+        alias = any(g is other for other in taken)
+        taken.append(g)
         if not create_graph and not frame.lifted:
-            alias = any(g is other for other in taken)
-            taken.append(g)
             g = frame.backend.own(g, alias)
+        elif isinstance(g, Tensor) and (alias or g._is_view()):  # what is done to one grad may not show in another
+            g = frame.namespace.clone(g)
         settled.append((leaf, g))
     with _commit_lock:
         steps = [

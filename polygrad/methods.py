@@ -48,6 +48,11 @@ ALIASES = {
     "cumsum": "cumulative_sum", "cumprod": "cumulative_prod",
 }  # fmt: skip
 """torch's names of operations that the standard has under another."""
+BY_POSITION = {
+    "argsort": (0, "axis"), "flip": (0, "axis"), "roll": (1, "axis"), "sort": (0, "axis"), "tensordot": (1, "axes"), "tril": (0, "k"),
+    "triu": (0, "k"),
+}  # fmt: skip
+"""Methods that take by position, as in torch, a parameter that the standard has by keyword alone: its place, counted after self."""
 CASTS = {"float": "float32", "double": "float64", "half": "float16", "int": "int32", "long": "int64", "bool": "bool"}
 """torch's methods that convert the dtype."""
 INPLACE = (
@@ -137,8 +142,8 @@ class Methods:
         """Without the axes of length 1, or without those of them that are named, as in torch."""
         tensor: Any = self
         axes = range(tensor.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
-        gone = tuple([a for a in axes if tensor.shape[a] == 1])
-        return tensor._frame.namespace.squeeze(tensor, gone)  # type: ignore[no-any-return]
+        gone: Any = tuple([a for a in axes if tensor.shape[a] == 1])
+        return tensor._frame.namespace.squeeze(tensor, axis if gone and isinstance(axis, int) else gone)  # type: ignore[no-any-return]
 
     def unsqueeze(self, axis: int) -> Tensor:
         """A new axis of length 1."""
@@ -290,7 +295,16 @@ def install(kind: type, ops: dict[str, Any]) -> None:
 
     def plain(name: str) -> Callable[..., Any]:
         # not ops[name].call itself, which would read the tables at once
-        return lambda self, *args, **params: ops[name].call(self, *args, **params)  # noqa: PLW0108
+        if name not in BY_POSITION:
+            return lambda self, *args, **params: ops[name].call(self, *args, **params)  # noqa: PLW0108
+        place, keyword = BY_POSITION[name]
+
+        def method(self: Any, *args: Any, **params: Any) -> Any:
+            if len(args) == place + 1:
+                params[keyword] = args[place]
+            return ops[name].call(self, *args[:place], *args[place + 1 :], **params)
+
+        return method
 
     def casting(dtype: str) -> Callable[..., Any]:
         return lambda self: self.to(dtype)

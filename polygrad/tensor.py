@@ -129,17 +129,15 @@ class Tensor(Methods):
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
+        if not self.is_leaf:
+            raise self._no_leaf()
         self.requires_grad_(value)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Switch recording for this leaf on or off; returns the Tensor itself."""
         if self._node is not None and self._node is not LEAF:
             if not requires_grad:
-                raise GraphError(
-                    "you can only change requires_grad flags of leaf variables, and this Tensor is the result of "
-                    f"{self._node!r}. If you want to use a computed variable in a subgraph that doesn't require "
-                    "differentiation use var_no_grad = var.detach()."
-                )
+                raise self._no_leaf()
             return self
         if requires_grad and self.dtype not in self._frame.floating:
             raise DtypeError(
@@ -148,6 +146,12 @@ class Tensor(Methods):
             )
         self._node = LEAF if requires_grad else None
         return self
+
+    def _no_leaf(self) -> GraphError:
+        return GraphError(
+            f"you can only change requires_grad flags of leaf variables, and this Tensor is the result of {self.grad_fn!r}. If you want to "
+            "use a computed variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+        )
 
     @property
     def is_leaf(self) -> bool:
@@ -257,22 +261,22 @@ class Tensor(Methods):
 
     def detach(self) -> Tensor:
         """The same values outside the graph; they share memory: writing to one shows in the other."""
-        out = constant(self._data, self._frame)
-        from .views import link
+        from .views import share
 
-        link(out, self, None, {})
+        out = constant(self._data, self._frame)
+        share(out, self)
         return out
 
     def detach_(self) -> Tensor:
         """Take this Tensor out of its graph; it becomes a leaf that does not require grad."""
-        if self._extra is not None and self._extra.view is not None and not self._extra.view.detached:
+        if self._is_view():
             raise GraphError("Can't detach views in-place. Use detach() instead.")
         self._node = None
         return self
 
     @property
     def data(self) -> Tensor:
-        """As ``detach()``; assigning gives the Tensor a new payload behind the graph's back."""
+        """As ``detach()``; assigning gives the Tensor another payload behind the graph's back, which it shares with what was assigned."""
         return self.detach()
 
     @data.setter
@@ -280,7 +284,11 @@ class Tensor(Methods):
         value = value if isinstance(value, Tensor) else Tensor(value)
         if value._frame.backend is not self._frame.backend or value.dtype != self.dtype:
             raise DtypeError(f"data: incompatible tensor type: {describe(value)} for a Tensor of {describe(self)}")
-        self._set_data(value._data)
+        from .views import part, share
+
+        part(self)
+        self._data, self._frame = value._data, value._frame
+        share(self, value)
 
     def _set_data(self, data: Any) -> None:
         from .views import rebind
@@ -296,6 +304,19 @@ class Tensor(Methods):
             return
         self._own_extra().retains = True
         self._node._extra().retain = weakref.ref(self)
+
+    def _is_view(self) -> bool:
+        """Whether this Tensor looks at another, through which writing to one shows in the other."""
+        return self._base is not None
+
+    @property
+    def _base(self) -> Tensor | None:
+        """What a view looks at in the end; None for a Tensor that is none."""
+        base, view = None, None if self._extra is None else self._extra.view
+        while view is not None and not view.detached:
+            base = view.base
+            view = None if base._extra is None else base._extra.view
+        return base
 
     @property
     def retains_grad(self) -> bool:

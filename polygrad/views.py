@@ -18,45 +18,115 @@ from .tensor import Tensor, constant, edge_of
 
 
 class View:
-    """How a Tensor looks at another: through a view operation with these parameters, or, without one, as ``detach()`` does."""
+    """How a Tensor looks at its base: through a view operation with these parameters. ``detached``: without its graph."""
 
-    __slots__ = ("base", "op", "params")
+    __slots__ = ("_base", "detached", "op", "params")
 
-    def __init__(self, base: Tensor, op: Any, params: dict[str, Any]) -> None:
-        self.base = base
+    def __init__(self, base: Tensor, op: Any, params: dict[str, Any], detached: bool = False) -> None:
+        self._base: Any = base
         self.op = op
         self.params = params
+        self.detached = detached
 
     @property
-    def detached(self) -> bool:
-        return self.op is None
+    def base(self) -> Tensor | None:
+        """The Tensor looked at; None once it is gone, which only the base of a ``Shared`` can be."""
+        return self._base  # type: ignore[no-any-return]
 
-    def replay(self) -> Tensor:
-        """The view, made anew from the base as it is now."""
+    def replay(self, base: Tensor) -> Tensor:
+        """The view of this value of the base."""
         from .apply import call_public
 
-        base = self.base
-        if self.op is None:
-            return constant(base._data, base._frame)
         return call_public(self.op, (base,), self.params)  # type: ignore[no-any-return]
 
     def write(self, value: Tensor) -> Tensor:
         """The base with ``value`` in the place of the view."""
         from .apply import write_back
 
-        return value if self.op is None else write_back(self.op, self.base, value, self.params)
+        return write_back(self.op, self._base, value, self.params)
+
+
+class Shared(View):
+    """How a detached Tensor looks at the one it was detached from: the same values, without its graph.
+
+    It does not keep that one alive, for then it would keep the graph. What it keeps is the list of all that look there, so that two of
+    them go on sharing when their base is gone.
+    """
+
+    __slots__ = ("siblings",)
+
+    def __init__(self, base: weakref.ref[Tensor], siblings: list[weakref.ref[Tensor]]) -> None:
+        self._base = base
+        self.detached = True
+        self.siblings = siblings
+
+    @property
+    def base(self) -> Tensor | None:
+        return self._base()  # type: ignore[no-any-return]
+
+    def replay(self, base: Tensor) -> Tensor:
+        return constant(base._data, base._frame)
+
+    def write(self, value: Tensor) -> Tensor:
+        return constant(value._data, value._frame)
 
 
 def link(view: Tensor, base: Tensor, op: Any, params: dict[str, Any]) -> None:
-    """Make ``view`` a view of ``base``, through a view operation (None: ``detach``)."""
+    """Make ``view`` a view of ``base``, through a view operation."""
     view._own_extra().view = View(base, op, params)
+    _enlist(_views_of(base), view)
+
+
+def share(out: Tensor, source: Tensor) -> None:
+    """Make ``out``, which has the values of ``source``, share them with it, as ``detach`` does."""
+    view = None if source._extra is None else source._extra.view
+    if view is None:
+        siblings = _views_of(source)
+        out._own_extra().view = Shared(weakref.ref(source), siblings)
+        _enlist(siblings, out)
+    elif isinstance(view, Shared):  # with something that may be gone already
+        out._own_extra().view = Shared(view._base, view.siblings)
+        _enlist(view.siblings, out)
+    else:  # the same view, of the detached base
+        base = view.base.detach()
+        out._own_extra().view = View(base, view.op, view.params, detached=True)
+        _enlist(_views_of(base), out)
+
+
+def part(tensor: Tensor) -> None:
+    """End the sharing of a Tensor that is about to get another payload; its views go on sharing the old one."""
+    extra = tensor._extra
+    if extra is None:
+        return
+    if extra.views:
+        former = tensor.detach() if extra.view is not None else constant(tensor._data, tensor._frame)
+        former._node = edge_of(tensor)
+        views = former._own_extra().views = extra.views
+        for child in _alive(views):
+            look = child._extra.view  # type: ignore[union-attr]
+            look._base = weakref.ref(former) if isinstance(look, Shared) else former
+    extra.view = extra.views = None
+
+
+def _views_of(base: Tensor) -> list[weakref.ref[Tensor]]:
     extra = base._own_extra()
     if extra.views is None:
         extra.views = []
-    views = extra.views
+    return extra.views
+
+
+def _enlist(views: list[weakref.ref[Tensor]], view: Tensor) -> None:
     if len(views) >= 8 and len(views) & (len(views) - 1) == 0:  # now and then, forget the views that are gone
         views[:] = [reference for reference in views if reference() is not None]
     views.append(weakref.ref(view))
+
+
+def _alive(views: list[weakref.ref[Tensor]] | None) -> list[Tensor]:
+    """Those that are still there and still look here."""
+    found = [reference() for reference in views or ()]
+    return [
+        child for child in found if child is not None and child._extra is not None and child._extra.view is not None
+    ]
 
 
 def inplace(target: Tensor, name: str, compute: Callable[[], Any]) -> Tensor:
@@ -102,30 +172,31 @@ def rebind(target: Tensor, out: Tensor) -> Tensor:
         _assign(target, out, recording)
         return target
     steps = [(target, out, recording)]
+    followers: list[tuple[Tensor, list[weakref.ref[Tensor]] | None]] = []
     current, value = target, out
     with_graph = recording
     while current._extra is not None and current._extra.view is not None:
         view = current._extra.view
-        if view.detached:
-            with_graph = False
-            value = constant(value._data, value._frame)
+        with_graph = with_graph and not view.detached
         value = view.write(value)
-        steps.append((view.base, value, with_graph))
-        current = view.base
+        base = view.base
+        if base is None:
+            followers.append((value, view.siblings))
+            break
+        steps.append((base, value, with_graph))
+        current = base
     for tensor, new, graph in steps:
         _assign(tensor, new, graph)
+    followers += [(tensor, tensor._extra.views) for tensor, _, _ in steps if tensor._extra is not None]
     done = {id(tensor) for tensor, _, _ in steps}
-    stack = [tensor for tensor, _, _ in steps]
-    while stack:
-        base = stack.pop()
-        references = base._extra.views if base._extra is not None else None
-        for reference in references or ():
-            child = reference()
-            if child is None or id(child) in done:
-                continue
-            done.add(id(child))
-            _assign(child, child._extra.view.replay(), recording)  # type: ignore[union-attr]
-            stack.append(child)
+    while followers:
+        value, references = followers.pop()
+        for child in _alive(references):
+            if id(child) not in done:
+                done.add(id(child))
+                view = child._extra.view  # type: ignore[union-attr]
+                _assign(child, view.replay(value), recording and not view.detached)
+                followers.append((child, child._extra.views))  # type: ignore[union-attr]
     return target
 
 

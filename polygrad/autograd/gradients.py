@@ -35,6 +35,11 @@ def _seed(output: Any, gradient: Any, where: str, create_graph: bool) -> Any:
                 f"{where}: grad can be implicitly created only for scalar outputs, and this one has shape {tuple(output.shape)}; pass the "
                 f"cotangent, y.backward(gradient), or reduce first, y.sum().backward()"
             )
+        if output.is_complex():
+            raise GraphError(
+                f"{where}: grad can be implicitly created only for real scalar outputs but got {output.dtype}; pass the cotangent, "
+                f"y.backward(gradient), or differentiate a real number, such as its real part or its absolute value"
+            )
         seed = frame.raw.ones(output.shape, dtype=output.dtype, device=output.device)
         return constant(seed, frame) if create_graph else seed
     if not isinstance(gradient, Tensor):

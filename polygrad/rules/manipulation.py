@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from polygrad.errors import ArgumentError, ShapeError, describe
+from polygrad.errors import ArgumentError, GraphError, ShapeError, describe
 
 from .declare import cast, composite, fit, linear
 
@@ -185,10 +185,21 @@ chunk = composite("chunk(x, chunks, axis=0)", _chunk, arrays=("x",))
 
 
 # -- broadcasting ------------------------------------------------------------------------------------------------------
+def _write_expanded(xp: Any, x: Any, value: Any, *, shape: tuple[int, ...]) -> Any:
+    if tuple(x.shape) != tuple(value.shape):
+        raise GraphError(
+            f"an in-place operation on a Tensor of shape {tuple(value.shape)} that shows one of shape {tuple(x.shape)} expanded: more than "
+            f"one element of the written-to tensor refers to a single memory location. clone() it before"
+        )
+    return value
+
+
 broadcast_to = linear(
     "broadcast_to(x, /, shape)",
     transpose=lambda xp, g, *, x_shape: fit(xp, g, x_shape),
     node="ExpandBackward0",
+    view=True,
+    write=_write_expanded,
 )
 
 
