@@ -213,6 +213,7 @@ def _adopt(op: Op, args: Sequence[Any]) -> tuple[Tensor, Sequence[Any]]:
     """Arguments without any Tensor: raw arrays choose the backend; numbers alone go to the selected one."""
     for i, arg in enumerate(args):
         if type(arg) not in SCALAR_TYPES and (backend := backend_of(arg)) is not None:
+            backend.check(arg)
             tensor = constant(arg, backend.frame())
             return tensor, [*args[:i], tensor, *args[i + 1 :]]
     if args and all(type(arg) in SCALAR_TYPES for arg in args):
@@ -236,6 +237,7 @@ def _raw(op: Op, arg: Any, backend: Any, args: Sequence[Any]) -> Any:
         if found.name == "numpy" and arg.shape == () and hasattr(arg, "item"):
             return arg.item()  # a NumPy scalar, which is a number to every other library
         raise _mixed(op, args)
+    backend.check(arg)
     return arg
 
 

@@ -94,6 +94,8 @@ class Backend:
     unsupported: dict[str, str] = {}  # noqa: RUF012
     """Operations that the library cannot do, with the reason."""
     lazy = False
+    traces = False
+    """Whether functions may run on stand-ins for arrays (tracers) that must not get out of them; see ``leaks``."""
 
     def __init__(self, name: str | None = None, xp: Any = None) -> None:
         if name is not None:
@@ -119,6 +121,9 @@ class Backend:
     def owns(self, kind: type) -> bool:
         """Whether arrays of this type are the library's."""
         return (kind.__module__ or "").split(".")[0] == self.name
+
+    def check(self, array: Array) -> None:
+        """Raise if an array of the library cannot be the payload of a Tensor."""
 
     @property
     def version(self) -> str | None:
@@ -283,6 +288,18 @@ class Backend:
             if str(device).lower() in (spec.lower(), f"device('{spec.lower()}')") or device == spec:
                 return device
         raise BackendError(f"{self.name} has no device {spec!r} here; it has {', '.join(map(repr, map(str, devices)))}")
+
+    # -- tracing ----------------------------------------------------------------------------------------------
+    def scope(self) -> Any:
+        """What encloses the code that runs now: the innermost trace of the library's, compared with ``==``; None: nothing."""
+        return None
+
+    def leaks(self, old: Array, new: Array, scope: Any, leaf: bool) -> bool:
+        """Whether ``new`` belongs to a trace and would get out of it by being stored with a Tensor with the payload ``old``.
+
+        ``scope`` is where the Tensor was made, as far as that was written down, which it is for a ``leaf`` that requires grad.
+        """
+        return False
 
     # -- what the standard lacks ------------------------------------------------------------------------------
     def add_at(self, buffer: Array, key: Any, value: Array) -> Array:

@@ -13,7 +13,7 @@ from typing import Any
 from .backend import Backend, backend_of, dtype_name, get_backend
 from .errors import ArgumentError, BackendError, DtypeError, describe
 from .modes import current
-from .tensor import SCALARS, Tensor, constant
+from .tensor import SCALARS, Tensor, constant, note_scope
 
 __all__ = [
     "arange", "asarray", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full", "full_like", "linspace", "manual_seed",
@@ -67,7 +67,11 @@ def _made(array: Any, home: Backend, requires_grad: bool) -> Tensor:
     out = constant(array, home.frame())
     if current().inference:
         out._own_extra().inference = True
-    return out.requires_grad_() if requires_grad else out
+    if requires_grad:
+        return out.requires_grad_()
+    if home.traces:
+        note_scope(out)
+    return out
 
 
 def _size(sizes: tuple[Any, ...], shape: Any, where: str) -> tuple[int, ...]:
@@ -340,6 +344,8 @@ def asarray(
     source = backend_of(obj)
     if source is not None and source is not home:
         obj = source.numpy(obj) if source.name != "numpy" else obj
+    if source is home:
+        home.check(obj)
     if source is home and copy is not True and dtype is None and device is None:
         return _made(obj, home, requires_grad)
     return _made(_converted(obj, home, dtype, device, copy), home, requires_grad)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .backend import dtype_name
+from .errors import describe
 from .printing import format_tensor
 
 if TYPE_CHECKING:
@@ -36,11 +37,8 @@ def tensor_repr(tensor: Tensor) -> str:
     data = tensor
     while data._frame.lifted:
         data = data._data
-    raw = data._frame.raw
-    return (
-        format_tensor(
-            tuple(tensor.shape), kind, lambda key: backend.to_host(data._data[key] if key else data._data), suffixes
-        )
-        if raw
-        else ""
+    if not backend.concrete(data._data):
+        return f"tensor({', '.join([f'<traced {describe(tensor)}>', *suffixes])})"
+    return format_tensor(
+        tuple(tensor.shape), kind, lambda key: backend.to_host(data._data[key] if key else data._data), suffixes
     )

@@ -20,7 +20,7 @@ from . import modes
 from .errors import AnomalyError, GraphError, ShapeError, freed
 from .graph import Lazy, LazyParts, Node, NodeExtra, OutputNode, output_node
 from .sites import annotate, differentiating, origin_of, site_of
-from .tensor import SCALAR_TYPES, Tensor, constant, continued, level_of
+from .tensor import SCALAR_TYPES, Tensor, constant, continued, level_of, refuse_leak
 
 _commit_lock = threading.Lock()
 """Guards the step in which the gradients of a pass are added to those of the leaves."""
@@ -382,6 +382,8 @@ def accumulate(leaves: dict[Any, Any], create_graph: bool, foreign: Sequence[Any
     settled = []
     for leaf, g in leaves.items():
         frame = leaf._frame
+        if frame.backend.traces:
+            refuse_leak(leaf, g._data if level_of(g) == frame.level else g, "backward")
         alias = any(g is other for other in taken)
         taken.append(g)
         if not create_graph and not frame.lifted:
@@ -421,6 +423,7 @@ def combined(old: Any, g: Any, frame: Any, create_graph: bool) -> tuple[Any, Any
 def store(tensor: Any, g: Any, create_graph: bool) -> None:
     """Add a cotangent to ``grad`` of a Tensor that retains it."""
     frame = tensor._frame
+    refuse_leak(tensor, g._data if level_of(g) == frame.level else g, "backward")
     extra = tensor._own_extra()
     if not create_graph and not frame.lifted:
         g = frame.backend.own(g, True)

@@ -33,6 +33,8 @@ class TensorExtra:
     accumulator: weakref.ref[Any] | None = None
     retains = False
     inference = False
+    scope: Any = None
+    """The trace of the array library in which the Tensor was made."""
     view: Any = None
     views: list[weakref.ref[Tensor]] | None = None
 
@@ -66,12 +68,15 @@ class Tensor(Methods):
                 f"Tensor(array) takes an array of some library, not {describe(array)}; polygrad.tensor(...) makes one from "
                 f"numbers and lists"
             )
+        backend.check(array)
         self._data = array
         self._frame = backend.frame()
         self._node = None
         self._extra = None
         if requires_grad:
             self.requires_grad_(True)
+        elif backend.traces:
+            note_scope(self)
 
     # -- what it is -------------------------------------------------------------------------------------------
     @property
@@ -145,6 +150,8 @@ class Tensor(Methods):
                 f"{self.dtype}; convert it first, for example x.to('float64')"
             )
         self._node = LEAF if requires_grad else None
+        if requires_grad and self._frame.backend.traces:
+            note_scope(self)
         return self
 
     def _no_leaf(self) -> GraphError:
@@ -185,6 +192,8 @@ class Tensor(Methods):
                 raise ArgumentError(f"grad: assigned grad is {describe(value)}, expected a Tensor or None")
             if value is self:
                 raise GraphError("grad: a Tensor cannot be its own gradient")
+            if value._frame.backend is self._frame.backend:
+                refuse_leak(self, value._data, "grad")
             self._fits("grad", "assigned grad", value)
         self._own_extra().grad = value
 
@@ -207,7 +216,7 @@ class Tensor(Methods):
             raise DtypeError(
                 f"{where}: {what} has dtype {value.dtype}, the Tensor {self.dtype}; convert it: g.to(x.dtype)"
             )
-        if value.device != self.device:
+        if value.device != self.device and None not in (value.device, self.device):  # None: not known while tracing
             raise BackendError(
                 f"{where}: {what} is on device {value.device}, the Tensor on {self.device}; move it: g.to(x.device)"
             )
@@ -555,6 +564,29 @@ def edge_of(tensor: Tensor) -> Any:
     return tensor if node is LEAF else node
 
 
+def note_scope(tensor: Tensor) -> None:
+    """Write down in which trace of the array library the Tensor was made, if in any."""
+    scope = tensor._frame.backend.scope()
+    if scope is not None:
+        tensor._own_extra().scope = scope
+
+
+def refuse_leak(tensor: Tensor, data: Any, where: str) -> None:
+    """Raise if ``data``, about to be stored with ``tensor``, belongs to a trace that the Tensor is outside of."""
+    backend = tensor._frame.backend
+    if not backend.traces or tensor._frame.lifted:
+        return
+    scope = None if tensor._extra is None else tensor._extra.scope
+    if backend.leaks(tensor._data, data, scope, tensor._node is LEAF):
+        what = "its .grad" if where in ("backward", "grad") else "it"
+        raise GraphError(
+            f"{where}: a Tensor ({describe(tensor)}) that was made outside of a function which {backend.name} is tracing (for jit, vmap, "
+            f"grad, ...) was about to be changed inside: {what} would hold a tracer, which means nothing once the function has returned. "
+            f"Nothing was changed. Pass the Tensor to the function as an argument and return what is new, such as its gradient "
+            f"(polygrad.autograd.grad and polygrad.func.grad return gradients); polygrad.jit hands changes of arguments back by itself"
+        )
+
+
 def level_of(value: Any) -> int:
     """The level of a Tensor; -1 for anything else."""
     return value._frame.level if isinstance(value, Tensor) else -1
@@ -566,6 +598,7 @@ def as_frame(value: Any, frame: Frame | None = None) -> Tensor:
         return value
     backend = backend_of(value)
     if backend is not None:
+        backend.check(value)
         return constant(value, backend.frame())
     home = frame.backend if frame is not None else get_backend()
     return constant(home.raw.asarray(value), home.frame())

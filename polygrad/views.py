@@ -14,7 +14,7 @@ from typing import Any
 from . import modes
 from .errors import GraphError, ShapeError, describe
 from .graph import LEAF, Node
-from .tensor import Tensor, constant, edge_of
+from .tensor import Tensor, constant, edge_of, refuse_leak
 
 
 class View:
@@ -167,6 +167,8 @@ def _refuse_leaf(target: Tensor, name: str) -> None:
 def rebind(target: Tensor, out: Tensor) -> Tensor:
     """Give ``target`` the payload and, while recording, the history of ``out``; bases and views follow."""
     recording = modes.current().records(target._frame.level)
+    if target._frame.backend.traces:
+        refuse_leak(target, out._data, "in-place operation")
     extra = target._extra
     if extra is None or (extra.view is None and extra.views is None):
         _assign(target, out, recording)
@@ -185,6 +187,8 @@ def rebind(target: Tensor, out: Tensor) -> Tensor:
             break
         steps.append((base, value, with_graph))
         current = base
+    for tensor, new, _ in steps[1:]:
+        refuse_leak(tensor, new._data, "in-place operation on a view")
     for tensor, new, graph in steps:
         _assign(tensor, new, graph)
     followers += [(tensor, tensor._extra.views) for tensor, _, _ in steps if tensor._extra is not None]

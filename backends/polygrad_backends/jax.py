@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Any
 
 import jax
+import jax.extend.core
 import jax.numpy as xp
 import jax.scipy.special
 import numpy as np
+from jax.interpreters.partial_eval import DynamicJaxprTracer
 
 from polygrad.backend import Backend, scipy_special
+from polygrad.errors import BackendError, DtypeError, GraphError, UnsupportedError, describe
+from polygrad.forward import Dual
+from polygrad.graph import LEAF
 from polygrad.rules.declare import OPS
+from polygrad.tensor import Tensor, constant
 
 
 def getitem_adjoint(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
@@ -30,6 +37,12 @@ def set_at(x: Any, value: Any, /, *, key: Any) -> Any:
 def getitem(x: Any, *, key: Any) -> Any:
     """``x[key]``."""
     _in_range(x, key)
+    for part in key if isinstance(key, tuple) else (key,):
+        if isinstance(part, jax.core.Tracer) and _is_mask(part) and part.ndim:
+            raise UnsupportedError(
+                "x[mask] inside jax.jit (or vmap, ...): the shape of the result depends on values, which JAX does not know while it "
+                "traces. Keep the shape: polygrad.where(mask, x, 0), or y[mask] = number, which becomes a where"
+            )
     return x[_key(key)]
 
 
@@ -85,10 +98,18 @@ precision, and ``erfcx``, which is 0 for large arguments."""
 _SPECIAL["psi"] = "digamma"
 
 
+with jax.ensure_compile_time_eval():
+    EAGER = jax.extend.core.get_opaque_trace_state()
+"""The state in which JAX traces nothing."""
+_TRACED_KEY: ContextVar[Any] = ContextVar("polygrad_jax_key", default=(None, None))
+"""The random key inside a trace, and the trace that it belongs to."""
+
+
 class JaxBackend(Backend):
     """JAX arrays and, under ``jax.jit`` and its kin, tracers."""
 
     name = "jax"
+    traces = True
     install = "pip install jax"
     xp = xp
     overrides = {  # noqa: RUF012
@@ -112,9 +133,7 @@ class JaxBackend(Backend):
 
     def dtype(self, spec: Any) -> Any:
         dtype = super().dtype(spec)
-        if dtype.itemsize == 8 and dtype.kind in "fc" and not jax.config.jax_enable_x64 and dtype != np.complex64:
-            from polygrad.errors import DtypeError
-
+        if dtype in (np.float64, np.complex128) and not jax.config.jax_enable_x64:
             raise DtypeError(
                 f"jax has no {dtype} while its x64 mode is off; switch it on before the first array is made: "
                 f"jax.config.update('jax_enable_x64', True), or set JAX_ENABLE_X64=1"
@@ -185,6 +204,11 @@ class JaxBackend(Backend):
     def concrete(self, array: Any) -> bool:
         return not isinstance(array, jax.core.Tracer)
 
+    def from_host(self, data: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Any:
+        if dtype is None and getattr(data, "dtype", None) in (np.float64, np.complex128):
+            dtype = self.dtype(data.dtype)  # which raises where JAX would make it float32
+        return super().from_host(data, dtype=dtype, device=device, copy=copy)
+
     def to_host(self, array: Any) -> Any:
         return array.tolist()
 
@@ -192,20 +216,86 @@ class JaxBackend(Backend):
         return np.asarray(array)
 
     def random(self, kind: str, shape: tuple[int, ...], dtype: Any, device: Any, **params: Any) -> Any:
-        if self._key is None:
-            self.manual_seed(int(np.random.default_rng().integers(2**31)))
-        self._key, key = jax.random.split(self._key)
+        key = self._next_key()
         if kind == "integers":
             out = jax.random.randint(key, shape, params["low"], params["high"], dtype=dtype)
         else:
             out = (jax.random.normal if kind == "normal" else jax.random.uniform)(key, shape, dtype=dtype)
         return jax.device_put(out, device) if device is not None else out
 
+    def _next_key(self) -> Any:
+        key, scope = _TRACED_KEY.get()
+        if scope is not None and scope == self.scope():
+            following, key = jax.random.split(key)
+            _TRACED_KEY.set((following, scope))
+            return key
+        if self._key is None:
+            with jax.ensure_compile_time_eval():
+                self._key = jax.random.key(int(np.random.default_rng().integers(2**31)))
+        following, key = jax.random.split(self._key)
+        if isinstance(following, jax.core.Tracer):
+            raise GraphError(
+                "random numbers inside jax.jit: polygrad's generator is outside of the traced function, so that every call would give the "
+                "same numbers. Call polygrad.manual_seed(seed) inside, with a seed that is an argument of the function; or use "
+                "polygrad.jit, which hands the generator in and out; or draw the numbers outside"
+            )
+        self._key = following
+        return key
+
     def manual_seed(self, seed: int) -> None:
-        self._key = jax.random.key(seed)
+        scope = self.scope()
+        if scope is None:
+            self._key = jax.random.key(seed)
+        else:  # inside a trace, for the rest of it
+            _TRACED_KEY.set((jax.random.key(seed), scope))
+
+    # -- tracing ----------------------------------------------------------------------------------------------
+    def scope(self) -> Any:
+        state = jax.extend.core.get_opaque_trace_state()
+        return None if state == EAGER else state
+
+    def leaks(self, old: Any, new: Any, scope: Any, leaf: bool) -> bool:
+        if not isinstance(new, jax.core.Tracer) or getattr(old, "_trace", None) is new._trace:
+            return False
+        # jax.vmap and jax.grad compute on what is no tracer at once, so there a Tensor from inside may have a plain array too;
+        # where a leaf comes from is written down, so that it can be told apart.
+        if not leaf and not isinstance(new, DynamicJaxprTracer):
+            return False
+        return bool(scope != self.scope())
 
     def synchronize(self) -> None:
         xp.zeros(()).block_until_ready()
 
 
 BACKEND = JaxBackend()
+
+
+# -- a Tensor is a pytree -----------------------------------------------------------------------------------------
+def _flatten(tensor: Tensor) -> tuple[tuple[Any], bool]:
+    """The payload, and whether the Tensor requires grad."""
+    frame = tensor._frame
+    if frame.backend is not BACKEND:
+        raise BackendError(
+            f"a Tensor on the backend {tensor.backend!r} ({describe(tensor)}) cannot go through a JAX transformation; move it first: "
+            f"x.to_backend('jax')"
+        )
+    if frame.level or type(tensor) is not Tensor or not tensor.is_leaf:
+        raise GraphError(
+            f"a Tensor with a history ({describe(tensor)}) cannot go through a JAX transformation, which would cut it from its graph "
+            f"silently. Use x.detach() for its values alone, or polygrad.jit, which keeps the graph"
+        )
+    return (tensor._data,), tensor._node is LEAF
+
+
+def _unflatten(requires_grad: bool, leaves: Any) -> Tensor:
+    out = constant(leaves[0], BACKEND.frame())  # which may be anything: JAX puts placeholders in
+    if requires_grad:
+        out._node = LEAF
+        scope = BACKEND.scope()
+        if scope is not None:
+            out._own_extra().scope = scope
+    return out
+
+
+for _kind in (Tensor, Dual):
+    jax.tree_util.register_pytree_node(_kind, _flatten, _unflatten)

@@ -9,6 +9,7 @@ import array_api_compat.torch as xp
 import torch
 
 from polygrad.backend import Backend, scipy_special
+from polygrad.errors import ArgumentError, describe
 from polygrad.rules.indexing import basic
 
 
@@ -213,6 +214,14 @@ class TorchBackend(Backend):
     def owns(self, kind: type) -> bool:
         return issubclass(kind, torch.Tensor)
 
+    def check(self, array: Any) -> None:
+        if array.requires_grad:
+            raise ArgumentError(
+                f"a torch tensor that requires grad ({describe(array)}) cannot be the payload of a Tensor: two graphs would be built, "
+                f"torch's and polygrad's. Give t.detach() and ask polygrad for gradients; or, to have a polygrad function inside torch's "
+                f"graph, wrap it: polygrad.interop.torch.to_torch(f)"
+            )
+
     def devices(self) -> tuple[str, ...]:
         gpus = tuple(f"cuda:{i}" for i in range(torch.cuda.device_count())) if torch.cuda.is_available() else ()
         return ("cpu", *gpus)
@@ -224,7 +233,9 @@ class TorchBackend(Backend):
         return _add(buffer, key, value)
 
     def own(self, array: Any, alias: bool) -> Any:
-        shared = alias or array._base is not None or array.untyped_storage().nbytes() != array.nbytes
+        storage = array.untyped_storage()
+        # A storage that cannot be resized belongs to another library, from where it came by DLPack or as a buffer.
+        shared = alias or array._base is not None or storage.nbytes() != array.nbytes or not storage.resizable()
         return array.clone(memory_format=torch.contiguous_format) if shared else array
 
     def special(self, name: str) -> Any:

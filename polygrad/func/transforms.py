@@ -49,6 +49,7 @@ def wrap(value: Any, level: int, where: str, requires_grad: bool = True) -> Tens
             raise ArgumentError(
                 f"{where}: the arguments to differentiate have to be arrays or Tensors, got {describe(value)}"
             )
+        backend.check(value)
         out = constant(value, backend.frame(level, False))
     if requires_grad:
         if out.dtype not in out._frame.floating:
@@ -63,6 +64,7 @@ def wrap(value: Any, level: int, where: str, requires_grad: bool = True) -> Tens
 def adopt(value: Any) -> Any:
     """A raw array as a Tensor, so that a function sees only Tensors; anything else as it is."""
     if not isinstance(value, Tensor) and (backend := backend_of(value)) is not None:
+        backend.check(value)
         return constant(value, backend.frame())
     return value
 

@@ -79,6 +79,10 @@ def _set_at(xp: Any, x: Any, value: Any, *, key: Any) -> Any:
 
 def _written(xp: Any, g: Any, *, key: Any, value_shape: tuple[int, ...], x_device: Any) -> Any:
     """The cotangent of what is written. Where an element is written several times only the last time counts, so find out which."""
+    if value_shape == () and "bool" in str(getattr(key, "dtype", "")):
+        # Nothing has to be selected, so this also works where no shape may depend on values: under jax.jit, on dask.
+        mask = xp.reshape(key, (*key.shape, *(1,) * (g.ndim - key.ndim)))
+        return xp.sum(xp.where(mask, g, xp.zeros_like(g)))
     chosen = xp.getitem(g, key=key)
     if not basic(key) and any(_may_repeat(part) for part in (key if isinstance(key, tuple) else (key,))):
         size = 1
