@@ -1,0 +1,282 @@
+"""The two sides of a comparison: polygrad on a backend, and torch. Arrays in and out are NumPy's.
+
+Both answer the same questions of a ``Problem``: the value, the gradient for given cotangents, the derivative along a direction and
+the second derivative along a direction.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from types import CodeType
+from typing import Any
+
+import numpy as np
+import torch
+
+import polygrad
+from polygrad import func
+
+from . import references
+from .case import is_function_name
+from .problem import Problem
+
+Arrays = list[np.ndarray]
+
+
+class NotDifferentiable(Exception):
+    """The reference does not differentiate the function, or not in this mode; the text says why."""
+
+
+def inexact(array: np.ndarray) -> bool:
+    """Whether an output can have a derivative."""
+    return array.dtype.kind in "fc"
+
+
+class Polygrad:
+    """polygrad on one backend."""
+
+    def __init__(self, backend: str) -> None:
+        self.backend = polygrad.get_backend(backend)
+        self.name = backend
+        self.xp = polygrad.namespace(backend)
+
+    def raw(self, array: np.ndarray, layout: str) -> Any:
+        """A raw array of the backend, not contiguous if ``layout`` says so."""
+        if layout == "strided" and array.ndim > 1:
+            reverse = tuple(range(array.ndim))[::-1]
+            turned = self.backend.from_host(np.ascontiguousarray(array.T), copy=True)
+            return self.backend.raw.permute_dims(turned, reverse)
+        if layout == "strided" and array.ndim == 1 and array.size:
+            return self.backend.from_host(np.repeat(array, 2), copy=True)[::2]
+        return self.backend.from_host(np.array(array, order="C"), copy=True)
+
+    def tensors(self, problem: Problem, arrays: Sequence[np.ndarray] | None = None, track: bool = True) -> list[Any]:
+        """The arrays of a problem as Tensors."""
+        arrays = problem.arrays if arrays is None else arrays
+        ts = [polygrad.asarray(self.raw(array, problem.sample.layout)) for array in arrays]
+        if track:
+            for i in problem.which:
+                ts[i].requires_grad_()
+        return ts
+
+    def run(self, problem: Problem, tensors: Sequence[Any]) -> list[Any]:
+        """The outputs."""
+        args, kwargs = problem.call(problem.prepared(problem.arguments(tensors)))
+        return problem.observed(problem.case.function(*args, **kwargs))
+
+    def host(self, value: Any) -> np.ndarray:
+        """A result as a NumPy array."""
+        if isinstance(value, polygrad.Tensor):
+            return np.array(value.detach().numpy())
+        return np.asarray(value)
+
+    def values(self, problem: Problem, arrays: Sequence[np.ndarray] | None = None) -> Arrays:
+        """The outputs."""
+        with polygrad.no_grad():
+            return [self.host(y) for y in self.run(problem, self.tensors(problem, arrays, False))]
+
+    def partial(self, problem: Problem) -> Any:
+        """The differentiable outputs as a function of the Tensors that are differentiated."""
+
+        def function(*moving: Any) -> Any:
+            ts = self.tensors(problem, track=False)
+            for i, tensor in zip(problem.which, moving, strict=True):
+                ts[i] = tensor
+            return self.differentiable(self.run(problem, ts))
+
+        return function
+
+    def differentiable(self, outputs: Sequence[Any]) -> tuple[Any, ...]:
+        """Those of a floating dtype."""
+        return tuple([y for y in outputs if isinstance(y, polygrad.Tensor) and y.dtype in self.backend.floating])
+
+    def own(self, arrays: Sequence[np.ndarray]) -> tuple[Any, ...]:
+        """NumPy arrays as Tensors."""
+        return tuple([polygrad.asarray(self.raw(array, "")) for array in arrays])
+
+    def gradient_tensors(
+        self,
+        problem: Problem,
+        vs: Sequence[np.ndarray],
+        arrays: Sequence[np.ndarray] | None = None,
+        graph: bool = False,
+    ) -> tuple[list[Any], tuple[Any, ...]]:
+        """The Tensors that are differentiated, and their gradients."""
+        ts = self.tensors(problem, arrays)
+        wanted = [ts[i] for i in problem.which]
+        pairs = [
+            (y, v)
+            for y, v in zip(self.differentiable(self.run(problem, ts)), self.own(vs), strict=True)
+            if y.requires_grad
+        ]
+        if not pairs:
+            return wanted, tuple([self.xp.zeros_like(x) for x in wanted])
+        ys, cotangents = zip(*pairs, strict=True)
+        gradients = polygrad.autograd.grad(ys, wanted, cotangents, create_graph=graph, materialize_grads=True)
+        return wanted, gradients
+
+    def gradients(
+        self, problem: Problem, vs: Sequence[np.ndarray], arrays: Sequence[np.ndarray] | None = None
+    ) -> Arrays:
+        """J'v."""
+        return [self.host(g) for g in self.gradient_tensors(problem, vs, arrays)[1]]
+
+    def tangents(self, problem: Problem, us: Sequence[np.ndarray]) -> Arrays:
+        """J u."""
+        primals = self.own([problem.arrays[i] for i in problem.which])
+        return [self.host(t) for t in func.jvp(self.partial(problem), primals, self.own(us))[1]]
+
+    def reverse_over_reverse(self, problem: Problem, vs: Sequence[np.ndarray], us: Sequence[np.ndarray]) -> Arrays:
+        """The derivative of ``<J'v, u>``, which is that of J'v along u."""
+        wanted, gradients = self.gradient_tensors(problem, vs, graph=True)
+        pairs = [(g, u) for g, u in zip(gradients, self.own(us), strict=True) if g.requires_grad]
+        if not pairs:
+            return [np.zeros_like(problem.arrays[i]) for i in problem.which]
+        gs, cotangents = zip(*pairs, strict=True)
+        return [self.host(h) for h in polygrad.autograd.grad(gs, wanted, cotangents, materialize_grads=True)]
+
+    def forward_over_reverse(self, problem: Problem, vs: Sequence[np.ndarray], us: Sequence[np.ndarray]) -> Arrays:
+        """The derivative of J'v along u."""
+        cotangents, function = self.own(vs), self.partial(problem)
+        primals = self.own([problem.arrays[i] for i in problem.which])
+
+        def gradient(*xs: Any) -> Any:
+            return func.vjp(function, *xs)[1](cotangents)
+
+        return [self.host(t) for t in func.jvp(gradient, primals, self.own(us))[1]]
+
+    def batched(self, problem: Problem, stacks: Sequence[np.ndarray]) -> Arrays:
+        """``vmap`` over a leading axis of the arrays that are differentiated."""
+        vmap: Any = getattr(func, "vmap")  # noqa: B009
+        outputs = vmap(self.partial(problem))(*self.own(stacks))
+        return [self.host(y) for y in outputs]
+
+
+class Torch:
+    """torch, by the reference of a case."""
+
+    name = "torch"
+
+    def __init__(self) -> None:
+        self._code: dict[str, CodeType] = {}
+
+    def tensors(self, problem: Problem, track: bool = True) -> list[Any]:
+        """The arrays of a problem as tensors."""
+        ts = [torch.tensor(np.array(array, order="C")) for array in problem.arrays]
+        if problem.sample.layout == "strided":
+            ts = [torch.tensor(a.T.copy()).permute(*range(a.ndim)[::-1]) for a in problem.arrays]
+        if track:
+            for i in problem.which:
+                ts[i].requires_grad_()
+        return ts
+
+    def run(self, problem: Problem, tensors: Sequence[Any]) -> list[Any]:
+        """The outputs of the reference."""
+        text = problem.case.reference
+        assert text is not None
+        arguments = problem.prepared(problem.arguments(tensors))
+        for name in problem.case.array_names:
+            if isinstance(arguments.get(name), (int, float, complex)):  # torch's functions want tensors
+                arguments[name] = torch.tensor(
+                    arguments[name], dtype=torch.float64 if type(arguments[name]) is float else None
+                )
+        if is_function_name(text):
+            function: Any = {"torch": torch, "references": references, "F": torch.nn.functional}
+            head, *parts = text.split(".")
+            function = function[head]
+            for part in parts:
+                function = getattr(function, part)
+            args, kwargs = problem.call(arguments)
+            return problem.observed(function(*args, **kwargs))
+        code = self._code.get(text)
+        if code is None:
+            code = self._code[text] = compile(text, f"<reference of {problem.case.op}>", "eval")
+        names = defaults(problem) | arguments
+        names |= {"torch": torch, "F": torch.nn.functional, "references": references}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return problem.observed(eval(code, names))
+
+    def host(self, value: Any) -> np.ndarray:
+        """A result as a NumPy array."""
+        if isinstance(value, torch.Tensor):
+            return np.array(value.numpy(force=True))
+        return np.asarray(value)
+
+    def values(self, problem: Problem) -> Arrays:
+        """The outputs."""
+        with torch.no_grad():
+            return [self.host(y) for y in self.run(problem, self.tensors(problem, False))]
+
+    def _graph(self, problem: Problem, vs: Sequence[np.ndarray]) -> tuple[list[Any], list[tuple[Any, Any]]]:
+        ts = self.tensors(problem)
+        wanted = [ts[i] for i in problem.which]
+        ys = [
+            y
+            for y in self.run(problem, ts)
+            if isinstance(y, torch.Tensor) and (y.is_floating_point() or y.is_complex())
+        ]
+        if len(ys) != len(vs):
+            raise NotDifferentiable(f"torch has {len(ys)} differentiable outputs where polygrad has {len(vs)}")
+        pairs = [(y, torch.tensor(v, dtype=y.dtype)) for y, v in zip(ys, vs, strict=True) if y.requires_grad]
+        return wanted, pairs
+
+    def _grad(self, outputs: Any, wanted: Any, cotangents: Any, graph: bool = False) -> Any:
+        try:
+            return torch.autograd.grad(outputs, wanted, cotangents, create_graph=graph, materialize_grads=True)
+        except (NotImplementedError, RuntimeError) as error:
+            raise NotDifferentiable(f"torch: {first_line(error)}") from error
+
+    def gradients(self, problem: Problem, vs: Sequence[np.ndarray]) -> Arrays:
+        """J'v."""
+        wanted, pairs = self._graph(problem, vs)
+        if not pairs:
+            raise NotDifferentiable("torch's result does not require grad: it has no derivative there")
+        ys, cotangents = zip(*pairs, strict=True)
+        return [self.host(g) for g in self._grad(ys, wanted, cotangents)]
+
+    def tangents(self, problem: Problem, us: Sequence[np.ndarray]) -> Arrays:
+        """J u."""
+        ts = self.tensors(problem, False)
+
+        def function(*moving: Any) -> Any:
+            full = list(ts)
+            for i, tensor in zip(problem.which, moving, strict=True):
+                full[i] = tensor
+            ys = self.run(problem, full)
+            return tuple([y for y in ys if isinstance(y, torch.Tensor) and (y.is_floating_point() or y.is_complex())])
+
+        primals = tuple([ts[i] for i in problem.which])
+        try:
+            _, tangents = torch.func.jvp(function, primals, tuple([torch.tensor(u) for u in us]))
+        except (NotImplementedError, RuntimeError) as error:
+            raise NotDifferentiable(f"torch: {first_line(error)}") from error
+        return [self.host(t) for t in tangents]
+
+    def second(self, problem: Problem, vs: Sequence[np.ndarray], us: Sequence[np.ndarray]) -> Arrays:
+        """The derivative of J'v along u, reverse over reverse."""
+        wanted, pairs = self._graph(problem, vs)
+        if not pairs:
+            raise NotDifferentiable("torch's result does not require grad: it has no derivative there")
+        ys, cotangents = zip(*pairs, strict=True)
+        gs = self._grad(ys, wanted, cotangents, True)
+        again = [(g, torch.tensor(u)) for g, u in zip(gs, us, strict=True) if g.requires_grad]
+        if not again:
+            return [np.zeros_like(problem.arrays[i]) for i in problem.which]
+        gs, cotangents = zip(*again, strict=True)
+        return [self.host(h) for h in self._grad(gs, wanted, cotangents)]
+
+
+def defaults(problem: Problem) -> dict[str, Any]:
+    """The defaults of the op's parameters."""
+    return {
+        name: () if parameter.kind is parameter.VAR_POSITIONAL else parameter.default
+        for name, parameter in problem.case.signature.parameters.items()
+    }
+
+
+def first_line(error: BaseException) -> str:
+    """What was raised, in a line."""
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__)[:200]
