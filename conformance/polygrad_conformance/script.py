@@ -59,12 +59,12 @@ def _setup(problem: Problem, make: str, track: str) -> tuple[list[str], dict[str
                 if "polygrad" in make and turn:
                     turn = f".permute_dims({tuple(range(leaf.ndim))[::-1]})"
                 if turn and tracked:
-                    lines.append(f"x{position} = {make.format(literal(np.ascontiguousarray(data)))}{turn}.detach()")
-                    lines.append(f"x{position}.requires_grad_()")
+                    lines.append(f"t{position} = {make.format(literal(np.ascontiguousarray(data)))}{turn}.detach()")
+                    lines.append(f"t{position}.requires_grad_()")
                 else:
                     text = make.format(literal(leaf))
-                    lines.append(f"x{position} = {text[:-1]}{tracked})")
-                texts.append(_Name(f"x{position}"))
+                    lines.append(f"t{position} = {text[:-1]}{tracked})")
+                texts.append(_Name(f"t{position}"))
                 position += 1
             else:
                 texts.append(leaf)
@@ -92,6 +92,7 @@ def _shaped(problem: Problem, lines: list[str], sources: dict[str, str]) -> None
 
 
 LIVE = "[y for y in {} if y.is_floating_point() or y.is_complex()]"
+TRACKED = "{0}s, {1}s = [[p[i] for p in zip({0}s, {1}s) if p[0].requires_grad] for i in (0, 1)]"
 SECOND = ("reverse_over_reverse", "forward_over_reverse")
 
 
@@ -100,7 +101,7 @@ def _question(
 ) -> list[str]:
     """The lines that call the op and print what the check is about."""
     listed = "list(ys) if isinstance(ys, (tuple, list)) else [ys]"
-    names = [f"x{i}" for i in problem.which]
+    names = [f"t{i}" for i in problem.which]
     us = [f"    {make.format(literal(u))}," for u in problem.directions]
     if check == "forward":
         return [
@@ -120,11 +121,12 @@ def _question(
     wanted = f"[{', '.join(names)}]"
     vs = [f"    {make.format(literal(v))}," for v in cotangents]
     lines += [f"ys = {LIVE.format('ys')}", "vs = [  # the cotangents", *vs, "]"]
+    lines.append(TRACKED.format("y", "v"))
     graph = ", create_graph=True" if check in SECOND else ""
     lines.append(f"gs = {library}.autograd.grad(ys, {wanted}, vs, materialize_grads=True{graph})")
     if graph:
-        lines += ["us = [  # the direction", *us, "]"]
-        lines.append(f"gs = {library}.autograd.grad(gs, {wanted}, us, materialize_grads=True)")
+        lines += ["us = [  # the direction", *us, "]", TRACKED.format("g", "u")]
+        lines.append(f"gs = {library}.autograd.grad(gs, {wanted}, us, materialize_grads=True) if gs else gs")
     return [*lines, "print(*gs, sep='\\n')"]
 
 
