@@ -172,8 +172,10 @@ def _add(grads: dict[Any, Any], owned: set[Any], edge: Any, part: Any) -> None:
 
 def _wrap_saved(node: Node, saved: tuple[Any, ...]) -> tuple[Any, ...]:
     """The saved payloads as Tensors that continue the graph."""
-    if not saved:  # an operation may save for some of its inputs, none of which is differentiated here
-        return ()
+    if (
+        not saved or not node.saves
+    ):  # an operation may save for some of its inputs, none of which is differentiated here
+        return saved
     wrapped: list[Any] = []
     for source, value in zip(node.saves, saved, strict=True):
         if value is None:
@@ -249,6 +251,8 @@ def as_tensor(value: Any, frame: Any) -> Any:
     """A cotangent as hooks and users see it: a Tensor."""
     if value is None or level_of(value) >= frame.level:
         return value
+    if isinstance(value, Tensor) is not frame.lifted:
+        frame = frame.backend.frame(frame.level, not frame.lifted)
     return constant(value, frame)
 
 

@@ -60,6 +60,12 @@ class Dual(Tensor):
     def _interpret(op: Op, args: Sequence[Any], params: dict[str, Any], top: Tensor) -> Any:
         return interpret(op, args, params, top)
 
+    @staticmethod
+    def _run_function(function: Any, args: Sequence[Any], needs: Any, top: Tensor) -> Any:
+        from .autograd.function import run_dual
+
+        return run_dual(function, args, needs, top)
+
 
 def make_dual(primal: Any, tangent: Any, level: int) -> Dual:
     """A dual number at that level."""

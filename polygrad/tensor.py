@@ -58,6 +58,8 @@ class Tensor(Methods):
     _node: Any
     _interpret: Callable[..., Any] | None = None
     """How a functional transform runs an operation on Tensors of its level; None: record it here."""
+    _run_function: Callable[..., Any] | None = None
+    """The same for a Function of the user's (``autograd.function.call``)."""
 
     def __init__(self, array: Any, requires_grad: bool = False) -> None:
         if isinstance(array, Tensor):

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from . import anomaly_mode, forward_ad
+from . import anomaly_mode, forward_ad, function
 from .anomaly_mode import detect_anomaly, set_detect_anomaly
+from .function import Function
 from .gradients import backward, grad
 
-__all__ = ["anomaly_mode", "backward", "detect_anomaly", "forward_ad", "grad", "set_detect_anomaly"]
+__all__ = [
+    "Function",
+    "anomaly_mode",
+    "backward",
+    "detect_anomaly",
+    "forward_ad",
+    "function",
+    "grad",
+    "set_detect_anomaly",
+]
