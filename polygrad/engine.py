@@ -17,7 +17,7 @@ from heapq import heappop, heappush, heappushpop
 from typing import Any
 
 from . import modes
-from .errors import AnomalyError, GraphError, ShapeError, freed
+from .errors import AnomalyError, ArgumentError, GraphError, ShapeError, freed
 from .graph import Lazy, LazyParts, Node, NodeExtra, OutputNode, output_node
 from .sites import annotate, differentiating, origin_of, site_of
 from .tensor import SCALAR_TYPES, Tensor, constant, continued, level_of, refuse_leak
@@ -277,7 +277,7 @@ def run_tensor_hooks(hooks: Iterable[Callable[..., Any]], g: Any, frame: Any, cr
 def _check_hook(hook: Callable[..., Any], result: Any, tensor: Any) -> Any:
     name = getattr(hook, "__name__", repr(hook))
     if not isinstance(result, Tensor):
-        raise GraphError(
+        raise ArgumentError(
             f"the hook {name!r} returned {type(result).__name__}, where a Tensor or None is expected: return the new "
             f"gradient, or nothing to leave it as it is"
         )

@@ -410,7 +410,7 @@ class TestHooks:
             (x * 2).sum().backward()
         handle.remove()
         x.register_hook(lambda g: 3)
-        with pytest.raises(GraphError, match="returned int, where a Tensor or None"):
+        with pytest.raises(TypeError, match="returned int, where a Tensor or None"):
             (x * 2).sum().backward()
         assert x.grad is None
 

@@ -38,6 +38,13 @@ def getitem_adjoint(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
 def set_at(x: Any, value: Any, /, *, key: Any) -> Any:
     """``x`` with ``value`` at ``key``."""
     out = x.copy()
+    keys = key if isinstance(key, tuple) else (key,)
+    if any(
+        part is None for part in keys
+    ):  # which dask does not take on this side: write the same elements without the new axes
+        value = da.broadcast_to(da.asarray(value), x[key].shape)
+        key = tuple([part for part in keys if part is not None])
+        value = value.reshape(x[key].shape)
     out[key] = value
     return out
 

@@ -151,14 +151,26 @@ copysign = elementwise(
 )
 nextafter = elementwise("nextafter", lambda xp, x1, x2: xp.astype(x1 != x2, x1.dtype), 0)
 conj = linear("conj(x, /)", transpose=lambda xp, g: xp.conj(g))
-real = linear("real(x, /)", transpose=lambda xp, g, *, x_dtype: xp.astype(g, x_dtype), node="SelectBackward0")
+real = linear(
+    "real(x, /)",
+    transpose=lambda xp, g, *, x_dtype: xp.astype(g, x_dtype),
+    node="SelectBackward0",
+    view=True,
+    write=lambda xp, x, value: xp.astype(value, x.dtype) + 1j * xp.astype(xp.imag(x), x.dtype),
+)
 
 
 def _imag(xp: Any, g: Any, *, x_dtype: Any) -> Any:
     return xp.astype(g, x_dtype) * 1j if xp.isdtype(x_dtype, "complex floating") else xp.zeros_like(g)
 
 
-imag = linear("imag(x, /)", transpose=_imag, node="SelectBackward0")
+imag = linear(
+    "imag(x, /)",
+    transpose=_imag,
+    node="SelectBackward0",
+    view=True,
+    write=lambda xp, x, value: xp.astype(xp.real(x), x.dtype) + 1j * xp.astype(value, x.dtype),
+)
 
 
 # -- selection ------------------------------------------------------------------------------------------------------

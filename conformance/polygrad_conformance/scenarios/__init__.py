@@ -15,7 +15,7 @@ and of an ``Observer``, to which it hands what it sees:
 
 from __future__ import annotations
 
-from . import backward, leaves, lifetime, modes, nodes
+from . import backward, hooks, inplace, leaves, lifetime, modes, nodes, views
 from .registry import SCENARIOS, Observer, Scenario, differences, observe, scenario
 
 __all__ = [
@@ -24,10 +24,13 @@ __all__ = [
     "Scenario",
     "backward",
     "differences",
+    "hooks",
+    "inplace",
     "leaves",
     "lifetime",
     "modes",
     "nodes",
     "observe",
     "scenario",
+    "views",
 ]
