@@ -46,6 +46,7 @@ from .creation import (
     zeros_like,
 )
 from .errors import PolygradError
+from .interop.consumers import watch as _watch
 from .modes import (
     enable_grad,
     inference_mode,
@@ -64,7 +65,7 @@ from .rules.declare import OPS as _OPS
 from .tensor import Tensor
 
 if TYPE_CHECKING:
-    from . import autograd, func, nn
+    from . import autograd, func, interop, nn
     from .printing import set_printoptions
 
 __version__ = "0.1.0"
@@ -91,6 +92,7 @@ __all__ = [
     "get_backend",
     "get_default_dtype",
     "inference_mode",
+    "interop",
     "is_anomaly_check_nan_enabled",
     "is_anomaly_enabled",
     "is_grad_enabled",
@@ -134,7 +136,7 @@ def is_tensor(value: object) -> bool:
     return isinstance(value, Tensor)
 
 
-_MODULES = ("autograd", "func", "nn")
+_MODULES = ("autograd", "func", "interop", "nn")
 
 
 def __getattr__(name: str) -> _Any:
@@ -161,3 +163,6 @@ def __getattr__(name: str) -> _Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__getattr__("__all__")})
+
+
+_watch()

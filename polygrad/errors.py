@@ -49,6 +49,10 @@ class ConversionError(PolygradError, TypeError):
     code = "PG500"
 
 
+class DetachWarning(UserWarning):
+    """A tracked Tensor has become a Python number, which has no gradient."""
+
+
 class OperationError(PolygradError):
     """The backend refused an operation; the message names the operation and its arguments."""
 

@@ -21,10 +21,10 @@ class State:
     """The modes in force.
 
     ``grad[k]`` says whether level k records; a level beyond the tuple records. ``observers`` are called with each node that
-    is recorded. ``anomaly`` is None, or, in anomaly mode, whether gradients are searched for nan.
+    is recorded. ``anomaly`` is None, or, in anomaly mode, whether gradients are searched for nan. ``detaching`` lets values leave the graph.
     """
 
-    __slots__ = ("absorbing", "anomaly", "grad", "inference", "observers")
+    __slots__ = ("absorbing", "anomaly", "detaching", "grad", "inference", "observers")
 
     def __init__(
         self,
@@ -33,17 +33,19 @@ class State:
         absorbing: bool = False,
         observers: tuple[Callable[[Any], None], ...] = (),
         anomaly: bool | None = None,
+        detaching: bool = False,
     ) -> None:
         self.grad = grad
         self.inference = inference
         self.absorbing = absorbing
         self.observers = observers
         self.anomaly = anomaly
+        self.detaching = detaching
 
     def replace(self, **fields: Any) -> State:
         """This state with some fields changed; the two common states are singletons."""
         values = {name: getattr(self, name) for name in self.__slots__} | fields
-        others = values["inference"] or values["absorbing"] or values["observers"]
+        others = values["inference"] or values["absorbing"] or values["observers"] or values["detaching"]
         if not others and values["anomaly"] is None:
             if values["grad"] == (True,):
                 return DEFAULT
@@ -239,6 +241,17 @@ class zero_absorbing(_Plain):
 
     def _state(self) -> State:
         return current().replace(absorbing=True)
+
+
+class allow_detach(_Plain):
+    """Library code inside may take the values of tracked Tensors out of the graph, as ``np.asarray(x)`` does: they count as constants.
+
+    It is for results of which a part is computed by compiled code, such as a test statistic with its p-value: the statistic keeps its
+    gradient. Context manager or decorator; ``polygrad.interop.allow_detach``.
+    """
+
+    def _state(self) -> State:
+        return current().replace(detaching=True)
 
 
 def is_grad_enabled() -> bool:

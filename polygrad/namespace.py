@@ -83,6 +83,10 @@ class Namespace:
     def __getattr__(self, name: str) -> Any:
         if name in _PASSED:
             value = getattr(self._backend.xp, name)
+        elif name in _NUMPY:
+            from .interop.numpy_functions import FUNCTIONS
+
+            value = bind_first(FUNCTIONS[name], self)
         elif name in OPS:
             value = OPS[name].call
         else:
@@ -91,7 +95,7 @@ class Namespace:
         return value
 
     def __dir__(self) -> list[str]:
-        return sorted({*self.__dict__, *_PASSED, *[name for name in OPS if "." not in name]})
+        return sorted({*self.__dict__, *_PASSED, *_NUMPY, *[name for name in OPS if "." not in name]})
 
     def broadcast_shapes(self, *shapes: tuple[int, ...]) -> tuple[int, ...]:
         """The shape that arrays of these shapes broadcast to."""
@@ -130,6 +134,10 @@ _PASSED = {
     "complex64", "complex128", "e", "pi", "inf", "nan", "newaxis", "__array_namespace_info__",
 }  # fmt: skip
 """What is the library's own, unchanged."""
+_NUMPY = {
+    "average", "gradient", "interp", "median", "nanmax", "nanmedian", "nanmin", "nanprod", "nanstd", "nanvar", "percentile",
+}  # fmt: skip
+"""What consumers of the standard ask of a namespace beyond it, with NumPy's meaning. ``polygrad.median`` and its like are torch's."""
 
 
 def _bottom(value: Any) -> Any:
@@ -151,6 +159,20 @@ def bind(function: Any, backend: Backend) -> Any:
 
     kept = [parameter for name, parameter in signature.parameters.items() if name != "backend"]
     bound.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
+    return bound
+
+
+def bind_first(function: Any, xp: Namespace) -> Any:
+    """A function of a namespace and more, for this namespace."""
+    import inspect
+
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def bound(*args: Any, **params: Any) -> Any:
+        return function(xp, *args, **params)
+
+    bound.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])  # type: ignore[attr-defined]
     return bound
 
 

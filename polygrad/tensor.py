@@ -6,13 +6,23 @@ bound to its backend. In-place operations and views are in ``views``.
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from . import modes
 from .backend import Frame, backend_of, get_backend
-from .errors import ArgumentError, BackendError, ConversionError, DtypeError, GraphError, ShapeError, describe
+from .errors import (
+    ArgumentError,
+    BackendError,
+    ConversionError,
+    DetachWarning,
+    DtypeError,
+    GraphError,
+    ShapeError,
+    describe,
+)
 from .graph import LEAF, Hooks, Node, NodeExtra, OutputNode, RemovableHandle
 from .methods import Methods
 
@@ -364,10 +374,11 @@ class Tensor(Methods):
 
     def _untracked(self, what: str) -> Any:
         """The payload of the bottom level, if it may leave the graph silently."""
-        if self._node is not None:
+        if self._node is not None and not modes.current().detaching:
             raise ConversionError(
                 f"{what}: can't convert a Tensor that requires grad ({describe(self)}), the graph would be lost silently. "
-                f"Use tensor.detach().{'numpy()' if 'numpy' in what or 'array' in what else 'array'} instead."
+                f"Use tensor.detach().{'numpy()' if 'numpy' in what or 'array' in what else 'array'} instead, or let library code "
+                f"take the values as constants inside `with polygrad.interop.allow_detach():`."
             )
         data = self._data
         return data._untracked(what) if isinstance(data, Tensor) else data
@@ -427,12 +438,16 @@ class Tensor(Methods):
         return self._scalar(bool)  # type: ignore[no-any-return]
 
     def __float__(self) -> float:
+        if self._node is not None:
+            warn_detached("float")
         return self._scalar(float)  # type: ignore[no-any-return]
 
     def __int__(self) -> int:
         return self._scalar(int)  # type: ignore[no-any-return]
 
     def __complex__(self) -> complex:
+        if self._node is not None:
+            warn_detached("complex")
         return self._scalar(complex)  # type: ignore[no-any-return]
 
     def __index__(self) -> int:
@@ -459,6 +474,12 @@ class Tensor(Methods):
     __hash__ = object.__hash__
 
     # -- copying ------------------------------------------------------------------------------------------------
+    def __copy__(self) -> Tensor:
+        """A second Tensor with the same values at the same place of the graph; of a leaf, another leaf."""
+        out = _new(type(self))
+        out._data, out._frame, out._node, out._extra = self._data, self._frame, self._node, None
+        return out
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         self._copyable("deepcopy")
         if id(self) in memo:
@@ -528,6 +549,23 @@ class Tensor(Methods):
 
     def __delitem__(self, key: Any) -> None:
         raise ArgumentError("a Tensor has a fixed size: elements cannot be deleted")
+
+
+_warned = False
+
+
+def warn_detached(function: str) -> None:
+    """Warn, once in a process as torch does, that a Python number knows nothing of the graph."""
+    global _warned  # noqa: PLW0603
+    if _warned or modes.current().detaching:
+        return
+    warnings.warn(
+        f"{function}(tensor): a tracked Tensor was converted to a Python number, which has no gradient. If that is meant, say so "
+        f"with tensor.item(), tensor.detach() or `with polygrad.interop.allow_detach():`. This warning is given once.",
+        DetachWarning,
+        stacklevel=3,
+    )
+    _warned = True  # not before, so that a filter that makes it an error does so every time
 
 
 def _restore(array: Any, requires_grad: bool, grad: Tensor | None) -> Tensor:

@@ -1,37 +1,46 @@
 """NumPy's protocols: its ufuncs and functions, called by name on a Tensor, are polygrad's operations.
 
-Only what the namespace has under another name is listed; what it has not raises, since NumPy's own function would lose the graph.
+Only what the namespace has under another name is listed here, and what it has not is in ``numpy_functions``. Anything else raises,
+since NumPy's own function would lose the graph.
 """
 
 from __future__ import annotations
 
+import functools
 import inspect
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from ..errors import ConversionError, describe
 from ..namespace import namespace
-from ..rules.declare import OPS
+from ..rules.declare import OPS, Op
 from ..tensor import Tensor
+from ..views import inplace
+from .numpy_functions import FUNCTIONS
 
 UFUNCS = {
     "absolute": "abs", "fabs": "abs", "arccos": "acos", "arccosh": "acosh", "arcsin": "asin", "arcsinh": "asinh", "arctan": "atan",
     "arctan2": "atan2", "arctanh": "atanh", "conjugate": "conj", "power": "pow", "float_power": "pow", "invert": "bitwise_invert",
     "left_shift": "bitwise_left_shift", "right_shift": "bitwise_right_shift", "mod": "remainder", "rint": "round",
-    "true_divide": "divide",
+    "true_divide": "divide", "degrees": "rad2deg", "radians": "deg2rad",
 }  # fmt: skip
 """NumPy's name of a ufunc to ours, where they differ."""
 REDUCTIONS = {
     "add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_and": "all", "logical_or": "any",
 }  # fmt: skip
 """What ``ufunc.reduce`` is."""
-FUNCTIONS = {
-    "concatenate": "concat", "transpose": "permute_dims", "amax": "max", "amin": "min", "cumsum": "cumulative_sum",
-    "cumprod": "cumulative_prod", "round_": "round", "around": "round", "swapaxes": "swapaxes",
+ACCUMULATIONS = {"add": "cumulative_sum", "multiply": "cumulative_prod"}
+"""What ``ufunc.accumulate`` is."""
+RENAMED = {
+    "concatenate": "concat", "amax": "max", "amin": "min", "trapz": "trapezoid",
 }  # fmt: skip
 """NumPy's name of a function to ours, where they differ."""
-RENAMED = {"axes": "axes", "newshape": "shape", "ddof": "correction"}
+PARAMETERS = {"newshape": "shape", "ddof": "correction"}
+"""NumPy's name of a parameter to ours, where they differ."""
+IGNORED = {"order", "kind", "optimize", "casting", "subok"}
+"""Parameters that say how NumPy should compute, and not what."""
 
 
 def _refuse(name: str, args: Any) -> ConversionError:
@@ -42,43 +51,124 @@ def _refuse(name: str, args: Any) -> ConversionError:
     )
 
 
+# -- ufuncs -------------------------------------------------------------------------------------------------------------
 def array_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """A NumPy (or SciPy) ufunc on arguments among which there is a Tensor."""
     name = ufunc.__name__
+    out = options.pop("out", None)
+    if out is not None:
+        return _into(ufunc, method, inputs, options, out)
+    where, dtype = options.pop("where", True), options.pop("dtype", None)
+    options.pop("casting", None)
+    if where is True:
+        result = _call_ufunc(name, method, inputs, options)
+        if result is not NotImplemented:
+            return result if dtype is None else result.astype(dtype)
+    raise _refuse(name if method == "__call__" else f"{name}.{method}", inputs)
+
+
+def _call_ufunc(name: str, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     if method == "__call__" and not options:
-        for found in (UFUNCS.get(name, name), f"special.{name}"):
-            if found in OPS:
-                return OPS[found].call(*inputs)
+        if name == "_lambertw":  # SciPy's own function in front of it has made an array of the branch
+            return namespace(_first(inputs)._frame.backend).special.lambertw(inputs[0], k=int(inputs[1]))
+        op = _operation(name)
+        if op is not None:
+            return op.call(*inputs)
         special = getattr(namespace(_first(inputs)._frame.backend).special, name, None)
         if special is not None:
             return special(*inputs)
     if method == "reduce" and name in REDUCTIONS and not set(options) - {"axis", "keepdims"}:
         return OPS[REDUCTIONS[name]].call(*inputs, **{"axis": 0, **options})
-    raise _refuse(name if method == "__call__" else f"{name}.{method}", inputs)
+    if method == "accumulate" and name in ACCUMULATIONS and not set(options) - {"axis"}:
+        return OPS[ACCUMULATIONS[name]].call(*inputs, **{"axis": 0, **options})
+    if method == "outer" and not options and len(inputs) == 2:
+        a, b = (x if isinstance(x, Tensor) else _first(inputs)._frame.namespace.asarray(x) for x in inputs)
+        return _call_ufunc(name, "__call__", (a[(..., *[None] * b.ndim)], b), {})
+    return NotImplemented
+
+
+def _operation(name: str) -> Op | None:
+    op: Op | None = OPS.get(UFUNCS.get(name, name)) or OPS.get(f"special.{name}")
+    return op
+
+
+def _into(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, Any], out: tuple[Any, ...]) -> Any:
+    """With ``out=``: an in-place operation of the Tensor that is to take the result."""
+    (target,) = out if len(out) == 1 else (None,)
+    if not isinstance(target, Tensor):
+        raise ConversionError(
+            f"numpy.{ufunc.__name__}(..., out={describe(target)}): the result would be written into an array that is no Tensor, and the "
+            f"graph would be lost. Leave out= away (write a = a + x instead of a += x), or make the array a Tensor first"
+        )
+    return inplace(target, ufunc.__name__, lambda: array_ufunc(ufunc, method, inputs, options))
+
+
+# -- functions ----------------------------------------------------------------------------------------------------------
+@functools.cache
+def _signature(function: Any) -> inspect.Signature:
+    return inspect.signature(function)
 
 
 def array_function(function: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """A NumPy function on arguments among which there is a Tensor."""
     name = function.__name__
     module = (getattr(function, "__module__", "") or "").removeprefix("numpy").strip(".")
+    options = {key: value for key, value in options.items() if value is not np._NoValue}
+    if module in ("", "lib") and name in FUNCTIONS:
+        return _call_function(name, args, options)
     prefix = f"{module}." if module in ("linalg", "fft") else ""
-    op = OPS.get(prefix + FUNCTIONS.get(name, name))
-    if op is None:
-        raise _refuse(prefix + name, args)
-    given = dict(inspect.signature(function).bind(*args, **options).arguments)
+    op = OPS.get(prefix + RENAMED.get(name, name))
+    if op is None or module not in ("", "lib", "linalg", "fft"):
+        raise _refuse(f"{module}.{name}" if module else name, args)
+    return _call_operation(op, prefix + name, function, args, options)
+
+
+def _call_function(name: str, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    chosen = FUNCTIONS[name]
+    given = {key: value for key, value in options.items() if key not in IGNORED and (key, value) != ("out", None)}
+    tensor = next(_tensors((*args, *options.values())))
+    try:
+        bound = _signature(chosen).bind(None, *args, **given)
+    except TypeError:  # a parameter that only NumPy's has
+        raise _refuse(name, args) from None
+    return chosen(tensor._frame.namespace, *bound.args[1:], **bound.kwargs)
+
+
+def _call_operation(op: Op, name: str, function: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    if op.arrays == ("equation", "operands") or _variadic(op):  # the rest is arrays, however many there are
+        params = {key: value for key, value in options.items() if key not in IGNORED and value is not None}
+        if set(params) - set(op.params):
+            raise _refuse(name, args)
+        return op.call(*args, **params)
+    given = dict(_signature(function).bind(*args, **options).arguments)
     arrays: list[Any] = []
     for parameter in list(given)[: 1 if op.sequence else len(op.arrays)]:
+        if parameter in op.params:
+            break  # an array that NumPy has as an option was left out
         arrays.append(given.pop(parameter))
     given.update(given.pop("kwargs", {}))
     params = {
-        RENAMED.get(key, key): value for key, value in given.items() if value is not None and value is not np._NoValue
+        PARAMETERS.get(key, key): value
+        for key, value in given.items()
+        if value is not None and value is not np._NoValue and key not in IGNORED
     }
     if set(params) - set(op.params):
-        raise _refuse(prefix + name, args)
-    if name == "transpose" and "axes" not in params:
-        params["axes"] = tuple(reversed(range(arrays[0].ndim)))
+        raise _refuse(name, args)
     return op.call(*arrays, *[params.pop(key) for key in op.leading if key in params], **params)
+
+
+def _variadic(op: Op) -> bool:
+    return op.text.startswith("*")
 
 
 def _first(values: Any) -> Tensor:
     return next(value for value in values if isinstance(value, Tensor))
+
+
+def _tensors(values: Any) -> Iterator[Tensor]:
+    """The Tensors among arguments and in their lists."""
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from _tensors(value)

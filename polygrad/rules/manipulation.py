@@ -80,8 +80,23 @@ swapaxes = linear(
     node="TransposeBackward0",
     view=True,
 )
+
+
+def _transpose(xp: Any, x: Any, *, axis0: Any, axis1: int | None) -> Any:
+    if axis1 is not None:
+        return xp.swapaxes(x, axis0, axis1)
+    if not isinstance(axis0, (tuple, list)):
+        raise ArgumentError(
+            f"transpose: takes two axes to exchange, or a tuple with all of them in their new order, not {axis0!r} alone"
+        )
+    return xp.permute_dims(x, tuple(axis0))
+
+
 transpose = composite(
-    "transpose(x, axis0, axis1)", lambda xp, x, *, axis0, axis1: xp.swapaxes(x, axis0, axis1), arrays=("x",)
+    "transpose(x, axis0, axis1=None)",
+    _transpose,
+    arrays=("x",),
+    doc="Two axes exchanged, as in torch; or, given a tuple, all of them in that order, as in NumPy.",
 )
 moveaxis = linear(
     "moveaxis(x, source, destination, /)",

@@ -240,7 +240,8 @@ least_squares = rule(
 """What ``lstsq`` is made of: the solution for matrices b, the rank, and the singular values."""
 
 
-def _lstsq(xp: Any, a: Any, b: Any, *, rtol: float | None) -> LstsqResult:
+def _lstsq(xp: Any, a: Any, b: Any, *, rcond: float | None, rtol: float | None) -> LstsqResult:
+    rtol = rcond if rtol is None else rtol
     vector = b.ndim == 1
     if vector:
         b = column(xp, b)
@@ -252,7 +253,7 @@ def _lstsq(xp: Any, a: Any, b: Any, *, rtol: float | None) -> LstsqResult:
     )
 
 
-lstsq = composite("linalg.lstsq(a, b, /, *, rtol=None)", _lstsq)
+lstsq = composite("linalg.lstsq(a, b, /, rcond=None, *, rtol=None)", _lstsq)
 """The x of least norm among those that minimise the norm of ``a x - b``; the squared norms that remain, the rank and the singular
-values. The derivative is that at constant rank."""
+values. The derivative is that at constant rank. ``rcond`` is NumPy's and torch's name of ``rtol``."""
 inverse_ = composite("inverse(x, /)", lambda xp, x: xp.linalg.inv(x))

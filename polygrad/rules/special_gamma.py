@@ -141,6 +141,41 @@ chdtri = special_function("chdtri(v, p, /)", None, lambda xp, v, out: -1 / _chi_
 stdtr = special_function("stdtr(df, t, /)", None, _t_density)
 pdtr = special_function("pdtr(k, m, /)", None, lambda xp, k, m: -_gamma_density(xp, xp.floor(k) + 1, m))
 pdtrc = special_function("pdtrc(k, m, /)", None, lambda xp, k, m: _gamma_density(xp, xp.floor(k) + 1, m))
+pdtri = special_function("pdtri(k, y, /)", None, lambda xp, k, out: -1 / _gamma_density(xp, xp.floor(k) + 1, out))
+
+
+# The binomial distributions are incomplete beta functions of the probability (DLMF 8.17.5): of k successes or fewer in n trials
+# I(n - k, k + 1; 1 - p), of k failures or fewer before the n-th success I(n, k + 1; p).
+# SciPy wants the counts as integers.
+def _counts(xp: Any, p: Any, *counts: Any) -> list[Any]:
+    """Counts as floating arrays that fit the probability."""
+    return [xp.floor(xp.astype(n, p.dtype)) if hasattr(n, "dtype") else xp.full_like(p, n) for n in counts]
+
+
+def _binomial_density(xp: Any, k: Any, n: Any, p: Any) -> Any:
+    k, n = _counts(xp, p, k, n)
+    return _beta_density(xp, n - k, k + 1, 1 - p)
+
+
+def _negative_binomial_density(xp: Any, k: Any, n: Any, p: Any) -> Any:
+    k, n = _counts(xp, p, k, n)
+    return _beta_density(xp, n, k + 1, p)
+
+
+def _of_counts(name: str, density: Any, sign: int) -> None:
+    """A distribution function, its complement, or, with ``y``, its inverse in the probability, which lies in the output then."""
+    if name.endswith("i"):
+        slope: Any = lambda xp, k, n, out: sign / density(xp, k, n, out)
+    else:
+        slope = lambda xp, k, n, p: sign * density(xp, k, n, p)
+    argument = "y" if name.endswith("i") else "p"
+    special_function(f"{name}(k, n, {argument}, /)", None, None, slope, orders=("k", "n"))
+
+
+for _name, _sign in (("bdtr", -1), ("bdtrc", 1), ("bdtri", -1)):
+    _of_counts(_name, _binomial_density, _sign)
+for _name, _sign in (("nbdtr", 1), ("nbdtrc", -1), ("nbdtri", 1)):
+    _of_counts(_name, _negative_binomial_density, _sign)
 
 
 # -- exponential integrals (DLMF 6.2, 8.19) -----------------------------------------------------------------------------
@@ -267,3 +302,8 @@ elliprf = special_function(
     lambda xp, x, y, z: xp.special.elliprd(x, y, z) / -6,
 )
 elliprd = special_function("elliprd(x, y, z, /)", None, None, None)
+elliprc = special_function(  # R_F of x and twice y
+    "elliprc(x, y, /)",
+    lambda xp, x, y: xp.special.elliprd(y, y, x) / -6,
+    lambda xp, x, y: xp.special.elliprd(x, y, y) / -3,
+)

@@ -54,8 +54,9 @@ def test_reductions() -> None:
     x = leaf([[1.0, 2.0], [3.0, 4.0]])
     assert np.add.reduce(x).tolist() == [4.0, 6.0]
     assert np.maximum.reduce(x, axis=1).tolist() == [2.0, 4.0]
-    with pytest.raises(TypeError, match="numpy.add.accumulate"):
-        np.add.accumulate(x)
+    assert np.add.accumulate(x, axis=1).tolist() == [[1.0, 3.0], [3.0, 7.0]]
+    with pytest.raises(TypeError, match="numpy.hypot.accumulate"):
+        np.hypot.accumulate(x)
 
 
 @pytest.mark.parametrize(
