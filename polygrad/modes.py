@@ -21,7 +21,8 @@ class State:
     """The modes in force.
 
     ``grad[k]`` says whether level k records; a level beyond the tuple records. ``observers`` are called with each node that
-    is recorded. ``anomaly`` is None, or, in anomaly mode, whether gradients are searched for nan. ``detaching`` lets values leave the graph.
+    is recorded. ``anomaly`` is None, or, in anomaly mode, whether gradients are searched for nan. ``detaching`` lets
+    values leave the graph.
     """
 
     __slots__ = ("absorbing", "anomaly", "detaching", "grad", "inference", "observers")

@@ -97,8 +97,8 @@ def _into(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, A
     (target,) = out if len(out) == 1 else (None,)
     if not isinstance(target, Tensor):
         raise ConversionError(
-            f"numpy.{ufunc.__name__}(..., out={describe(target)}): the result would be written into an array that is no Tensor, and the "
-            f"graph would be lost. Leave out= away (write a = a + x instead of a += x), or make the array a Tensor first"
+            f"numpy.{ufunc.__name__}(..., out={describe(target)}): the result would be written into an array that is no Tensor, and "
+            f"lose the graph. Leave out= away (write a = a + x instead of a += x), or make the array a Tensor first"
         )
     return inplace(target, ufunc.__name__, lambda: array_ufunc(ufunc, method, inputs, options))
 
