@@ -181,9 +181,7 @@ def write_back(op: Op, base: Tensor, value: Tensor, params: dict[str, Any]) -> T
         return op.write(xp, base, value, **params)  # type: ignore[no-any-return]
     # The other views are rearrangements: their transpose is their inverse.
     (transpose,) = op.vjps
-    facts = {
-        name: fact_of(source, fact, [base._data], (value._data,), params) for name, source, fact in transpose.facts
-    }
+    facts = {name: fact_of(source, fact, [base], (value,), params) for name, source, fact in transpose.facts}
     return transpose.function(xp, value, **facts)  # type: ignore[no-any-return]
 
 

@@ -21,6 +21,8 @@ __all__ = [
     "triu_indices", "zeros", "zeros_like",
 ]  # fmt: skip
 
+RANDOM: ContextVar[Any] = ContextVar("polygrad_random", default=None)
+"""What draws random numbers in place of the backend: a transform that maps over a batch decides for how many examples."""
 _DEFAULT: ContextVar[str | None] = ContextVar("polygrad_default_dtype", default=None)
 
 
@@ -127,9 +129,10 @@ def _like(name: str) -> Any:
     ) -> Tensor:
         home = _place(None, x)
         array = x._data if isinstance(x, Tensor) else x
-        if isinstance(array, Tensor):  # inside a transform: a constant of the level below
-            made: Tensor = create(array, dtype=dtype, device=device)
-            return made.requires_grad_() if requires_grad else made
+        if isinstance(array, Tensor):  # inside a transform: a constant, of level 0
+            options = _options(home, x.dtype if dtype is None else dtype, x.device if device is None else device)
+            made = getattr(home.xp, name.removesuffix("_like"))(tuple(x.shape), **options)
+            return _made(made, home, requires_grad)
         return _made(getattr(home.xp, name)(array, **_options(home, dtype, device)), home, requires_grad)
 
     create.__name__ = create.__qualname__ = name
@@ -170,9 +173,10 @@ def full_like(
     """As ``full``, with the shape, dtype and device of ``x``."""
     home = _place(None, x)
     array = x._data if isinstance(x, Tensor) else x
-    if isinstance(array, Tensor):
-        return full_like(array, fill_value, dtype=dtype, device=device, requires_grad=requires_grad)
     fill_value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    if isinstance(array, Tensor):
+        options = _options(home, x.dtype if dtype is None else dtype, x.device if device is None else device)
+        return _made(home.xp.full(tuple(x.shape), fill_value, **options), home, requires_grad)
     return _made(home.xp.full_like(array, fill_value, **_options(home, dtype, device)), home, requires_grad)
 
 
@@ -413,6 +417,15 @@ def manual_seed(seed: int, *, backend: Any = None) -> None:
     get_backend(backend).manual_seed(seed)
 
 
+def drawn(
+    home: Backend, kind: str, shape: tuple[int, ...], dtype: Any, device: Any, *, draw: Any, **params: Any
+) -> Tensor:
+    """Random numbers from ``draw`` (see ``RANDOM``), or from the backend where there is none."""
+    if draw is None:
+        return constant(home.random(kind, shape, dtype, device, **params), home.frame())
+    return draw(home, kind, shape, dtype, device, **params)  # type: ignore[no-any-return]
+
+
 def _random(name: str, kind: str) -> Any:
     def create(
         *size: Any,
@@ -424,8 +437,8 @@ def _random(name: str, kind: str) -> Any:
     ) -> Tensor:
         home = get_backend(backend)
         options = _options(home, dtype, device, default_floating(home))
-        array = home.random(kind, _size(size, shape, name), options["dtype"], options.get("device"))
-        return _made(array, home, requires_grad)
+        out = drawn(home, kind, _size(size, shape, name), options["dtype"], options.get("device"), draw=RANDOM.get())
+        return out.requires_grad_() if requires_grad else out
 
     create.__wrapped__ = _standard  # type: ignore[attr-defined]
     create.__name__ = create.__qualname__ = name
@@ -466,14 +479,13 @@ def randint(
     home = get_backend(backend)
     dtype = home.dtype(dtype) if dtype is not None else home.default_dtype("integral")
     device = home.device(device) if device is not None else None
-    return constant(
-        home.random("integers", _size((size,), None, "randint"), dtype, device, low=low, high=high), home.frame()
-    )
+    size = _size((size,), None, "randint")
+    return drawn(home, "integers", size, dtype, device, draw=RANDOM.get(), low=low, high=high)
 
 
 def randperm(n: int, *, dtype: Any = None, device: Any = None, backend: Any = None) -> Tensor:
     """A random permutation of ``0 ... n - 1``."""
     home = get_backend(backend)
-    keys = home.random("uniform", (n,), home.dtype("float32"), home.device(device) if device is not None else None)
-    order = home.raw.argsort(keys)
-    return constant(order if dtype is None else home.raw.astype(order, home.dtype(dtype)), home.frame())
+    where = home.device(device) if device is not None else None
+    order = home.namespace.argsort(drawn(home, "uniform", (n,), home.dtype("float32"), where, draw=RANDOM.get()))
+    return order if dtype is None else home.namespace.astype(order, home.dtype(dtype))  # type: ignore[no-any-return]

@@ -258,7 +258,7 @@ def as_tensor(value: Any, frame: Any) -> Any:
 
 def as_cotangent(value: Any, frame: Any, create_graph: bool) -> Any:
     """What a hook returned as the engine carries it."""
-    if create_graph or not isinstance(value, Tensor) or value._frame.level < frame.level:
+    if create_graph or not isinstance(value, Tensor) or value._frame.level != frame.level:
         return value
     return value._data
 

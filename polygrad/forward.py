@@ -16,7 +16,7 @@ from . import apply as apply_module
 from .errors import NoDerivativeError
 from .nodes import fact_of
 from .rules.declare import Op, Rule
-from .tensor import SCALAR_TYPES, Tensor, as_frame, constant
+from .tensor import SCALAR_TYPES, Tensor, as_frame
 from .views import link
 
 
@@ -126,7 +126,7 @@ def _zeros(value: Any) -> Any:
     if type(value) in SCALAR_TYPES:
         return type(value)(0)
     value = as_frame(value)
-    return constant(value._frame.raw.zeros_like(value._data), value._frame)
+    return value._frame.namespace.zeros_like(value)
 
 
 def _tangent(op: Op, primals: list[Any], tangents: list[Any], params: dict[str, Any], out: Any) -> Any:

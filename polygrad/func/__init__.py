@@ -7,6 +7,7 @@ dictionaries and whatever is registered with optree).
 from __future__ import annotations
 
 from .jacobians import jacfwd, jacrev
+from .mapping import vmap
 from .transforms import grad, grad_and_value, jvp, value_and_grad, vjp
 
-__all__ = ["grad", "grad_and_value", "jacfwd", "jacrev", "jvp", "value_and_grad", "vjp"]
+__all__ = ["grad", "grad_and_value", "jacfwd", "jacrev", "jvp", "value_and_grad", "vjp", "vmap"]

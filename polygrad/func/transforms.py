@@ -24,12 +24,15 @@ _LEVEL: ContextVar[int] = ContextVar("polygrad_level", default=0)
 
 
 @contextmanager
-def new_level() -> Iterator[int]:
-    """A level above all that are open; recording is on in it, whatever the mode outside."""
+def new_level(records: bool = True) -> Iterator[int]:
+    """A level above all that are open; recording is on in it, whatever the mode outside.
+
+    A level that does not record has no mode of its own: ``no_grad`` inside it is about the level below.
+    """
     level = _LEVEL.get() + 1
     before, mode = _LEVEL.get(), modes.current()
     _LEVEL.set(level)
-    modes.MODE.set(mode.with_level(level))
+    modes.MODE.set(mode.with_level(level) if records else mode)
     try:
         yield level
     finally:
@@ -278,8 +281,8 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
             if tuple(g.shape) != tuple(output.shape):
                 raise ShapeError(f"func.vjp: a cotangent has shape {tuple(g.shape)}, its output {tuple(output.shape)}")
             if level_of(output) == level and output._node is not None:
-                if isinstance(g, Tensor) and not output._frame.lifted:
-                    g = g._data
+                if not output._frame.lifted:
+                    g = lower(g)
                 roots.append((edge_of(output), g))
         found: dict[Any, Any] = {}
         if roots:

@@ -93,6 +93,7 @@ class Op:
         promote: tuple[str, ...] | bool = False,
         view: bool | Callable[[dict[str, Any]], bool] = False,
         write: Callable[..., Any] | None = None,
+        batch: Callable[..., Any] | str | None = None,
         doc: str = "",
     ) -> None:
         name, paren, rest = text.partition("(")
@@ -130,6 +131,8 @@ class Op:
         """Whether the result of a call with these parameters is a view of its first array."""
         self.write = write
         """``(xp, base, value, **params)``: the base with the value in the view's place; None: by the transpose, which is the inverse."""
+        self.batch = batch
+        """How it runs on a batch, where that is not in the table of ``batching`` and does not follow from the form."""
         self.doc = doc
         self.vjps: Any = None
         """One rule for each input, or a single one that gives all cotangents at once."""
