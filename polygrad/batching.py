@@ -16,7 +16,6 @@ from . import apply as apply_module
 from .backend import dtype_name
 from .errors import ConversionError, GraphError, ShapeError
 from .rules.batches import DECOMPOSE, Mapped, Run
-from .rules.batching import rule_of, uses_keys
 from .rules.declare import Op
 from .tensor import Tensor, as_frame
 from .views import link
@@ -143,14 +142,14 @@ def interpret(op: Op, args: Sequence[Any], params: dict[str, Any], top: Tensor) 
     level = frame.level
     mapped = [isinstance(arg, Batched) and arg._frame.level == level for arg in args]
     arrays = [arg._data if own else arg for arg, own in zip(args, mapped, strict=True)]
-    rule = rule_of(op)
+    rule = op.batch or _rule(op)
     given = {name: _mapped(value, level) for name, value in params.items()} if params else params
     inside = params and any(map(_holds_mapped, given.values()))
     if rule == DECOMPOSE:
         return apply_module.call_raw(op, functools.partial(op.default, frame.namespace), args, params)  # type: ignore[arg-type, misc]
     call = functools.partial(apply_module.call_public, op)
     out = NotImplemented
-    if rule is not None and (not inside or uses_keys(op)):
+    if rule is not None and (not inside or _KEYED.intersection(op.params)):
         run = Run(op.name, call, frame.namespace, top._data.shape[0])
         out = rule(run, arrays, mapped, given)  # type: ignore[operator]
     if out is NotImplemented:
@@ -162,6 +161,18 @@ def interpret(op: Op, args: Sequence[Any], params: dict[str, Any], top: Tensor) 
     if op.view is not None and mapped[0] and op.view(params):
         link(result, args[0], op, params)
     return result
+
+
+@functools.cache
+def _rule(op: Op) -> Any:
+    """The rule in the table, which is read when the first one is asked for."""
+    from .rules.batching import rule_of
+
+    return rule_of(op)
+
+
+_KEYED = frozenset({"key", "sorter"})
+"""The parameters whose arrays rules know what to do with."""
 
 
 def _mapped(value: Any, level: int) -> Any:

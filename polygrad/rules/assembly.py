@@ -14,7 +14,8 @@ from typing import Any
 from polygrad.errors import ArgumentError, ShapeError, describe
 
 from .declare import applied, composite, elementwise
-from .manipulation import _along, _axis
+from .declare import front_axis as _axis
+from .manipulation import _along
 from .selection import _of_dtype
 
 

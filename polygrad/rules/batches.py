@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
-from .manipulation import _axis
+from .declare import front_axis
 
 Rule = Callable[..., Any]
 DECOMPOSE = "decompose"
@@ -70,8 +70,8 @@ def up(run: Run, axis: Any, ndim: int) -> Any:
     if axis is None:
         return tuple(range(1, ndim + 1))
     if isinstance(axis, (tuple, list)):
-        return tuple([_axis(run.name, a, ndim) + 1 for a in axis])
-    return _axis(run.name, axis, ndim) + 1
+        return tuple([front_axis(run.name, a, ndim) + 1 for a in axis])
+    return front_axis(run.name, axis, ndim) + 1
 
 
 def rows(run: Run, x: Any) -> Any:

@@ -19,8 +19,7 @@ from typing import Any
 from ..errors import ShapeError
 from . import batching_index as indexed
 from .batches import DECOMPOSE, Mapped, Rule, Run, aligned, everywhere, raised, rank, rows, up
-from .declare import Op, broadcast_shapes
-from .manipulation import _axis
+from .declare import Op, broadcast_shapes, front_axis
 
 
 # -- by form -----------------------------------------------------------------------------------------------------------
@@ -264,7 +263,7 @@ def _tensordot(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
     first, second = [[each] if isinstance(each, int) else list(each) for each in axes]
     labels1, labels2 = list(LETTERS[:ndim1]), list(LETTERS[ndim1 : ndim1 + ndim2])
     for a, b in zip(first, second, strict=True):
-        a, b = _axis("tensordot", a, ndim1), _axis("tensordot", b, ndim2)
+        a, b = front_axis("tensordot", a, ndim1), front_axis("tensordot", b, ndim2)
         if x1.shape[a + mapped[0]] != x2.shape[b + mapped[1]]:
             raise ShapeError(
                 f"tensordot: axis {a} of the first has length {x1.shape[a + mapped[0]]}, axis {b} of the second "
@@ -440,15 +439,5 @@ RULES: dict[str, Rule | str] = {
 
 
 def rule_of(op: Op) -> Rule | str | None:
-    """The batching rule of an operation: its own, the table's, or that of its form. None: there is none."""
-    if op.batch is not None:
-        return op.batch
-    found = RULES.get(op.name)
-    if found is None and op.form == "elementwise":
-        return elementwise
-    return found
-
-
-def uses_keys(op: Op) -> bool:
-    """Whether the rule knows what to do with a batched array in a parameter."""
-    return "key" in op.params or "sorter" in op.params
+    """The batching rule in the table, or that of the operation's form. None: there is none."""
+    return RULES.get(op.name, elementwise if op.form == "elementwise" else None)

@@ -6,9 +6,9 @@ from typing import Any
 
 from ..errors import ShapeError
 from .batches import Mapped, Run, everywhere, raised, rank, up
-from .declare import broadcast_shapes
+from .declare import broadcast_shapes, front_axis
 from .indexing import basic
-from .manipulation import _along, _axis
+from .manipulation import _along
 
 
 def _keys(key: Any) -> tuple[Any, ...]:
@@ -200,7 +200,7 @@ def take(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
     if axis is None:
         x = run.xp.reshape(x, (run.size, -1) if mapped[0] else (-1,)) if ndim != 1 else x
         axis, ndim = 0, 1
-    axis = _axis("take", axis, ndim)
+    axis = front_axis("take", axis, ndim)
     if not mapped[1]:
         return run(x, indices, axis=axis + 1)
     return getitem(run, (x,), mapped[:1], {"key": _along(axis, Mapped(indices))})

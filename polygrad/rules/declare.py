@@ -270,6 +270,18 @@ def fit(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
     return g if g.shape == shape else xp.reshape(g, shape)
 
 
+def front_axis(name: str, axis: int, ndim: int) -> int:
+    """The axis counted from the front. For those who compute with axes: the array library checks what it is given.
+
+    Raises:
+        IndexError: there is no such axis.
+    """
+    if not -ndim <= axis < ndim:
+        bounds = f"[{-ndim}, {ndim - 1}]" if ndim else "no axis, since the array is 0-d"
+        raise IndexError(f"{name}: Dimension out of range (expected to be in range of {bounds}, but got {axis})")
+    return axis % ndim
+
+
 def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
     """The shape that arrays of these shapes broadcast to.
 

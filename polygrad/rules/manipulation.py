@@ -13,17 +13,10 @@ from typing import Any
 from polygrad.errors import ArgumentError, GraphError, ShapeError, describe
 
 from .declare import cast, composite, fit, linear
+from .declare import front_axis as _axis
 
 
 # -- shape helpers -----------------------------------------------------------------------------------------------------
-def _axis(name: str, axis: int, ndim: int) -> int:
-    """The axis counted from the front. For composites only: the array library checks the axis of everything else."""
-    if not -ndim <= axis < ndim:
-        bounds = f"[{-ndim}, {ndim - 1}]" if ndim else "no axis, since the array is 0-d"
-        raise IndexError(f"{name}: Dimension out of range (expected to be in range of {bounds}, but got {axis})")
-    return axis % ndim
-
-
 def _along(axis: int, part: Any) -> tuple[Any, ...]:
     """The key that selects ``part`` along one axis and everything along the others."""
     return (*(slice(None),) * axis, part, ...)

@@ -13,7 +13,8 @@ from typing import Any
 from polygrad.errors import ArgumentError, DtypeError, ShapeError, describe
 
 from .declare import cast, composite, constant, linear, rule
-from .manipulation import _along, _axis, _gather_key
+from .declare import front_axis as _axis
+from .manipulation import _along, _gather_key
 
 _KINDS = ("bool", "integral", "real floating", "complex floating")
 
