@@ -12,7 +12,7 @@ import polygrad
 from polygrad.rules import declare, registry
 from polygrad.rules.declare import OPS
 
-HELPERS = {"__init__", "declare", "registry", "special_forms"}
+HELPERS = {"__init__", "batches", "batching", "batching_index", "declare", "registry", "special_forms"}
 
 
 def run(code: str) -> str:
