@@ -65,7 +65,7 @@ from .rules.declare import OPS as _OPS
 from .tensor import Tensor
 
 if TYPE_CHECKING:
-    from . import autograd, func, interop, nn
+    from . import autograd, debug, func, interop, nn
     from .printing import set_printoptions
 
 __version__ = "0.1.0"
@@ -79,6 +79,7 @@ __all__ = [
     "asarray",
     "autograd",
     "backends",
+    "debug",
     "empty",
     "empty_like",
     "enable_grad",
@@ -136,7 +137,7 @@ def is_tensor(value: object) -> bool:
     return isinstance(value, Tensor)
 
 
-_MODULES = ("autograd", "func", "interop", "nn")
+_MODULES = ("autograd", "debug", "func", "interop", "nn")
 
 
 def __getattr__(name: str) -> _Any:

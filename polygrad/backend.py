@@ -348,8 +348,8 @@ class Backend:
 
         return to_numpy(array)
 
-    def synchronize(self) -> None:
-        """Wait until the device has finished."""
+    def synchronize(self, *arrays: Array) -> None:
+        """Wait until the device has finished, or at least what it does for these arrays."""
 
     def random(self, kind: str, shape: tuple[int, ...], dtype: Any, device: Any, **params: Any) -> Array:
         """Random numbers drawn by the host and moved over; ``kind`` is "normal", "uniform" or "integers"."""

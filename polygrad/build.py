@@ -28,6 +28,18 @@ OPERATORS = {
 """Operations for which the raw operator does the same as the raw function when the dtypes are equal, only faster."""
 
 
+MADE: list[tuple[Op, Any]] = []
+"""The functions of operations that have been made, public ones and operators."""
+MAKING: list[Callable[[Op, Any], None]] = []
+"""Who is told of each that is made from now on: what times them."""
+
+
+def _made(op: Op, function: Any) -> None:
+    MADE.append((op, function))
+    for tell in MAKING:
+        tell(op, function)
+
+
 def build(op: Op) -> Callable[..., Any]:
     """The public function of an operation."""
     if op.form == "composite":
@@ -41,6 +53,7 @@ def build(op: Op) -> Callable[..., Any]:
     function.__qualname__ = short
     function.__doc__ = describe(op)
     function.__module__ = "polygrad"
+    _made(op, function)
     return function
 
 
@@ -49,8 +62,10 @@ def as_operator(op: Op) -> Callable[..., Any]:
     the object's own operator gets its turn."""
     function = op.call
     scope = {**function.__globals__, "apply": _operate}
-    made = FunctionType(function.__code__, scope, function.__name__)
+    code = scope.get("ORIGINAL", function).__code__  # what it is while it is not being timed
+    made = FunctionType(code, scope, function.__name__)
     made.__doc__ = function.__doc__
+    _made(op, made)
     return made
 
 

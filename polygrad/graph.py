@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .errors import freed
@@ -280,6 +280,18 @@ class AccumulateGrad(Node):
             leaf.node = NodeExtra()
         extra: NodeExtra = leaf.node
         return extra
+
+
+def nodes_below(edges: Iterable[Any]) -> list[Node]:
+    """The nodes from which the values at these edges were made, newest first; sinks and outputs of other nodes are left out."""
+    seen: set[Node] = set()
+    stack = [edge for edge in edges if isinstance(edge, Node)]
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack.extend([edge for edge in node.edges if isinstance(edge, Node)])
+    return sorted([node for node in seen if type(node) is not OutputNode], key=lambda node: node.order)
 
 
 def edge_pair(edge: Any) -> tuple[Any, int]:

@@ -91,7 +91,7 @@ class CuPyBackend(Backend):
     def manual_seed(self, seed: int) -> None:
         cp.random.seed(seed)
 
-    def synchronize(self) -> None:
+    def synchronize(self, *arrays: Any) -> None:
         cp.cuda.Device().synchronize()
 
 

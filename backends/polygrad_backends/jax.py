@@ -263,8 +263,8 @@ class JaxBackend(Backend):
             return False
         return bool(scope != self.scope())
 
-    def synchronize(self) -> None:
-        xp.zeros(()).block_until_ready()
+    def synchronize(self, *arrays: Any) -> None:
+        jax.block_until_ready(arrays if arrays else xp.zeros(()))
 
 
 BACKEND = JaxBackend()

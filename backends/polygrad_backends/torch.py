@@ -273,7 +273,7 @@ class TorchBackend(Backend):
     def manual_seed(self, seed: int) -> None:
         torch.manual_seed(seed)
 
-    def synchronize(self) -> None:
+    def synchronize(self, *arrays: Any) -> None:
         if torch.cuda.is_available():
             torch.cuda.synchronize()
 

@@ -1,0 +1,108 @@
+"""What a graph keeps for its backward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import ArgumentError, describe
+from ..graph import Node, nodes_below
+from ..sites import Site, site_of
+from ..tensor import Tensor, constant, edge_of
+from .tables import size, table
+
+
+@dataclass(frozen=True)
+class Saved:
+    """One array that a node keeps."""
+
+    op: str
+    """The name of the node, such as ``MulBackward0``."""
+    what: str
+    """Which of its arrays: the name of an input, or ``result``."""
+    shape: tuple[int, ...]
+    dtype: str
+    bytes: int
+    site: Site | None
+    """The line that called the operation; known of what was recorded in anomaly mode."""
+    shared: bool
+    """Whether an array further up in the list is the same one, so that it costs nothing more."""
+    node: Node
+
+
+class SavedValues(list[Saved]):
+    """What ``saved`` returns: a list, newest node first, that prints as a table."""
+
+    @property
+    def bytes(self) -> int:
+        """The size of all of it, each array counted once."""
+        return sum(entry.bytes for entry in self if not entry.shared)
+
+    def __str__(self) -> str:
+        rows = [
+            [
+                entry.op,
+                entry.what,
+                str(entry.shape),
+                entry.dtype,
+                "same" if entry.shared else size(entry.bytes),
+                "" if entry.site is None else f"{entry.site.file}:{entry.site.line}",
+            ]
+            for entry in self
+        ]
+        known = any(row[-1] for row in rows)
+        titles = ["operation", "keeps", "shape", "dtype", "bytes", "line"]
+        if not known:
+            titles, rows = titles[:-1], [row[:-1] for row in rows]
+        arrays = sum(not entry.shared for entry in self)
+        text = f"{table(titles, rows, right=(4,))}\n{size(self.bytes)} in {arrays} array{'' if arrays == 1 else 's'}"
+        if self and not known:
+            text += "; what is recorded inside polygrad.autograd.detect_anomaly() is listed with its line"
+        return text
+
+
+def saved(outputs: Tensor | Iterable[Tensor]) -> SavedValues:
+    """The arrays that the graph of ``outputs`` keeps for a backward pass: operation, line, shape, dtype and bytes of each.
+
+    What has been freed by a backward pass is not there any more. An array that a node keeps may be that of a Tensor that is there anyway
+    (a leaf, say): then keeping it costs nothing.
+
+    Raises:
+        ArgumentError: ``outputs`` is no Tensor and no sequence of Tensors.
+    """
+    chosen: list[Any] = (
+        [outputs] if isinstance(outputs, Tensor) else list(outputs) if hasattr(outputs, "__iter__") else [outputs]
+    )
+    for output in chosen:
+        if not isinstance(output, Tensor):
+            raise ArgumentError(f"saved: expected a Tensor or several, got {describe(output)}")
+    found = SavedValues()
+    seen: set[int] = set()
+    for node in nodes_below([edge_of(output) for output in chosen]):
+        for i, value in enumerate(node.saved or ()):
+            if not hasattr(value, "shape") or not hasattr(value, "dtype"):
+                continue  # a number, or what a hook has made of it
+            tensor = value if isinstance(value, Tensor) else constant(value, node.frame)
+            while isinstance(tensor._data, Tensor):
+                tensor = tensor._data
+            key = id(tensor._data)
+            found.append(
+                Saved(
+                    node.name(), _what(node, i), tuple(tensor.shape), str(tensor.dtype).rpartition(".")[2], tensor.nbytes,
+                    site_of(node), key in seen, node,
+                )
+            )  # fmt: skip
+            seen.add(key)
+    return found
+
+
+def _what(node: Any, i: int) -> str:
+    """The name of the i-th saved array, where the operation is a declared one."""
+    op = getattr(node, "op", None)
+    if op is None or i >= len(node.saves):
+        return f"value {i}"
+    position = node.saves[i]
+    if position >= 0:
+        return f"arrays[{position}]" if op.sequence else str(op.arrays[position])
+    return str(op.outputs[-1 - position]) if op.outputs else "result"
