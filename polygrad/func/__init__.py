@@ -6,8 +6,10 @@ dictionaries and whatever is registered with optree).
 
 from __future__ import annotations
 
-from .jacobians import jacfwd, jacrev
+from .jacobians import hessian, hvp, jacfwd, jacrev
 from .mapping import vmap
-from .transforms import grad, grad_and_value, jvp, value_and_grad, vjp
+from .transforms import grad, grad_and_value, jvp, linearize, value_and_grad, vjp
 
-__all__ = ["grad", "grad_and_value", "jacfwd", "jacrev", "jvp", "value_and_grad", "vjp", "vmap"]
+__all__ = [
+    "grad", "grad_and_value", "hessian", "hvp", "jacfwd", "jacrev", "jvp", "linearize", "value_and_grad", "vjp", "vmap",
+]  # fmt: skip

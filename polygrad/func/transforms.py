@@ -1,4 +1,4 @@
-"""``grad``, ``value_and_grad``, ``vjp`` and ``jvp``.
+"""``grad``, ``value_and_grad``, ``vjp``, ``jvp`` and ``linearize``.
 
 Each call opens a level: its arguments are wrapped in Tensors of that level, whose payloads are what the caller passed (raw arrays or
 Tensors of lower levels). So transforms nest, and a derivative inside never sees the one outside.
@@ -252,6 +252,40 @@ def grad_and_value(
     return GradAndValue(function, argnums, has_aux, "grad_and_value")
 
 
+class Pullback:
+    """A function that has run at a level of its own, and its reverse pass: cotangents in, cotangents out, as often as one likes."""
+
+    def __init__(
+        self, function: Callable[..., Any], leaves: Sequence[Any], tree: Any, where: str, has_aux: bool
+    ) -> None:
+        with new_level() as self.level:
+            self.leaves = [wrap(leaf, self.level, where) for leaf in leaves]
+            result = function(*unflatten(tree, self.leaves))
+            aux = None
+            if has_aux:
+                result, aux = with_aux(result, where)
+            self.outputs, self.tree = flatten(result)
+        self.finish = _finisher(self.leaves, self.level)
+        self.aux = map_leaves(self.finish, aux) if has_aux else None
+
+    def values(self) -> list[Any]:
+        """The outputs as the caller sees them."""
+        return [self.finish(output) for output in self.outputs]
+
+    def __call__(self, cotangents: Sequence[Any]) -> list[Any]:
+        """The cotangents of the leaves, given one (or None) for each output."""
+        roots = []
+        for output, g in zip(self.outputs, cotangents, strict=True):
+            if g is not None and level_of(output) == self.level and output._node is not None:
+                roots.append((edge_of(output), g if output._frame.lifted else lower(g)))
+        found: dict[Any, Any] = {}
+        if roots:
+            needed = engine.restrict([edge for edge, _ in roots], self.leaves)
+            found, _ = engine.run(roots, retain=True, create_graph=False, needed=needed)
+            engine.finish_leaves(found, False)
+        return [_gradient(leaf, found) for leaf in self.leaves]
+
+
 def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """The value of a function and the map from cotangents of its output to those of its inputs.
 
@@ -261,41 +295,85 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
 
     Returns:
         (output, pullback), or (output, pullback, aux). ``pullback(cotangents)`` takes the structure of the output and returns a tuple
-        with one entry for each primal; it can be called any number of times.
+        with one entry for each primal; it can be called any number of times, also under ``vmap``.
     """
-    with new_level() as level:
-        leaves, tree = flatten(primals)
-        wrapped = [wrap(leaf, level, "func.vjp") for leaf in leaves]
-        result = function(*unflatten(tree, wrapped))
-        aux = None
-        if has_aux:
-            result, aux = with_aux(result, "func.vjp")
-        outputs, out_tree = flatten(result)
+    leaves, tree = flatten(primals)
+    pull = Pullback(function, leaves, tree, "func.vjp", has_aux)
 
     def pullback(cotangents: Any) -> tuple[Any, ...]:
         given, given_tree = flatten(cotangents)
-        if given_tree != out_tree:
-            raise ArgumentError(f"func.vjp: the cotangents have the structure {given_tree}, the output {out_tree}")
-        roots = []
-        for output, g in zip(outputs, given, strict=True):
+        if given_tree != pull.tree:
+            raise ArgumentError(f"func.vjp: the cotangents have the structure {given_tree}, the output {pull.tree}")
+        for output, g in zip(pull.outputs, given, strict=True):
             if tuple(g.shape) != tuple(output.shape):
                 raise ShapeError(f"func.vjp: a cotangent has shape {tuple(g.shape)}, its output {tuple(output.shape)}")
-            if level_of(output) == level and output._node is not None:
-                if not output._frame.lifted:
-                    g = lower(g)
-                roots.append((edge_of(output), g))
-        found: dict[Any, Any] = {}
-        if roots:
-            needed = engine.restrict([edge for edge, _ in roots], wrapped)
-            found, _ = engine.run(roots, retain=True, create_graph=False, needed=needed)
-            engine.finish_leaves(found, False)
-        return tuple(unflatten(tree, [_gradient(leaf, found) for leaf in wrapped]))
+        return tuple(unflatten(tree, pull(given)))
 
-    finish = _finisher(wrapped, level)
-    value = unflatten(out_tree, [finish(output) for output in outputs])
-    if has_aux:
-        return value, pullback, map_leaves(finish, aux)
-    return value, pullback
+    value = unflatten(pull.tree, pull.values())
+    return (value, pullback, pull.aux) if has_aux else (value, pullback)
+
+
+def push(
+    function: Callable[..., Any],
+    leaves: Sequence[Tensor],
+    tangents: Sequence[Any],
+    tree: Any,
+    where: str,
+    has_aux: bool,
+) -> tuple[list[Tensor], list[Tensor | None], Any, Any]:
+    """The outputs of a function, their tangents, their structure and what comes with them, given a tangent (or None) for each leaf."""
+    with new_level() as level:
+        duals = [make_dual(leaf, tangent, level) for leaf, tangent in zip(leaves, tangents, strict=True)]
+        result = function(*unflatten(tree, duals))
+        aux = None
+        if has_aux:
+            result, aux = with_aux(result, where)
+        outputs, out_tree = flatten(result)
+    primals: list[Tensor] = []
+    found: list[Tensor | None] = []
+    for output in outputs:
+        own = isinstance(output, Dual) and output._frame.level == level
+        primals.append(output.primal if own else as_frame(output))
+        found.append(output.tangent if own else None)
+    return primals, found, out_tree, map_leaves(lambda leaf: unwrap(leaf, level), aux)
+
+
+def _directions(primals: Any, tangents: Any, where: str) -> tuple[list[Tensor], list[Tensor], Any]:
+    """Points and tangents as Tensors, leaf by leaf, once it is clear that they fit each other."""
+    if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
+        raise ArgumentError(f"{where}: primals and tangents have to be tuples, one entry for each argument")
+    leaves, tree = flatten(primals)
+    directions, other = flatten(tangents)
+    if tree != other:
+        raise ArgumentError(f"{where}: the tangents have the structure {other}, the primals {tree}")
+    return differentiable(leaves, where), [fitting(p, t, where) for p, t in zip(leaves, directions, strict=True)], tree
+
+
+def differentiable(leaves: Sequence[Any], where: str) -> list[Tensor]:
+    """The arguments to differentiate as Tensors.
+
+    Raises:
+        ArgumentError: one is no array. DtypeError: one is not floating.
+    """
+    found = []
+    for leaf in leaves:
+        if not isinstance(leaf, Tensor) and backend_of(leaf) is None:
+            raise ArgumentError(f"{where}: the primals have to be arrays or Tensors, got {describe(leaf)}")
+        tensor = as_frame(leaf)
+        if tensor.dtype not in tensor._frame.floating:
+            raise DtypeError(
+                f"{where}: can only differentiate with respect to floating or complex arrays, got {tensor.dtype}"
+            )
+        found.append(tensor)
+    return found
+
+
+def fitting(primal: Any, tangent: Any, where: str) -> Tensor:
+    """A tangent as a Tensor, which has to have the shape and dtype of its primal."""
+    tensor = as_frame(tangent)
+    if tuple(primal.shape) != tuple(tensor.shape) or as_frame(primal).dtype != tensor.dtype:
+        raise ShapeError(f"{where}: the tangent {describe(tangent)} does not fit its primal {describe(primal)}")
+    return tensor
 
 
 def jvp(
@@ -311,54 +389,58 @@ def jvp(
     Returns:
         (output, tangent), or (output, tangent, aux).
     """
-    if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
-        raise ArgumentError("func.jvp: primals and tangents have to be tuples, one entry for each argument")
+    leaves, directions, tree = _directions(primals, tangents, "func.jvp")
+    raw = not any(isinstance(leaf, Tensor) for leaf in flatten(primals)[0])
+    values, found, out_tree, aux = push(function, leaves, directions, tree, "func.jvp", has_aux)
+    slopes = [v._frame.namespace.zeros_like(v) if t is None else t for v, t in zip(values, found, strict=True)]
+    if raw:
+        values, slopes = [lower(v) for v in values], [lower(t) for t in slopes]
+    value, slope = unflatten(out_tree, values), unflatten(out_tree, slopes)
+    return (value, slope, aux) if has_aux else (value, slope)
+
+
+def linearize(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
+    """The value of a function and its derivative at a point, as a function of the tangents.
+
+    The function runs once. Each call of the derivative is a pass over what that has recorded: the pullback is linear in the
+    cotangents, and its own pullback is the derivative.
+
+    Args:
+        function: takes ``primals`` (arrays or pytrees), returns an array or a pytree.
+        has_aux: the function returns a pair (output, aux).
+
+    Returns:
+        (output, derivative), or (output, derivative, aux). ``derivative(*tangents)`` takes one tangent for each primal and returns a
+        tangent in the structure of the output; it can be called any number of times, also under ``vmap``.
+    """
+    where = "func.linearize"
     leaves, tree = flatten(primals)
-    directions, other = flatten(tangents)
-    if tree != other:
-        raise ArgumentError(f"func.jvp: the tangents have the structure {other}, the primals {tree}")
-    raw = not any(isinstance(leaf, Tensor) for leaf in leaves)
     with new_level() as level:
-        duals = []
-        for primal, tangent in zip(leaves, directions, strict=True):
-            if not isinstance(primal, Tensor) and backend_of(primal) is None:
-                raise ArgumentError(f"func.jvp: the primals have to be arrays or Tensors, got {describe(primal)}")
-            primal, tangent = as_frame(primal), as_frame(tangent)
-            if tuple(primal.shape) != tuple(tangent.shape) or primal.dtype != tangent.dtype:
-                raise ShapeError(
-                    f"func.jvp: the tangent {describe(tangent)} does not fit its primal {describe(primal)}"
-                )
-            if primal.dtype not in primal._frame.floating:
-                raise DtypeError(
-                    f"func.jvp: can only differentiate with respect to floating or complex arrays, got {primal.dtype}"
-                )
-            duals.append(make_dual(primal, tangent, level))
-        result = function(*unflatten(tree, duals))
-        aux = None
-        if has_aux:
-            result, aux = with_aux(result, "func.jvp")
-        outputs, out_tree = flatten(result)
+        pull = Pullback(function, leaves, tree, where, has_aux)
+        values = pull.values()
+        zeros = [as_frame(v)._frame.namespace.zeros_like(as_frame(v)) for v in values]
+        floating = [zero.dtype in zero._frame.floating for zero in zeros]
+        cotangents = [wrap(zero, level, where) if own else None for zero, own in zip(zeros, floating, strict=True)]
+        gradients = pull(cotangents)
+    raw = not any(isinstance(leaf, Tensor) for leaf in leaves)
 
-    def split(output: Any) -> tuple[Any, Any]:
-        if isinstance(output, Dual) and output._frame.level == level:
-            primal, tangent = output.primal, output.tangent
-        else:
-            primal, tangent = as_frame(output), None
-        if tangent is None:
-            tangent = primal._frame.namespace.zeros_like(primal)
-        if (
-            raw
-            and level_of(primal) == 0
-            and not primal.requires_grad
-            and level_of(tangent) == 0
-            and not tangent.requires_grad
-        ):
-            return primal.array, tangent.array
-        return primal, tangent
+    def derivative(*tangents: Any) -> Any:
+        _, directions, _ = _directions(primals, tangents, where)
+        wanted = [cotangent for cotangent in cotangents if cotangent is not None]
+        roots = [
+            (edge_of(g), t)
+            for g, t in zip(gradients, directions, strict=True)
+            if level_of(g) == level and g._node is not None
+        ]
+        found: dict[Any, Any] = {}
+        if roots:
+            needed = engine.restrict([edge for edge, _ in roots], wanted)
+            found, _ = engine.run(roots, retain=True, create_graph=False, needed=needed)
+        slopes = [
+            zero if c is None or c not in found else as_frame(found[c])
+            for zero, c in zip(zeros, cotangents, strict=True)
+        ]
+        return unflatten(pull.tree, [lower(t) for t in slopes] if raw else slopes)
 
-    pairs = [split(output) for output in outputs]
-    value = unflatten(out_tree, [p for p, _ in pairs])
-    derivative = unflatten(out_tree, [t for _, t in pairs])
-    if has_aux:
-        return value, derivative, map_leaves(lambda leaf: unwrap(leaf, level), aux)
-    return value, derivative
+    value = unflatten(pull.tree, values)
+    return (value, derivative, pull.aux) if has_aux else (value, derivative)
