@@ -8,8 +8,8 @@ from typing import Any
 
 from ..tensor import Tensor, as_frame
 from .mapping import vmap
-from .transforms import Pullback, _selected, _Transform, differentiable, grad, jvp, lower, push
-from .trees import flatten, unflatten
+from .transforms import Pullback, _selected, _Transform, adopt, differentiable, grad, jvp, lower, push
+from .trees import flatten, map_leaves, unflatten
 
 
 class Jacobian(_Transform):
@@ -37,9 +37,10 @@ class Jacobian(_Transform):
         given, tree = flatten(tuple([args[number] for number in numbers]))
         inputs = differentiable(given, where)
         raw = not any(isinstance(leaf, Tensor) for leaf in given)
+        rest, kwargs = map_leaves(adopt, (list(args), kwargs))
 
         def partial(*chosen: Any) -> Any:
-            full = list(args)
+            full = list(rest)
             for number, value in zip(numbers, chosen, strict=True):
                 full[number] = value
             return self.function(*full, **kwargs)

@@ -143,23 +143,39 @@ def _rebuild(kind: type[_Transform], state: dict[str, Any]) -> _Transform:
 class GradAndValue(_Transform):
     """What ``grad``, ``grad_and_value`` and ``value_and_grad`` return; ``order`` says what comes out."""
 
-    def __init__(self, function: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool, order: str) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        argnums: int | Sequence[int] | None,
+        has_aux: bool,
+        argnames: str | Sequence[str] | None,
+        order: str,
+    ) -> None:
         super().__init__(function)
-        self.argnums = argnums if isinstance(argnums, int) else tuple(argnums)
+        if argnums is None and argnames is None:
+            argnums = 0
+        self.argnums = argnums if argnums is None or isinstance(argnums, int) else tuple(argnums)
+        self.argnames = argnames if argnames is None or isinstance(argnames, str) else tuple(argnames)
         self.has_aux = has_aux
         self.order = order
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         where = f"func.{self.order}"
-        numbers, single = _selected(args, self.argnums, where)
+        numbers, single = ([], False) if self.argnums is None else _selected(args, self.argnums, where)
+        names = (self.argnames,) if isinstance(self.argnames, str) else self.argnames or ()
+        for name in names:
+            if name not in kwargs:
+                raise ArgumentError(
+                    f"{where}: argnames={self.argnames!r}, but the function was not called with the keyword argument {name!r}"
+                )
         with new_level() as level:
-            leaves, tree = flatten(tuple([args[number] for number in numbers]))
+            leaves, tree = flatten(([args[number] for number in numbers], [kwargs[name] for name in names]))
             wrapped = [wrap(leaf, level, where) for leaf in leaves]
-            chosen = unflatten(tree, wrapped)
-            full, kwargs = map_leaves(adopt, (list(args), kwargs))
+            chosen, named = unflatten(tree, wrapped)
+            full, given = map_leaves(adopt, (list(args), kwargs))
             for number, value in zip(numbers, chosen, strict=True):
                 full[number] = value
-            result = self.function(*full, **kwargs)
+            result = self.function(*full, **{**given, **dict(zip(names, named, strict=True))})
             aux = None
             if self.has_aux:
                 result, aux = with_aux(result, where)
@@ -179,12 +195,15 @@ class GradAndValue(_Transform):
                 seed = frame.raw.ones((), dtype=result.dtype, device=result.device)
                 found = _pull(result, seed, wrapped, level)
             grads = [_gradient(leaf, found) for leaf in wrapped]
-        gradients = unflatten(tree, grads)
+        by_number, by_name = unflatten(tree, grads)
         finish = _finisher(wrapped, level)
         value = finish(result)
         if self.has_aux:
             aux = map_leaves(finish, aux)
-        out = gradients[0] if single else tuple(gradients)
+        out = by_number[0] if single else tuple(by_number)
+        if self.argnames is not None:
+            of_names = by_name[0] if isinstance(self.argnames, str) else dict(zip(names, by_name, strict=True))
+            out = of_names if self.argnums is None else (out, of_names)
         if self.order == "grad":
             return (out, aux) if self.has_aux else out
         if self.order == "grad_and_value":
@@ -221,12 +240,21 @@ def _gradient(leaf: Tensor, found: dict[Any, Any]) -> Any:
     return frame.backend.own(g, False)
 
 
-def grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
+Numbers = int | Sequence[int] | None
+Names = str | Sequence[str] | None
+
+
+def grad(
+    function: Callable[..., Any], argnums: Numbers = None, has_aux: bool = False, *, argnames: Names = None
+) -> Callable[..., Any]:
     """The gradient of a scalar function as a function of the same arguments.
 
     Args:
         function: takes arrays or pytrees of them, returns a 0-d result; with ``has_aux`` a pair (result, anything).
-        argnums: with respect to which positional arguments; an integer gives one gradient, a sequence a tuple.
+        argnums: with respect to which positional arguments; an integer gives one gradient, a sequence a tuple. Default: the first
+            one, unless there are ``argnames``.
+        argnames: with respect to which keyword arguments; a name gives one gradient, a sequence a dictionary. With ``argnums`` as well
+            a pair.
 
     Returns:
         a function returning the gradient, in the structure of the argument; with ``has_aux`` a pair (gradient, aux). Raw arrays
@@ -235,21 +263,21 @@ def grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux
     Raises:
         GraphError: the result is not a scalar. DtypeError: an argument is not floating, or the result is complex.
     """
-    return GradAndValue(function, argnums, has_aux, "grad")
+    return GradAndValue(function, argnums, has_aux, argnames, "grad")
 
 
 def value_and_grad(
-    function: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+    function: Callable[..., Any], argnums: Numbers = None, has_aux: bool = False, *, argnames: Names = None
 ) -> Callable[..., Any]:
     """As ``grad``, returning (value, gradient), as in JAX; with ``has_aux`` ((value, aux), gradient)."""
-    return GradAndValue(function, argnums, has_aux, "value_and_grad")
+    return GradAndValue(function, argnums, has_aux, argnames, "value_and_grad")
 
 
 def grad_and_value(
-    function: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+    function: Callable[..., Any], argnums: Numbers = None, has_aux: bool = False, *, argnames: Names = None
 ) -> Callable[..., Any]:
     """As ``grad``, returning (gradient, value), as in torch.func; with ``has_aux`` (gradient, (value, aux))."""
-    return GradAndValue(function, argnums, has_aux, "grad_and_value")
+    return GradAndValue(function, argnums, has_aux, argnames, "grad_and_value")
 
 
 class Pullback:

@@ -256,3 +256,108 @@ def test_raw_comes_back_raw_also_when_a_constant_tensor_takes_part(backend: str)
     for transform in (func.grad, lambda f: lambda x: func.value_and_grad(f)(x)[0]):
         out = transform(lambda x: (x * pg.ones(2, dtype="float64")).sum())(x)
         assert type(out) is type(x) or not isinstance(out, pg.Tensor)
+
+
+class TestArgumentNames:
+    @staticmethod
+    def f(x: pg.Tensor, *, w: pg.Tensor, b: pg.Tensor) -> pg.Tensor:
+        return (x * w).sum() + b * b
+
+    def test_one_and_several(self, backend: str) -> None:
+        x, w, b = raw([1.0, 2.0], backend), raw([3.0, 4.0], backend), raw(5.0, backend)
+        g = func.grad(self.f, argnames="w")(x, w=w, b=b)
+        assert type(g) is type(x)
+        assert numbers(g) == [1.0, 2.0]
+        g = func.grad(self.f, argnames=("w", "b"))(x, w=w, b=b)
+        assert {name: numbers(part) for name, part in g.items()} == {"w": [1.0, 2.0], "b": 10.0}
+        value, (of_x, of_names) = func.value_and_grad(self.f, 0, argnames=["b"])(x, w=w, b=b)
+        assert (numbers(value), numbers(of_x), numbers(of_names["b"])) == (36.0, [3.0, 4.0], 10.0)
+
+    def test_missing(self) -> None:
+        with pytest.raises(
+            ArgumentError, match="argnames='w', but the function was not called with the keyword argument 'w'"
+        ):
+            func.grad(self.f, argnames="w")(1.0, b=2.0)
+
+
+class TestLinearize:
+    def test_agrees_with_jvp(self, backend: str) -> None:
+        x, t = raw([0.1, 0.2, 0.3], backend), raw([1.0, -2.0, 0.5], backend)
+
+        def f(x: pg.Tensor) -> dict:
+            return {"a": pg.sin(x) * x[0], "b": (x @ x, pg.argmax(x))}
+
+        value, derivative = func.linearize(f, x)
+        expected, slope = func.jvp(f, (x,), (t,))
+        for scale in (1.0, 2.0):
+            got = derivative(t * scale)
+            assert type(got["a"]) is type(x)
+            np.testing.assert_allclose(numbers(got["a"]), np.asarray(numbers(slope["a"])) * scale, rtol=1e-14)
+            np.testing.assert_allclose(numbers(got["b"][0]), numbers(slope["b"][0]) * scale, rtol=1e-14)
+            assert numbers(got["b"][1]) == 0
+        assert numbers(value["a"]) == numbers(expected["a"])
+
+    def test_the_function_runs_once(self) -> None:
+        calls = []
+
+        def f(x: pg.Tensor, y: pg.Tensor) -> tuple:
+            calls.append(1)
+            return x * y, "aux"
+
+        value, derivative, aux = func.linearize(f, np.ones(2), np.full(2, 3.0), has_aux=True)
+        assert derivative(np.ones(2), np.zeros(2)).tolist() == [3.0, 3.0]
+        assert derivative(np.zeros(2), np.ones(2)).tolist() == [1.0, 1.0]
+        assert (value.tolist(), aux, calls) == ([3.0, 3.0], "aux", [1])
+        with pytest.raises(
+            ShapeError, match="func.linearize: the tangent float64.3. does not fit its primal float64.2."
+        ):
+            derivative(np.ones(3), np.ones(3))
+
+    def test_nested_and_batched(self, backend: str) -> None:
+        x = pg.tensor([0.3, 0.7], dtype="float64", backend=backend)
+        eye = pg.namespace(backend).eye(2, dtype=x.dtype)
+
+        def jacobian(x: pg.Tensor) -> pg.Tensor:
+            _, derivative = func.linearize(lambda x: pg.sin(x) * x[1], x)
+            return func.vmap(derivative, out_dims=-1)(eye)
+
+        np.testing.assert_allclose(
+            numbers(jacobian(x)), numbers(func.jacfwd(lambda x: pg.sin(x) * x[1])(x)), rtol=1e-14
+        )
+        second = func.jacfwd(jacobian)(x), func.jacrev(jacobian)(x)
+        expected = func.jacfwd(func.jacfwd(lambda x: pg.sin(x) * x[1]))(x)
+        for got in second:
+            np.testing.assert_allclose(numbers(got), numbers(expected), rtol=1e-13, atol=1e-15)
+
+    def test_complex(self, backend: str) -> None:
+        z, t = (pg.tensor(np.array(v), backend=backend) for v in ([1 + 2j, 0.5j], [1j, 2.0]))
+        _, derivative = func.linearize(lambda z: pg.exp(z) * pg.conj(z), z)
+        np.testing.assert_allclose(
+            derivative(t).tolist(), func.jvp(lambda z: pg.exp(z) * pg.conj(z), (z,), (t,))[1].tolist()
+        )
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        func.grad(_importable),
+        func.value_and_grad(_importable, argnames="x"),
+        func.jacfwd(_importable),
+        func.jacrev(func.grad(_importable)),
+        func.hessian(_importable),
+        func.vmap(func.grad(_importable)),
+        func.vmap(func.vmap(_importable, in_dims=(0,))),
+    ],
+)
+def test_every_transform_pickles(transform) -> None:
+    again = pickle.loads(pickle.dumps(transform))
+    assert again.__name__ == "_importable"
+    assert again.__doc__ == "Documented."
+    x = np.arange(8.0).reshape(2, 2, 2)
+    args, kwargs = ((), {"x": x}) if getattr(transform, "argnames", None) else ((x,), {})
+    for a, b in (
+        zip(again(*args, **kwargs), transform(*args, **kwargs), strict=True)
+        if args == ()
+        else [(again(*args), transform(*args))]
+    ):
+        np.testing.assert_array_equal(a, b)
