@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 from .backend import dtype_name
@@ -42,3 +43,17 @@ def tensor_repr(tensor: Tensor) -> str:
     return format_tensor(
         tuple(tensor.shape), kind, lambda key: backend.to_host(data._data[key] if key else data._data), suffixes
     )
+
+
+def tensor_html(tensor: Tensor) -> str:
+    """How a notebook shows a Tensor: what it prints, and a line of facts: shape, dtype, where it is, and its place in the graph."""
+    node, shape = tensor.grad_fn, tuple(tensor.shape)
+    facts = [f"shape {shape}", dtype_name(tensor.dtype), f"{tensor.backend} on {tensor.device}"]
+    if node is not None:
+        facts.append(f"made by {node.name()}" + (", retains its gradient" if tensor.retains_grad else ""))
+    elif tensor.requires_grad:
+        facts.append(f"leaf that requires grad, {'no gradient yet' if tensor.grad is None else 'has a gradient'}")
+    else:
+        facts.append("outside the graph")
+    line = escape(" · ".join(facts))
+    return f"<pre>{escape(repr(tensor))}</pre><small>{line}</small>"

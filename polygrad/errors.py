@@ -77,6 +77,12 @@ class UnsupportedError(PolygradError, NotImplementedError):
     code = "PG900"
 
 
+class MissingError(PolygradError, ImportError):
+    """A package or a program that is not among the dependencies is needed, and not installed."""
+
+    code = "PG950"
+
+
 SECOND_BACKWARD = (
     "Trying to backward through the graph a second time (or directly access saved tensors after they have "
     "already been freed). Saved intermediate values of the graph are freed when you call .backward() or "

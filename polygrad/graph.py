@@ -313,3 +313,26 @@ def accumulator(leaf: Any) -> AccumulateGrad:
         node = AccumulateGrad(leaf)
         extra.accumulator = weakref.ref(node)
     return node
+
+
+def draw(outputs: Any, params: Any = None, *, saved: bool = False) -> Any:
+    """Draw the graph of ``outputs``, a Tensor or a sequence of Tensors.
+
+        picture = polygrad.graph.draw(loss, params={"weight": weight, "bias": bias})
+        picture.render("graph.svg")
+
+    Args:
+        params: names of Tensors, leaves or results: a mapping, a sequence, or an object with ``named_parameters()``.
+        saved: show also the arrays that operations keep for the backward pass.
+
+    Returns:
+        a ``Drawing``: ``dot`` is Graphviz's source (with the package ``graphviz``), ``mermaid`` Mermaid's text, ``render(path)`` writes
+        SVG, PNG or PDF (with the program Graphviz), and a notebook shows it. Shapes are those that the graph knows; lines are shown of
+        what was recorded in anomaly mode.
+
+    Raises:
+        ArgumentError: ``outputs`` or one of ``params`` is no Tensor.
+    """
+    from .drawing import draw
+
+    return draw(outputs, params, saved=saved)

@@ -511,6 +511,12 @@ class Tensor(Methods):
 
         return tensor_repr(self)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from .display import tensor_html
+
+        return tensor_html(self)
+
     def __format__(self, spec: str) -> str:
         return (
             format(self.item(), spec)

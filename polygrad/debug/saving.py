@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..backend import dtype_name
 from ..errors import ArgumentError, describe
 from ..graph import Node, nodes_below
 from ..sites import Site, site_of
@@ -80,21 +81,30 @@ def saved(outputs: Tensor | Iterable[Tensor]) -> SavedValues:
     found = SavedValues()
     seen: set[int] = set()
     for node in nodes_below([edge_of(output) for output in chosen]):
-        for i, value in enumerate(node.saved or ()):
-            if not hasattr(value, "shape") or not hasattr(value, "dtype"):
-                continue  # a number, or what a hook has made of it
-            tensor = value if isinstance(value, Tensor) else constant(value, node.frame)
-            while isinstance(tensor._data, Tensor):
-                tensor = tensor._data
-            key = id(tensor._data)
-            found.append(
-                Saved(
-                    node.name(), _what(node, i), tuple(tensor.shape), str(tensor.dtype).rpartition(".")[2], tensor.nbytes,
-                    site_of(node), key in seen, node,
-                )
-            )  # fmt: skip
-            seen.add(key)
+        found.extend(entries(node, seen))
     return found
+
+
+def entries(node: Node, seen: set[int]) -> Iterator[Saved]:
+    """The arrays that one node keeps; ``seen`` holds the identities of those that were listed before."""
+    for i, value in enumerate(node.saved or ()):
+        if not hasattr(value, "shape") or not hasattr(value, "dtype"):
+            continue  # a number, or what a hook has made of it
+        tensor = value if isinstance(value, Tensor) else constant(value, node.frame)
+        while isinstance(tensor._data, Tensor):
+            tensor = tensor._data
+        key = id(tensor._data)
+        yield Saved(
+            node.name(),
+            _what(node, i),
+            tuple(tensor.shape),
+            dtype_name(tensor.dtype),
+            tensor.nbytes,
+            site_of(node),
+            key in seen,
+            node,
+        )
+        seen.add(key)
 
 
 def _what(node: Any, i: int) -> str:
