@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 from . import creation
@@ -87,6 +88,9 @@ class Namespace:
             from .interop.numpy_functions import FUNCTIONS
 
             value = bind_first(FUNCTIONS[name], self)
+        elif name == "lib":  # where NumPy keeps one function that consumers ask for
+            view = self.sliding_window_view
+            value = SimpleNamespace(stride_tricks=SimpleNamespace(sliding_window_view=view))
         elif name in OPS:
             value = OPS[name].call
         else:
@@ -135,7 +139,8 @@ _PASSED = {
 }  # fmt: skip
 """What is the library's own, unchanged."""
 _NUMPY = {
-    "average", "gradient", "interp", "median", "nanmax", "nanmedian", "nanmin", "nanprod", "nanstd", "nanvar", "percentile",
+    "average", "cross", "gradient", "interp", "median", "nanmax", "nanmedian", "nanmin", "nanprod", "nanquantile", "nanstd", "nanvar",
+    "percentile", "quantile", "sliding_window_view",
 }  # fmt: skip
 """What consumers of the standard ask of a namespace beyond it, with NumPy's meaning. ``polygrad.median`` and its like are torch's."""
 

@@ -481,9 +481,12 @@ class Tensor(Methods):
         return out
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        self._copyable("deepcopy")
+        """Of a leaf another leaf, with a copy of its gradient; of anything else a clone, which stays in the graph."""
         if id(self) in memo:
             return memo[id(self)]  # type: ignore[no-any-return]
+        if not self.is_leaf or type(self) is not Tensor:
+            memo[id(self)] = clone = self._frame.namespace.clone(self)
+            return clone  # type: ignore[no-any-return]
         import copy
 
         data = copy.deepcopy(self._data, memo)
@@ -495,15 +498,12 @@ class Tensor(Methods):
         return out
 
     def __reduce__(self) -> Any:
-        self._copyable("pickle")
-        return (_restore, (self.array, self._node is LEAF, self.grad))
-
-    def _copyable(self, what: str) -> None:
         if not self.is_leaf:
             raise GraphError(
-                f"{what}: only leaves (Tensors created explicitly by the user) can be copied so, and this one was made by "
-                f"{self._node!r}; use x.detach() for the values or x.clone() to stay in the graph"
+                f"pickle: only leaves (Tensors created explicitly by the user) can be pickled, and this one was made by {self._node!r}; "
+                f"use x.detach() for the values"
             )
+        return (_restore, (self.array, self._node is LEAF, self.grad))
 
     # -- printing -----------------------------------------------------------------------------------------------
     def __repr__(self) -> str:

@@ -187,14 +187,11 @@ class TestLeavingTheGraph:
         with pytest.raises(ValueError, match="more than one element is ambiguous"):
             bool(leaf())
 
-    def test_copies_of_results(self) -> None:
-        import copy
+    def test_pickles_of_results(self) -> None:
         import pickle
 
-        y = leaf() * 2
-        for attempt in (copy.deepcopy, pickle.dumps):
-            with pytest.raises(RuntimeError, match=r"only leaves.*MulBackward0.*detach\(\)"):
-                attempt(y)
+        with pytest.raises(RuntimeError, match=r"only leaves.*MulBackward0.*detach\(\)"):
+            pickle.dumps(leaf() * 2)
 
 
 class TestShapesAndTypes:

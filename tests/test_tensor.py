@@ -270,6 +270,19 @@ class TestCopies:
         pair = copy.deepcopy([x, x])
         assert pair[0] is pair[1]
 
+    def test_copies_of_a_result_stay_in_the_graph(self) -> None:
+        x = t([1.0, 2.0], True)
+        y = x * 2
+        for copied in (copy.copy(y), copy.deepcopy(y)):
+            assert copied is not y
+            assert copied.tolist() == [2.0, 4.0]
+            (gradient,) = pg.autograd.grad(copied.sum(), x, retain_graph=True)
+            assert gradient.tolist() == [2.0, 2.0]
+            copied += 1
+            assert y.tolist() == [2.0, 4.0]
+        assert copy.copy(x).is_leaf
+        assert copy.copy(x).requires_grad
+
     def test_pickle_of_a_leaf(self, backend: str) -> None:
         x = t([1.0, 2.0], True)
         (x * 2).sum().backward()

@@ -211,6 +211,17 @@ def trace(xp: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtyp
 
 
 @_numpy
+def sliding_window_view(
+    xp: Any, x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
+) -> Any:
+    sizes = (window_shape,) if isinstance(window_shape, int) else tuple(window_shape)
+    axes = tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+    for size, place in zip(sizes, [place % x.ndim for place in axes], strict=True):
+        x = xp.unfold(x, place, size, 1)
+    return x
+
+
+@_numpy
 def fliplr(xp: Any, m: Any) -> Any:
     return xp.flip(m, axis=1)
 
@@ -407,17 +418,12 @@ def _axes_last(xp: Any, x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
 
 def _quantile(name: str) -> Any:
     def quantile(
-        xp: Any,
-        a: Any,
-        q: Any,
-        axis: Any = None,
-        overwrite_input: bool = False,
-        method: str = "linear",
-        keepdims: bool = False,
-    ) -> Any:
+        xp: Any, a: Any, q: Any, axis: Any = None, overwrite_input: bool = False, method: str = "linear", keepdims: bool = False,
+        *, interpolation: str | None = None,
+    ) -> Any:  # fmt: skip
         x, kept = _axes_last(xp, xp.asarray(a), axis)
         q = xp.asarray(q, dtype=x.dtype if xp.isdtype(x.dtype, "real floating") else None)
-        out = getattr(xp, name)(x, q, axis=-1, interpolation=method)
+        out = OPS[name].call(x, q, axis=-1, interpolation=interpolation or method)
         return xp.reshape(out, (*q.shape, *kept)) if keepdims else out
 
     return quantile
@@ -510,6 +516,43 @@ def nanvar(xp: Any, a: Any, axis: Any = None, dtype: Any = None, ddof: float = 0
 @_numpy
 def nanstd(xp: Any, a: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
     return xp.sqrt(nanvar(xp, a, axis, dtype, ddof, keepdims))
+
+
+@_numpy
+def cov(
+    xp: Any,
+    m: Any,
+    y: Any = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: int | None = None,
+    fweights: Any = None,
+    aweights: Any = None,
+    *,
+    dtype: Any = None,
+) -> Any:
+    m = _variables(xp, m, y, rowvar)
+    m = m if dtype is None else xp.astype(m, dtype)
+    correction = ddof if ddof is not None else 0 if bias else 1
+    return xp.cov(m, correction=correction, fweights=fweights, aweights=aweights)
+
+
+@_numpy
+def corrcoef(xp: Any, x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
+    x = _variables(xp, x, y, rowvar)
+    return xp.corrcoef(x if dtype is None else xp.astype(x, dtype))
+
+
+def _variables(xp: Any, x: Any, y: Any, rowvar: bool) -> Any:
+    """The variables as rows, those of ``y`` below."""
+
+    def rows(part: Any) -> Any:
+        part = xp.asarray(part)
+        return part if part.ndim < 2 else part if rowvar or part.shape[0] == 1 else xp.matrix_transpose(part)
+
+    if y is None:
+        return rows(x)
+    return xp.concat([xp.reshape(part, (-1, part.shape[-1])) for part in (rows(x), rows(y))], axis=0)
 
 
 @_numpy

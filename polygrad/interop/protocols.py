@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -57,7 +57,7 @@ def array_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[
     name = ufunc.__name__
     out = options.pop("out", None)
     if out is not None:
-        return _into(ufunc, method, inputs, options, out)
+        return _into(name, out[0] if len(out) == 1 else None, lambda: array_ufunc(ufunc, method, inputs, options))
     where, dtype = options.pop("where", True), options.pop("dtype", None)
     options.pop("casting", None)
     if where is True:
@@ -92,15 +92,14 @@ def _operation(name: str) -> Op | None:
     return op
 
 
-def _into(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, Any], out: tuple[Any, ...]) -> Any:
+def _into(name: str, target: Any, compute: Callable[[], Any]) -> Any:
     """With ``out=``: an in-place operation of the Tensor that is to take the result."""
-    (target,) = out if len(out) == 1 else (None,)
     if not isinstance(target, Tensor):
         raise ConversionError(
-            f"numpy.{ufunc.__name__}(..., out={describe(target)}): the result would be written into an array that is no Tensor, and "
+            f"numpy.{name}(..., out={describe(target)}): the result would be written into an array that is no Tensor, and "
             f"lose the graph. Leave out= away (write a = a + x instead of a += x), or make the array a Tensor first"
         )
-    return inplace(target, ufunc.__name__, lambda: array_ufunc(ufunc, method, inputs, options))
+    return inplace(target, name, compute)
 
 
 # -- functions ----------------------------------------------------------------------------------------------------------
@@ -114,7 +113,10 @@ def array_function(function: Any, args: tuple[Any, ...], options: dict[str, Any]
     name = function.__name__
     module = (getattr(function, "__module__", "") or "").removeprefix("numpy").strip(".")
     options = {key: value for key, value in options.items() if value is not np._NoValue}
-    if module in ("", "lib") and name in FUNCTIONS:
+    target = options.pop("out", None)
+    if target is not None:
+        return _into(name, target, lambda: array_function(function, args, options))
+    if module in ("", "lib", "lib.stride_tricks") and name in FUNCTIONS:
         return _call_function(name, args, options)
     prefix = f"{module}." if module in ("linalg", "fft") else ""
     op = OPS.get(prefix + RENAMED.get(name, name))
@@ -152,6 +154,8 @@ def _call_operation(op: Op, name: str, function: Any, args: tuple[Any, ...], opt
         for key, value in given.items()
         if value is not None and value is not np._NoValue and key not in IGNORED
     }
+    if "dtype" in params and "dtype" not in op.params:  # in which NumPy computes
+        arrays[0] = arrays[0].astype(params.pop("dtype"))
     if set(params) - set(op.params):
         raise _refuse(name, args)
     return op.call(*arrays, *[params.pop(key) for key in op.leading if key in params], **params)

@@ -24,13 +24,14 @@ OUTCOMES = {
     "gradient": "on the graph, with the right gradient",
     "constant": "off the graph, and locally constant indeed",
     "raises": "an error",
-    "detached": "off the graph, although it is not constant",
+    "warned": "off the graph, although it is not constant, with a warning",
+    "detached": "off the graph without a warning, although it is not constant",
     "partly": "a part of the result has been detached, with a warning",
     "nan": "the right value, and a gradient that is not finite",
     "differs": "another value than with NumPy arrays",
     "wrong": "on the graph, with a wrong gradient",
 }
-"""What may become of a call. The last is never right, whatever a table says."""
+"""What may become of a call. "detached" and "wrong" are never right, whatever a table says."""
 MODES = {"": contextlib.nullcontext, "allow_detach": pg.interop.allow_detach, "zero_absorbing": pg.zero_absorbing}
 TALLY: dict[str, Counter[str]] = {}
 """The outcomes by library, for the summary."""
@@ -57,6 +58,9 @@ def outputs(value: Any) -> Iterator[Any]:
     elif dataclasses.is_dataclass(value):
         for field in dataclasses.fields(value):
             yield from outputs(getattr(value, field.name))
+    elif hasattr(value, "data_vars"):
+        for part in value.data_vars.values():
+            yield from outputs(part)
     elif type(value).__module__.startswith("xarray."):
         yield value.data
 
@@ -97,11 +101,12 @@ def inner(parts: list[Any], ws: list[Any]) -> float:
 class Call:
     """A call as text, the inputs that it names, and what else it may name."""
 
-    def __init__(self, text: str, scope: dict[str, Any], inputs: dict[str, Any]) -> None:
+    def __init__(self, text: str, scope: dict[str, Any], inputs: dict[str, Any], wrap: Any = None) -> None:
         mode, self.expression = re.fullmatch(r"(?:\[(\w+)\] )?(.*)", text).groups()
         self.mode = MODES[mode or ""]
         names = {node.id for node in ast.walk(ast.parse(self.expression, mode="eval")) if isinstance(node, ast.Name)}
         self.scope = scope
+        self.wrap = wrap if wrap is not None else lambda name, array: array
         self.arrays = {name: inputs[name] for name in sorted(names) if name in inputs}
         rng = np.random.default_rng(3)
         self.directions = {}
@@ -115,28 +120,38 @@ class Call:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("always", pg.errors.DetachWarning)
-            return floating(eval(self.expression, {**self.scope, **arrays}))
+            given = {name: self.wrap(name, array) for name, array in arrays.items()}
+            return floating(eval(self.expression, {**self.scope, **given}))
 
     def slope(self, ws: list[Any]) -> float:
         """The derivative of the weighted sum of outputs along the directions, by differences on plain NumPy arrays."""
 
         def at(step: float) -> float:
-            moved = {name: a + step * self.directions.get(name, 0) for name, a in self.arrays.items()}
+            moved = {
+                name: a + step * self.directions[name] if name in self.directions else a.copy()
+                for name, a in self.arrays.items()
+            }
             return inner(self(moved), ws)
 
         return (8 * (at(EPS) - at(-EPS)) - (at(2 * EPS) - at(-2 * EPS))) / (12 * EPS)
 
 
 def reach(
-    text: str, scope: dict[str, Any], inputs: dict[str, Any], backend: str = "numpy", rtol: float = 1e-5
+    text: str,
+    scope: dict[str, Any],
+    inputs: dict[str, Any],
+    wrap: Any = None,
+    backend: str = "numpy",
+    rtol: float = 1e-5,
 ) -> Reached:
     """Make the call with Tensors in the place of the inputs that it names, and judge the result.
 
     Args:
         scope: what else the text may name.
         inputs: NumPy arrays by name; those of floating and complex dtype require grad.
+        wrap: ``wrap(name, array)`` is what the call gets in the place of an input.
     """
-    call = Call(text, scope, inputs)
+    call = Call(text, scope, inputs, wrap)
     leaves = {
         name: pg.tensor(a, backend=backend, requires_grad=name in call.directions) for name, a in call.arrays.items()
     }
@@ -160,7 +175,9 @@ def reach(
     tracked = [(r, w) for r, w in zip(result, ws, strict=True) if isinstance(r, pg.Tensor) and r.requires_grad]
     if not tracked:
         constant = abs(wanted) < 1e-9
-        return Reached("constant" if constant else "detached", f"off the graph, slope {wanted:.3g}")
+        return Reached(
+            "constant" if constant else "warned" if warned else "detached", f"off the graph, slope {wanted:.3g}"
+        )
     try:
         with call.mode(), warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # where the gradient is not finite

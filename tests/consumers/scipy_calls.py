@@ -660,7 +660,7 @@ special.ncfdtr(2.0, 5.0, 0.5, p)
 """,
     ),
     (
-        "detached",
+        "warned",
         "SciPy wants Python floats from the integrand; polygrad warns that float() detaches",
         """
 integrate.quad(lambda t: float(t * s), 0, 1)[0]
