@@ -100,7 +100,7 @@ def freed(node_name: str) -> GraphError:
 def describe(value: object) -> str:
     """One argument as an error message shows it: its dtype and shape if it has them, else its type and value."""
     shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
-    if shape is not None and dtype is not None:
+    if shape is not None and dtype is not None and not isinstance(value, type):
         return f"{dtype}{list(shape)}"
     text = repr(value)
     return f"{type(value).__name__} {text if len(text) <= 40 else text[:37] + '...'}"

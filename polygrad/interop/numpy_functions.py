@@ -243,6 +243,26 @@ def transpose(xp: Any, a: Any, axes: Any = None) -> Any:
 
 
 @_numpy
+def swapaxes(xp: Any, a: Any, axis1: int, axis2: int) -> Any:
+    return xp.swapaxes(a, axis1, axis2)
+
+
+@_numpy
+def squeeze(xp: Any, a: Any, axis: Any = None) -> Any:
+    return xp.squeeze(a, tuple(i for i, n in enumerate(a.shape) if n == 1) if axis is None else axis)
+
+
+@_numpy
+def tile(xp: Any, A: Any, reps: Any) -> Any:
+    return xp.tile(A, (reps,) if isinstance(reps, int) else tuple(reps))
+
+
+@_numpy
+def broadcast_to(xp: Any, array: Any, shape: Any, subok: bool = False) -> Any:
+    return xp.broadcast_to(array, (shape,) if isinstance(shape, int) else tuple(shape))
+
+
+@_numpy
 def flatnonzero(xp: Any, a: Any) -> Any:
     return xp.nonzero(xp.reshape(a, (-1,)))[0]
 
