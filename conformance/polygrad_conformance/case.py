@@ -109,6 +109,8 @@ class Case:
     """The name of a function of ``shaping`` that brings the arrays into the op's domain (positive definite, say), differentiably."""
     observe: str = ""
     """The name of a function of ``shaping`` that makes of the outputs what is determined (not the phase of an eigenvector)."""
+    undefined: tuple[str, ...] = ()
+    """Arrays in which no derivative is known: asking for one has to raise, and is checked to."""
     without: Mapping[str, str] = field(default_factory=dict)
     """Checks that say nothing of this op, with the reason: counted as not run."""
 

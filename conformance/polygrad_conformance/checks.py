@@ -12,7 +12,7 @@ import numpy as np
 
 import polygrad
 from polygrad import func
-from polygrad.errors import UnsupportedError
+from polygrad.errors import NoDerivativeError, UnsupportedError
 
 from .case import CHECKS_OF_KIND, Case, Sample
 from .compare import Difference, difference, differences, epsilon, inner, size
@@ -320,6 +320,7 @@ class Checker:
                 kinds = [(str(a.dtype), str(b.dtype)) for a, b in pairs if inexact(a) and a.dtype != b.dtype]
                 if kinds:
                     yield f"the value has dtype {kinds[0][0]}, torch's {kinds[0][1]}"
+        yield from self._undefined()
         if not problem.which or not live:
             return
         if not any(y.requires_grad for y in live):
@@ -338,6 +339,21 @@ class Checker:
         for i, (t, value) in enumerate(zip(self.tangents, self.live, strict=True)):
             if t.shape != value.shape or t.dtype != value.dtype:
                 yield f"tangent {i} is {t.dtype}{list(t.shape)}, its output {value.dtype}{list(value.shape)}"
+
+    def _undefined(self) -> Iterable[str]:
+        """Where no derivative is known, asking for one raises."""
+        problem, ours = self.problem, self.ours
+        for i, (array, name) in enumerate(zip(problem.arrays, problem.names, strict=True)):
+            if name not in self.case.undefined or array.dtype.kind not in "fc":
+                continue
+            tensors = ours.tensors(problem, track=False)
+            tensors[i].requires_grad_()
+            try:
+                live = ours.differentiable(ours.run(problem, tensors))
+                polygrad.autograd.backward(live, ours.own(self.cotangents))
+            except NoDerivativeError:
+                continue
+            yield f"asking for the derivative in {name}, of which none is known, does not raise"
 
     def mutation(self) -> Outcome:
         """Forward, backward and forward mode leave every input as it was."""

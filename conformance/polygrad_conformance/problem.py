@@ -57,7 +57,9 @@ class Problem:
         self.which = [
             i
             for i, (array, name) in enumerate(zip(self.arrays, self.names, strict=True))
-            if array.dtype.kind in "fc" and name not in self.sample.constant and self.case.orders > 0
+            if array.dtype.kind in "fc"
+            and name not in (*self.sample.constant, *self.case.undefined)
+            and self.case.orders > 0
         ]
         self.directions = [self.direction(self.arrays[i]) for i in self.which]
 
