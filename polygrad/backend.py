@@ -380,7 +380,21 @@ def scipy_special(name: str) -> Callable[..., Any] | None:
     function = getattr(function, "__wrapped__", function)
     if name == "lambertw":
         return _real_lambertw
+    if name in _ANALYTIC and function is not None:
+        return _with_complex(function, _ANALYTIC[name])
     return function if callable(function) else None
+
+
+def _with_complex(function: Callable[..., Any], formula: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of SciPy that takes real arguments only, and a formula for complex ones."""
+    return lambda x, /: formula(x) if getattr(getattr(x, "dtype", None), "kind", "f") == "c" else function(x)
+
+
+def _expit(x: Any) -> Any:
+    return 1 / (1 + importlib.import_module("numpy").exp(-x))
+
+
+_ANALYTIC: dict[str, Callable[..., Any]] = {"exp2": lambda x: 2.0**x, "exp10": lambda x: 10.0**x, "expit": _expit}
 
 
 def _real_lambertw(z: Any, k: int = 0, tol: float = 1e-8) -> Any:

@@ -31,16 +31,20 @@ SampleFunction = Callable[[np.random.Generator, str], "Iterable[Sample]"]
 CHECKS_OF_KIND = {
     "regular": None,
     "kink": ("value", "reverse", "forward", "adjoint", "metadata", "mutation", "vmap"),
+    "first": ("value", "reverse", "forward", "numeric", "adjoint", "metadata", "mutation", "vmap"),
     "extreme": ("value", "reverse", "forward", "metadata", "mutation"),
+    "convention": ("value", "reverse", "metadata", "mutation", "vmap"),
     "value": ("value", "mutation"),
 }
 """Which checks mean something at a sample of each kind; None: all.
 
-    regular   a point in general position
-    kink      a point where the derivative is a convention (a tie, a zero of abs): there is no second one, and finite differences
-              say nothing
-    extreme   numbers far from 1: errors are taken number by number, not relative to the largest
-    value     infinities and nan: only the value
+    regular     a point in general position
+    kink        a point where the derivative is a convention (a tie, a zero of abs): there is no second one, and finite differences
+                say nothing
+    first       a point where the second derivative is not known
+    extreme     numbers far from 1: errors are taken number by number, not relative to the largest
+    convention  the gradient is by definition another one than the function's, as of padding in an embedding
+    value       infinities and nan: only the value
 """
 
 

@@ -212,11 +212,11 @@ class Torch:
     def _graph(self, problem: Problem, vs: Sequence[np.ndarray]) -> tuple[list[Any], list[tuple[Any, Any]]]:
         ts = self.tensors(problem)
         wanted = [ts[i] for i in problem.which]
-        ys = [
-            y
-            for y in self.run(problem, ts)
-            if isinstance(y, torch.Tensor) and (y.is_floating_point() or y.is_complex())
-        ]
+        try:
+            outputs = self.run(problem, ts)
+        except NotImplementedError as error:
+            raise NotDifferentiable(f"torch: {first_line(error)}") from error
+        ys = [y for y in outputs if isinstance(y, torch.Tensor) and (y.is_floating_point() or y.is_complex())]
         if len(ys) != len(vs):
             raise NotDifferentiable(f"torch has {len(ys)} differentiable outputs where polygrad has {len(vs)}")
         pairs = [(y, torch.tensor(v, dtype=y.dtype)) for y, v in zip(ys, vs, strict=True) if y.requires_grad]
@@ -225,7 +225,7 @@ class Torch:
     def _grad(self, outputs: Any, wanted: Any, cotangents: Any, graph: bool = False) -> Any:
         try:
             return torch.autograd.grad(outputs, wanted, cotangents, create_graph=graph, materialize_grads=True)
-        except (NotImplementedError, RuntimeError) as error:
+        except (NotImplementedError, RuntimeError, IndexError) as error:
             raise NotDifferentiable(f"torch: {first_line(error)}") from error
 
     def gradients(self, problem: Problem, vs: Sequence[np.ndarray]) -> Arrays:
@@ -250,7 +250,7 @@ class Torch:
         primals = tuple([ts[i] for i in problem.which])
         try:
             _, tangents = torch.func.jvp(function, primals, tuple([torch.tensor(u) for u in us]))
-        except (NotImplementedError, RuntimeError) as error:
+        except (NotImplementedError, RuntimeError, IndexError) as error:
             raise NotDifferentiable(f"torch: {first_line(error)}") from error
         return [self.host(t) for t in tangents]
 

@@ -136,7 +136,7 @@ def pad(x: Any, pad_width: Any, mode: str, constant_values: Any) -> Any:
     import numpy as np
 
     for axis, pair in enumerate(pairs):
-        index = np.pad(np.arange(x.shape[axis]), pair, mode=mode)
+        index = np.pad(np.arange(x.shape[axis]), pair, mode=mode)  # type: ignore[call-overload]
         x = x.index_select(axis, torch.tensor(index))
     return x
 
@@ -224,3 +224,8 @@ def unique_all(x: Any) -> Any:
 def given(*arguments: Any) -> list[Any]:
     """Those that are not None."""
     return [argument for argument in arguments if argument is not None]
+
+
+def pivots(pivots: Any) -> Any:
+    """Pivots as torch counts them, from 1, in 32 bits."""
+    return pivots.to(torch.int32)

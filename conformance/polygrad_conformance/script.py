@@ -127,7 +127,7 @@ def _question(
     if graph:
         lines += ["us = [  # the direction", *us, "]", TRACKED.format("g", "u")]
         lines.append(f"gs = {library}.autograd.grad(gs, {wanted}, us, materialize_grads=True) if gs else gs")
-    return [*lines, "print(*gs, sep='\\n')"]
+    return [*lines, "print(*gs or ['0: nothing requires grad'], sep='\\n')"]
 
 
 def _wrapped(problem: Problem, call: str) -> str:

@@ -35,9 +35,10 @@ def hermitian(x: Any, *rest: Any) -> Any:
     return (x + adjoint(x), *rest)
 
 
-def lower(x: Any, *rest: Any) -> Any:
-    """A lower triangular matrix."""
-    return (x.tril(), *rest)
+def factor(x: Any, *rest: Any) -> Any:
+    """A Cholesky factor: lower triangular with a positive diagonal."""
+    diagonal = x * _eye(x)
+    return (x.tril() - diagonal + size(diagonal), *rest)
 
 
 def lower_second(b: Any, x: Any, *rest: Any) -> Any:

@@ -95,11 +95,19 @@ angle = elementwise("angle", _angle_partial, default=_angle)
 deg2rad = elementwise("deg2rad", math.pi / 180, default=lambda xp, x: x * (math.pi / 180), node="Deg2RadBackward0")
 rad2deg = elementwise("rad2deg", 180 / math.pi, default=lambda xp, x: x * (180 / math.pi), node="Rad2DegBackward0")
 rsqrt = elementwise("rsqrt", lambda xp, x, out: out / x * -0.5, default=lambda xp, x: 1 / xp.sqrt(x))
+
+
+def _heaviside(xp: Any, x1: Any, x2: Any) -> Any:
+    if not hasattr(x1, "dtype"):
+        x1 = xp.full_like(x2, x1)
+    return xp.where(xp.isnan(x1), x1, xp.where(x1 == 0, x2, xp.astype(x1 > 0, x1.dtype)))
+
+
 heaviside = elementwise(
     "heaviside",
     0,
-    lambda xp, x1: xp.astype(x1 == 0, x1.dtype),
-    default=lambda xp, x1, x2: xp.where(xp.isnan(x1), x1, xp.where(x1 == 0, x2, xp.astype(x1 > 0, x1.dtype))),
+    lambda xp, x1: xp.astype(x1 == 0, x1.dtype) if hasattr(x1, "dtype") else float(x1 == 0),
+    default=_heaviside,
 )
 
 

@@ -307,3 +307,12 @@ def test_methods(backend: str) -> None:
     np.testing.assert_allclose(host(z.detach()), A - 0.5 * P / (P + 1))
     z.sum().backward()
     np.testing.assert_allclose(host(x.grad), np.ones_like(A))
+
+
+def test_heaviside_of_a_python_number(backend: str, xp: Any) -> None:
+    for number, slope in ((1.5, 0.0), (0.0, 1.0)):
+        x = tensor(np.asarray([0.5, 2.0]), backend, True)
+        y = xp.heaviside(number, x)
+        y.backward(tensor(np.ones(2), backend))
+        np.testing.assert_array_equal(host(y.detach()), [1.0, 1.0] if number else [0.5, 2.0])
+        np.testing.assert_array_equal(host(x.grad), [slope] * 2)

@@ -250,6 +250,17 @@ def test_multigammaln(backend: str, xp: Any) -> None:
     check(lambda a: xp.special.multigammaln(a, 3), [x], backend, rtol=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("name", "formula"),
+    [("exp2", lambda z: 2.0**z), ("exp10", lambda z: 10.0**z), ("expit", lambda z: 1 / (1 + np.exp(-z)))],
+    ids=["exp2", "exp10", "expit"],
+)
+def test_complex_arguments_that_scipy_refuses(name: str, formula: Any, backend: str, xp: Any) -> None:
+    function = getattr(xp.special, name)
+    same(function(tensor(Z, backend)), formula(Z))
+    check(function, [Z], backend, rtol=1e-9)
+
+
 # -- where a formula is 0/0, against series known from theory, to third order ------------------------------------------------
 def derivatives(function: Any, x: float, backend: str, number: int = 3) -> list[float]:
     out = [function]

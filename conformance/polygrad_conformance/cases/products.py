@@ -6,10 +6,23 @@ from ..case import case
 from ..samples import A, calls
 
 _shapes = (
-    (A(3), A(3)), (A(2, 3), A(3)), (A(3), A(3, 2)), (A(2, 3), A(3, 4)), (A(1, 1), A(1, 1)), (A(5, 2, 3), A(3)), (A(3), A(5, 3, 2)),
-    (A(2, 3), A(5, 3, 2)), (A(5, 2, 3), A(5, 3, 2)), (A(1, 2, 3), A(5, 3, 2)), (A(2, 1, 2, 3), A(4, 3, 2)), (A(0), A(0)), (A(2, 0), A(0, 3)),
-    (A(0, 2, 3), A(3, 2)), (A(2, 3), A(3, 2), {"_layout": "strided"}), (A(2, 3), A(3, 2, dtype="float64"), {"_note": "second real"}),
-)  # fmt: skip
+    (A(3), A(3)),
+    (A(2, 3), A(3)),
+    (A(3), A(3, 2)),
+    (A(2, 3), A(3, 4)),
+    (A(1, 1), A(1, 1)),
+    (A(5, 2, 3), A(3)),
+    (A(3), A(5, 3, 2)),
+    (A(2, 3), A(5, 3, 2)),
+    (A(5, 2, 3), A(5, 3, 2)),
+    (A(1, 2, 3), A(5, 3, 2)),
+    (A(2, 1, 2, 3), A(4, 3, 2)),
+    (A(0), A(0)),
+    (A(2, 0), A(0, 3)),
+    (A(0, 2, 3), A(3, 2)),
+    (A(2, 3), A(3, 2), {"_layout": "strided"}),
+    (A(2, 3), A(3, 2, dtype="float64"), {"_note": "second real"}),
+)
 _wide = "torch.matmul(*references.wide(x1, x2))"
 case("matmul", _wide, calls(*_shapes))
 case("linalg.matmul", _wide, calls(*_shapes[:6]))
@@ -107,8 +120,20 @@ case(
     "einsum",
     "references.einsum(equation, operands)",
     calls(
-        ("i->", A(3)), ("ii", A(3, 3)), ("iji->j", A(3, 2, 3)), ("...ij->...", A(2, 3, 4)), ("ij,jk->ik", A(2, 3), A(3, 4)), ("ij,kj->ki", A(2, 3), A(4, 3)),
-        ("i,i", A(4), A(4)), ("bij,bjk->bik", A(2, 2, 3), A(2, 3, 2)), ("...ij,...jk->...ik", A(2, 1, 2, 3), A(4, 3, 2)), ("ij,i->ij", A(2, 3), A(2)), (",i->i", A(), A(3)),
-        ("ij,jk,kl->il", A(2, 3), A(3, 4), A(4, 2)), ("i,i,i->", A(3), A(3), A(3)), ("ij,jk->ik", A(2, 0), A(0, 4)), ("ij,jk->ik", A(2, 3), A(3, 4, dtype="float64"), {"_note": "second real"}),
+        ("i->", A(3)),
+        ("ii", A(3, 3)),
+        ("iji->j", A(3, 2, 3)),
+        ("...ij->...", A(2, 3, 4)),
+        ("ij,jk->ik", A(2, 3), A(3, 4)),
+        ("ij,kj->ki", A(2, 3), A(4, 3)),
+        ("i,i", A(4), A(4)),
+        ("bij,bjk->bik", A(2, 2, 3), A(2, 3, 2)),
+        ("...ij,...jk->...ik", A(2, 1, 2, 3), A(4, 3, 2)),
+        ("ij,i->ij", A(2, 3), A(2)),
+        (",i->i", A(), A(3)),
+        ("ij,jk,kl->il", A(2, 3), A(3, 4), A(4, 2)),
+        ("i,i,i->", A(3), A(3), A(3)),
+        ("ij,jk->ik", A(2, 0), A(0, 4)),
+        ("ij,jk->ik", A(2, 3), A(3, 4, dtype="float64"), {"_note": "second real"}),
     ),
-)  # fmt: skip
+)

@@ -106,7 +106,7 @@ case(
     "histogram",
     "references.histogram(x, bins, range, weight, density)",
     calls(
-        (A(10), R([-2.0, 0.0, 1.0, 2.0])),
+        (A(10), R([-2.0, 0.0, 1.0, 2.0]), {"_constant": ("bins",)}),
         (A(10), 5, {"range": (-2.0, 2.0)}),
         (A(10), 5, {"range": (-2.0, 2.0), "density": True}),
     ),

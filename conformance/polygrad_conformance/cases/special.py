@@ -1,0 +1,655 @@
+"""The functions of scipy.special, and torch's names of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..case import Sample, SampleFunction, case
+from ..samples import A, I, R, both, calls, real_only, ring, spread, unary
+
+REAL = ("float64",)
+DIGITS = "the libraries' own implementations have ten to twelve digits"
+CHAIN = "its derivative is a difference of such functions, which loses digits"
+
+
+def points(
+    *intervals: tuple[float, float],
+    ring_last: bool = False,
+    broadcast: bool = True,
+    complex_kind: str = "regular",
+    more: Sequence[tuple[Any, ...]] = (),
+) -> SampleFunction:
+    """Arrays of these intervals, of one shape, broadcast, 0-d and empty; complex numbers only in the last."""
+
+    def generate(rng: np.random.Generator, dtype: str) -> Iterator[Sample]:
+        def draw(i: int, shape: tuple[int, ...]) -> np.ndarray:
+            if dtype.startswith("complex") and (i == len(intervals) - 1 or not ring_last):
+                return ring(rng, shape)
+            return spread(rng, *intervals[i], shape)
+
+        shapes: list[list[tuple[int, ...]]] = [
+            [(2, 3)] * len(intervals),
+            [()] * len(intervals),
+            [(0, 2)] * len(intervals),
+        ]
+        if broadcast and len(intervals) > 1:
+            shapes.append([(2, 1) if i % 2 else (3,) for i in range(len(intervals))])
+        for each in shapes:
+            kind = complex_kind if dtype.startswith("complex") else "regular"
+            yield Sample(tuple([draw(i, shape) for i, shape in enumerate(each)]), kind=kind)
+        kind = complex_kind if dtype.startswith("complex") else "regular"
+        yield Sample(tuple([draw(i, (3, 2)) for i in range(len(intervals))]), kind=kind, layout="strided")
+        if dtype == "float64":
+            for args in more:
+                yield Sample(tuple([np.asarray(arg) for arg in args[:-1]]), kind=args[-1])
+
+    return generate
+
+
+def special(name: str, samples: SampleFunction, *, torch: str | None = None, **options: Any) -> None:
+    """The case of a function of ``special``."""
+    options.setdefault("dtypes", REAL)
+    case(f"special.{name}", torch, samples, **options)
+
+
+LOOSE: dict[str, Any] = {"tolerance": 1e-9, "reason": DIGITS}
+ANY, SIGNED, POSITIVE, UNIT = (-2.5, 3.2), (-0.9, 0.9), (0.3, 3.9), (0.06, 0.95)
+BOTH = ("float64", "complex128")
+
+# -- one argument: name: (interval, mpmath, torch, options) -----------------------------------------------------------
+special("erf", points(ANY), torch="torch.special.erf", mpmath="erf(x)", dtypes=BOTH)
+special(
+    "erfc",
+    points(ANY, more=[([5.0, 20.0, -6.0], "extreme")]),
+    torch="torch.special.erfc",
+    mpmath="erfc(x)",
+    tolerance=2e-12,
+    reason="far out the function is tiny and its argument is squared",
+)
+special("erfi", points(ANY), mpmath="erfi(x)", dtypes=BOTH)
+special(
+    "erfcx",
+    points(ANY, more=[([50.0, 1e5, -5.0], "extreme")]),
+    torch="torch.special.erfcx",
+    mpmath="exp(x * x) * erfc(x)",
+)
+special("dawsn", points(ANY), mpmath="sqrt(pi) / 2 * exp(-x * x) * erfi(x)", dtypes=BOTH)
+special(
+    "erfinv",
+    points(SIGNED, more=[([1e-200, 0.999999], "extreme")]),
+    torch="torch.special.erfinv",
+    mpmath="erfinv(x)",
+    domain="|x| < 1",
+    tolerance=2e-11,
+    reason="near 1 the inverse is ill conditioned",
+)
+special("erfcinv", points((0.1, 1.9)), mpmath="erfinv(1 - x)", domain="0 < x < 2")
+special(
+    "ndtr",
+    points(ANY, more=[([-20.0, 6.0], "extreme")]),
+    torch=None,
+    mpmath="erfc(-x / sqrt(2)) / 2",
+    tolerance=2e-12,
+    reason="far out the function is tiny and its argument is squared",
+)
+special(
+    "ndtri",
+    points(UNIT, more=[([1e-200, 1e-10], "extreme")]),
+    torch="torch.special.ndtri",
+    mpmath="sqrt(2) * erfinv(2 * x - 1)",
+    domain="0 < x < 1",
+    tolerance=1e-9,
+    reason="torch computes in float32 constants far out",
+)
+special(
+    "log_ndtr",
+    points(ANY, more=[([-30.0, 9.0], "extreme")]),
+    torch="torch.special.log_ndtr",
+    mpmath="log(erfc(-x / sqrt(2)) / 2)",
+    tolerance=1e-11,
+    reason="logarithms of nearly 1",
+)
+special("ndtri_exp", points((-3.9, -0.3)), mpmath="sqrt(2) * erfinv(2 * exp(x) - 1)", domain="x < 0", **LOOSE)
+special(
+    "expit",
+    unary(*ANY, extremes=(-700.0, -40.0, 40.0)),
+    torch="torch.special.expit",
+    mpmath="1 / (1 + exp(-x))",
+    dtypes=BOTH,
+)
+special(
+    "log_expit", points(ANY, more=[([-800.0, 40.0], "extreme")]), torch="F.logsigmoid(x)", mpmath="-log(1 + exp(-x))"
+)
+special(
+    "softplus",
+    points(ANY, more=[([-700.0, 50.0], "extreme")]),
+    torch="torch.logaddexp(x, 0 * x)",
+    mpmath="log(1 + exp(x))",
+)
+special(
+    "logit",
+    points(UNIT, more=[([1e-200, 0.999], "extreme")]),
+    torch="torch.special.logit(x)",
+    mpmath="log(x / (1 - x))",
+    domain="0 < x < 1",
+)
+special("entr", points(POSITIVE), torch="torch.special.entr", mpmath="-x * log(x)", domain="x > 0")
+special("exp2", unary(*ANY), torch="torch.special.exp2", mpmath="power(2, x)", dtypes=BOTH)
+special("exp10", unary(*ANY), mpmath="power(10, x)", dtypes=BOTH)
+special("expm1", unary(*ANY, extremes=(1e-200, 1e-10)), torch="torch.special.expm1", mpmath="expm1(x)", dtypes=BOTH)
+special("log1p", unary(-0.7, 3), torch="torch.special.log1p", mpmath="log1p(x)", dtypes=BOTH, domain="x > -1")
+special("cosm1", points(ANY, more=[([1e-150, 1e-5], "extreme")]), mpmath="-2 * sin(x / 2) ** 2")
+special("cbrt", points(POSITIVE, more=[([1e-200, 1e200, 3.0], "extreme")]), mpmath="cbrt(x)", domain="x != 0")
+special(
+    "exprel",
+    points(ANY, more=[([1e-10, 0.0, 500.0], "extreme")]),
+    mpmath="expm1(x) / x if x else mpf(1)",
+    tolerance={"reverse_over_reverse": 1e-10, "forward_over_reverse": 1e-10},
+    reason="its derivatives are differences near 0",
+)
+special("sinc", unary(0.2, 2.4), torch="torch.special.sinc", mpmath="sincpi(x)", dtypes=BOTH)
+special("sindg", points(ANY), mpmath="sin(x * pi / 180)")
+special("cosdg", points(ANY), mpmath="cos(x * pi / 180)")
+special("tandg", points(ANY), mpmath="tan(x * pi / 180)")
+special("cotdg", points(POSITIVE), mpmath="cot(x * pi / 180)", domain="x no multiple of 180")
+special("wrightomega", points(ANY), mpmath="lambertw(exp(z))")
+special(
+    "lambertw",
+    both(real_only(calls((A(3, low=0.2),), (R([-0.3, -0.1]),), (R([-0.3, -0.1]), -1))), calls((A(2, 2, low=0.2),))),
+    mpmath="lambertw(z, k)",
+    domain="z > -1/e",
+    dtypes=BOTH,
+    tolerance=1e-11,
+    reason="near the branch point it is ill conditioned",
+)
+special(
+    "wofz",
+    calls((A(2, 3),), (A(),)),
+    mpmath="exp(-z * z) * erfc(-1j * z)",
+    dtypes=("complex128",),
+    tolerance=1e-11,
+    reason="mpmath's exponential and complementary error function cancel, as do SciPy's Faddeeva parts",
+)
+for _name, _mp in (
+    ("j0", "besselj(0, x)"),
+    ("j1", "besselj(1, x)"),
+    ("i0", "besseli(0, x)"),
+    ("i1", "besseli(1, x)"),
+    ("i0e", "exp(-abs(x)) * besseli(0, x)"),
+    ("i1e", "exp(-abs(x)) * besseli(1, x)"),
+):
+    _torch: str | None = f"torch.special.{_name}" if _name[0] == "i" else None
+    special(_name, points(POSITIVE if _name[-1] == "e" else ANY), torch=_torch, mpmath=_mp)
+for _name, _mp in (
+    ("y0", "bessely(0, x)"),
+    ("y1", "bessely(1, x)"),
+    ("k0", "besselk(0, x)"),
+    ("k1", "besselk(1, x)"),
+    ("k0e", "exp(x) * besselk(0, x)"),
+    ("k1e", "exp(x) * besselk(1, x)"),
+):
+    special(
+        _name,
+        points(POSITIVE),
+        mpmath=_mp,
+        domain="x > 0",
+        tolerance=2e-12,
+        reason="its derivative is a difference of such functions",
+    )
+_torch_names = {
+    "bessel_j0": ("besselj(0, x)", ANY), "bessel_j1": ("besselj(1, x)", ANY), "bessel_y0": ("bessely(0, x)", POSITIVE),
+    "bessel_y1": ("bessely(1, x)", POSITIVE), "modified_bessel_i0": ("besseli(0, x)", ANY), "modified_bessel_i1": ("besseli(1, x)", ANY),
+    "modified_bessel_k0": ("besselk(0, x)", POSITIVE), "modified_bessel_k1": ("besselk(1, x)", POSITIVE),
+    "scaled_modified_bessel_k0": ("exp(x) * besselk(0, x)", POSITIVE), "scaled_modified_bessel_k1": ("exp(x) * besselk(1, x)", POSITIVE),
+    "airy_ai": ("airyai(x)", ANY), "spherical_bessel_j0": ("sin(x) / x", POSITIVE),
+}  # fmt: skip
+for _name, (_mp, _range) in _torch_names.items():
+    special(
+        _name,
+        points(_range),
+        torch=f"torch.special.{_name}",
+        mpmath=_mp,
+        tolerance=2e-12,
+        reason="its derivative is a difference of such functions",
+    )
+_polynomials = {
+    "chebyshev_polynomial_t": "chebyt(n, x)",
+    "chebyshev_polynomial_u": "chebyu(n, x)",
+    "shifted_chebyshev_polynomial_t": "chebyt(n, 2 * x - 1)",
+    "shifted_chebyshev_polynomial_u": "chebyu(n, 2 * x - 1)",
+    "hermite_polynomial_h": "hermite(n, x)",
+    "hermite_polynomial_he": "power(2, -mpf(n) / 2) * hermite(n, x / sqrt(2))",
+    "laguerre_polynomial_l": "laguerre(n, 0, x)",
+    "legendre_polynomial_p": "legendre(n, x)",
+    "chebyshev_polynomial_v": "chebyu(n, x) - (chebyu(n - 1, x) if n else 0)",
+    "chebyshev_polynomial_w": "chebyu(n, x) + (chebyu(n - 1, x) if n else 0)",
+}
+for _name, _mp in _polynomials.items():
+    _low = 0.1 if "shifted" in _name else -0.8
+    special(
+        _name,
+        calls(*[(A(2, 2, low=_low, high=0.9), n) for n in (0, 1, 2, 5)], (A(low=0.1, high=0.9), 3), (A(0, 2), 2)),
+        torch=f"torch.special.{_name}",
+        mpmath=_mp,
+    )
+_kelvin: tuple[tuple[str, str | None, tuple[float, float]], ...] = (
+    ("ber", "ber(0, x)", POSITIVE), ("bei", "bei(0, x)", POSITIVE), ("ker", "ker(0, x)", POSITIVE), ("kei", "kei(0, x)", POSITIVE),
+    ("berp", None, POSITIVE), ("beip", None, POSITIVE), ("kerp", None, POSITIVE), ("keip", None, POSITIVE),
+    ("itstruve0", None, POSITIVE), ("itmodstruve0", None, POSITIVE),
+)  # fmt: skip
+for _name, _exact, _range in _kelvin:
+    special(_name, points(_range), mpmath=_exact, scipy=f"special.{_name}(x)", **LOOSE)
+
+# -- gamma and its kin ------------------------------------------------------------------------------------------------
+special(
+    "gamma",
+    points(POSITIVE, complex_kind="first", more=[([50.0, 1e-200, -1.5], "extreme")]),
+    mpmath="gamma(x)",
+    dtypes=BOTH,
+)
+special(
+    "gammaln",
+    points(POSITIVE, more=[([1e6, 1e-100, 50.0], "extreme")]),
+    torch="torch.special.gammaln",
+    mpmath="re(loggamma(x))",
+    tolerance=1e-11,
+    reason="near its zeros at 1 and 2 only the absolute error is small",
+)
+special(
+    "loggamma",
+    points(POSITIVE, complex_kind="first"),
+    mpmath="loggamma(x)",
+    dtypes=BOTH,
+    tolerance=1e-11,
+    reason="near its zeros at 1 and 2 only the absolute error is small",
+)
+special("gammasgn", unary(-3.3, 3.1, specials=()), mpmath="sign(gamma(x))")
+special("rgamma", points(ANY, complex_kind="first"), mpmath="rgamma(x)", dtypes=BOTH, tolerance=1e-11, reason=CHAIN)
+for _name in ("digamma", "psi"):
+    special(_name, points(POSITIVE), torch=f"torch.special.{_name}", mpmath="digamma(x)", dtypes=REAL)
+special(
+    "polygamma",
+    calls(*[(n, A(2, 2, low=0.4, high=3)) for n in (0, 1, 3)], (I([1], [2]), A(3, low=0.4, high=3))),
+    mpmath="polygamma(n, x)",
+)
+special(
+    "multigammaln", calls((A(2, 3, low=2, high=4), 3), (A(low=1, high=2), 1)), torch="torch.special.multigammaln(a, d)"
+)
+special("beta", points(POSITIVE, POSITIVE), mpmath="beta(a, b)", tolerance=2e-11, reason=CHAIN)
+special("betaln", points(POSITIVE, POSITIVE), mpmath="log(beta(a, b))", tolerance=2e-11, reason=CHAIN)
+special("poch", points(POSITIVE, POSITIVE), mpmath="rf(z, m)", tolerance=2e-11, reason=CHAIN)
+special("binom", points((4.2, 7.1), POSITIVE), mpmath="binomial(n, k)", tolerance=2e-11, reason=CHAIN)
+special(
+    "zeta",
+    both(points((1.5, 4.5), POSITIVE), calls((A(3, low=1.5, high=4),))),
+    mpmath="zeta(x) if q is None else zeta(x, q)",
+    undefined=("x",),
+    tolerance=1e-11,
+    reason=CHAIN,
+)
+_regularized: dict[str, Any] = {"tolerance": 1e-10, "reason": DIGITS}
+special(
+    "gammainc",
+    points(POSITIVE, POSITIVE),
+    mpmath="gammainc(a, 0, x, regularized=True)",
+    undefined=("a",),
+    **_regularized,
+)
+special(
+    "gammaincc",
+    points(POSITIVE, POSITIVE),
+    mpmath="gammainc(a, x, inf, regularized=True)",
+    undefined=("a",),
+    **_regularized,
+)
+special("gammaincinv", points(POSITIVE, UNIT), scipy="special.gammaincinv(a, y)", undefined=("a",), **_regularized)
+special("gammainccinv", points(POSITIVE, UNIT), scipy="special.gammainccinv(a, y)", undefined=("a",), **_regularized)
+special(
+    "betainc",
+    points(POSITIVE, POSITIVE, UNIT),
+    mpmath="betainc(a, b, 0, x, regularized=True)",
+    undefined=("a", "b"),
+    **_regularized,
+)
+special(
+    "betaincc",
+    points(POSITIVE, POSITIVE, UNIT),
+    mpmath="betainc(a, b, x, 1, regularized=True)",
+    undefined=("a", "b"),
+    **_regularized,
+)
+special(
+    "betaincinv",
+    points(POSITIVE, POSITIVE, UNIT),
+    scipy="special.betaincinv(a, b, y)",
+    undefined=("a", "b"),
+    **_regularized,
+)
+special(
+    "betainccinv",
+    points(POSITIVE, POSITIVE, UNIT),
+    scipy="special.betainccinv(a, b, y)",
+    undefined=("a", "b"),
+    **_regularized,
+)
+special(
+    "gdtr",
+    points(POSITIVE, POSITIVE, POSITIVE),
+    mpmath="gammainc(b, 0, a * x, regularized=True)",
+    undefined=("b",),
+    **_regularized,
+)
+special(
+    "gdtrc",
+    points(POSITIVE, POSITIVE, POSITIVE),
+    mpmath="gammainc(b, a * x, inf, regularized=True)",
+    undefined=("b",),
+    **_regularized,
+)
+special(
+    "fdtr",
+    points(POSITIVE, POSITIVE, POSITIVE),
+    mpmath="betainc(dfn / 2, dfd / 2, 0, dfn * x / (dfd + dfn * x), regularized=True)",
+    undefined=("dfn", "dfd"),
+    **_regularized,
+)
+special(
+    "fdtrc",
+    points(POSITIVE, POSITIVE, POSITIVE),
+    mpmath="betainc(dfn / 2, dfd / 2, dfn * x / (dfd + dfn * x), 1, regularized=True)",
+    undefined=("dfn", "dfd"),
+    **_regularized,
+)
+special(
+    "fdtri",
+    points(POSITIVE, POSITIVE, UNIT),
+    scipy="special.fdtri(dfn, dfd, p)",
+    undefined=("dfn", "dfd"),
+    **_regularized,
+)
+special("chdtri", points(POSITIVE, UNIT), scipy="special.chdtri(v, p)", undefined=("v",), **_regularized)
+special(
+    "stdtr",
+    points(POSITIVE, ANY),
+    mpmath="mpf(1) / 2 + sign(t) * betainc(mpf(1) / 2, df / 2, 0, t * t / (df + t * t), regularized=True) / 2",
+    undefined=("df",),
+    **_regularized,
+)
+special(
+    "pdtr",
+    calls((R([[2.0], [3.0]]), A(3, low=0.3, high=4), {"_constant": ("k",)})),
+    mpmath="gammainc(floor(k) + 1, m, inf, regularized=True)",
+    **_regularized,
+)
+special(
+    "pdtrc",
+    calls((R([[2.0], [3.0]]), A(3, low=0.3, high=4), {"_constant": ("k",)})),
+    mpmath="gammainc(floor(k) + 1, 0, m, regularized=True)",
+    **_regularized,
+)
+
+# -- several arguments ------------------------------------------------------------------------------------------------
+_zero_log = [([0.0, 0.0, 2.0], [3.0, 0.5, 0.5], "kink")]
+special("xlogy", points(POSITIVE, POSITIVE, more=_zero_log), torch="torch.special.xlogy", mpmath="x * log(y)")
+special("xlog1py", points(POSITIVE, POSITIVE, more=_zero_log), torch="torch.special.xlog1py", mpmath="x * log1p(y)")
+special("rel_entr", points(POSITIVE, POSITIVE), mpmath="x * log(x / y)")
+special("kl_div", points(POSITIVE, POSITIVE), mpmath="x * log(x / y) - x + y")
+special(
+    "huber",
+    calls((A(2, 1, low=0.3), R([-2.5, -0.2, 0.1, 4.0])), (A(low=0.5, high=1), A(low=1.5))),
+    mpmath="r * r / 2 if abs(r) <= delta else delta * (abs(r) - delta / 2)",
+)
+special("pseudo_huber", points(POSITIVE, ANY), mpmath="delta ** 2 * (sqrt(1 + (r / delta) ** 2) - 1)")
+special("powm1", points(POSITIVE, ANY), mpmath="powm1(x, y)")
+_lambdas = calls((A(3, low=0.3), R([[1e-4], [-1.2], [0.7]])))
+special(
+    "boxcox",
+    both(points(POSITIVE, (0.2, 2)), _lambdas),
+    mpmath="powm1(x, lmbda) / lmbda",
+    tolerance=1e-10,
+    reason="near lambda = 0 its derivatives are differences",
+)
+special(
+    "boxcox1p",
+    both(points(POSITIVE, (0.2, 2)), _lambdas),
+    mpmath="powm1(1 + x, lmbda) / lmbda",
+    tolerance=1e-10,
+    reason="near lambda = 0 its derivatives are differences",
+)
+special(
+    "inv_boxcox", points(POSITIVE, (0.2, 2)), mpmath="power(1 + lmbda * y, 1 / lmbda)", tolerance=1e-11, reason=CHAIN
+)
+special(
+    "inv_boxcox1p",
+    points(POSITIVE, (0.2, 2)),
+    mpmath="power(1 + lmbda * y, 1 / lmbda) - 1",
+    tolerance=1e-11,
+    reason=CHAIN,
+)
+special("radian", points(POSITIVE, POSITIVE, POSITIVE), mpmath="(d + m / 60 + s / 3600) * pi / 180")
+special("owens_t", points((-2, 2), (0.2, 1.5)), scipy="special.owens_t(h, a)", tolerance=1e-11, reason=DIGITS)
+special(
+    "voigt_profile",
+    points(ANY, POSITIVE, POSITIVE),
+    scipy="special.voigt_profile(x, sigma, gamma)",
+    tolerance=1e-9,
+    reason=DIGITS,
+)
+special(
+    "agm",
+    points(POSITIVE, POSITIVE),
+    mpmath="agm(a, b)",
+    tolerance=1e-9,
+    reason="its derivative divides by the difference of the arguments",
+)
+
+# -- Bessel functions of any order, and their kin ------------------------------------------------------------------------
+_orders = points((0.3, 2.6), POSITIVE, ring_last=True)
+for _name, _mp in (
+    ("jv", "besselj(v, z)"), ("yv", "bessely(v, z)"), ("iv", "besseli(v, z)"), ("kv", "besselk(v, z)"),
+    ("jve", "besselj(v, z) * exp(-abs(im(z)))"), ("yve", "bessely(v, z) * exp(-abs(im(z)))"), ("ive", "besseli(v, z) * exp(-abs(re(z)))"),
+    ("kve", "besselk(v, z) * exp(z)"),
+):  # fmt: skip
+    _complex = BOTH if _name in ("jv", "yv", "iv", "kv", "kve") else REAL
+    special(
+        _name, _orders, mpmath=_mp, undefined=("v",), dtypes=_complex, tolerance=1e-11, reason=CHAIN, domain="z > 0"
+    )
+for _name, _mp in (
+    ("hankel1", "hankel1(v, z)"),
+    ("hankel2", "hankel2(v, z)"),
+    ("hankel1e", "hankel1(v, z) * exp(-1j * z)"),
+    ("hankel2e", "hankel2(v, z) * exp(1j * z)"),
+):
+    special(_name, _orders, mpmath=_mp, undefined=("v",), dtypes=("complex128",), tolerance=1e-11, reason=CHAIN)
+
+
+def _whole(low: float) -> SampleFunction:
+    """Integer orders, and an array of them."""
+    each = [(n, A(2, 2, low=low, high=3.5)) for n in (0, 1, 3)]
+    return calls(*each, (I([1], [2]), A(3, low=low, high=3.5)))
+
+
+special("jn", _whole(0.3), mpmath="besselj(v, z)", tolerance=1e-11, reason=CHAIN)
+special("yn", _whole(0.3), mpmath="bessely(n, x)", tolerance=1e-11, reason=CHAIN)
+special("kn", _whole(0.3), mpmath="besselk(n, x)", tolerance=1e-11, reason=CHAIN)
+for _name, _mp in (
+    ("spherical_jn", "sqrt(pi / 2 / z) * besselj(n + mpf(1) / 2, z)"),
+    ("spherical_yn", "sqrt(pi / 2 / z) * bessely(n + mpf(1) / 2, z)"),
+    ("spherical_in", "sqrt(pi / 2 / z) * besseli(n + mpf(1) / 2, z)"),
+    ("spherical_kn", "sqrt(pi / 2 / z) * besselk(n + mpf(1) / 2, z)"),
+):
+    special(_name, _whole(0.6), mpmath=_mp, tolerance=1e-9, reason=CHAIN)
+special("struve", points((0.3, 2.6), POSITIVE), mpmath="struveh(v, x)", undefined=("v",), **LOOSE)
+special("modstruve", points((0.3, 2.6), POSITIVE), mpmath="struvel(v, x)", undefined=("v",), **LOOSE)
+special("expn", _whole(0.3), mpmath="expint(n, x)", tolerance=1e-11, reason=CHAIN)
+special("hyp0f1", points(POSITIVE, POSITIVE), mpmath="hyp0f1(v, z)", undefined=("v",), **LOOSE)
+special("hyp1f1", points(POSITIVE, POSITIVE, POSITIVE), mpmath="hyp1f1(a, b, x)", undefined=("a", "b"), **LOOSE)
+special(
+    "hyp2f1",
+    points(POSITIVE, POSITIVE, POSITIVE, (-0.5, 0.5)),
+    mpmath="hyp2f1(a, b, c, z)",
+    undefined=("a", "b", "c"),
+    **LOOSE,
+)
+special("hyperu", points(POSITIVE, (0.35, 0.85), POSITIVE), mpmath="hyperu(a, b, x)", undefined=("a", "b"), **LOOSE)
+special(
+    "wright_bessel",
+    points(POSITIVE, POSITIVE, POSITIVE),
+    scipy="special.wright_bessel(a, b, x)",
+    undefined=("a", "b"),
+    **LOOSE,
+)
+for _name, _mp, _low in (
+    ("eval_chebyt", "chebyt(n, x)", -0.8),
+    ("eval_chebyu", "chebyu(n, x)", -0.8),
+    ("eval_chebyc", "2 * chebyt(n, x / 2)", -0.8),
+    ("eval_chebys", "chebyu(n, x / 2)", -0.8),
+    ("eval_sh_chebyt", "chebyt(n, 2 * x - 1)", 0.1),
+    ("eval_sh_chebyu", "chebyu(n, 2 * x - 1)", 0.1),
+    ("eval_legendre", "legendre(n, x)", -0.8),
+    ("eval_sh_legendre", "legendre(n, 2 * x - 1)", 0.1),
+    ("eval_laguerre", "laguerre(n, 0, x)", 0.1),
+    ("eval_hermite", "hermite(n, x)", -0.8),
+    ("eval_hermitenorm", "power(2, -mpf(int(n)) / 2) * hermite(n, x / sqrt(2))", -0.8),
+):
+    special(
+        _name,
+        calls(*[(n, A(2, 2, low=_low, high=0.9)) for n in (0, 1, 2, 5)], (I([1], [2]), A(3, low=_low, high=0.9))),
+        mpmath=_mp,
+    )
+special(
+    "eval_gegenbauer",
+    calls(*[(n, 1.3, A(2, 2, low=-0.8, high=0.9)) for n in (0, 1, 3)]),
+    mpmath="gegenbauer(n, alpha, x)",
+)
+special("eval_genlaguerre", calls(*[(n, 0.7, A(2, 2, low=0.1)) for n in (0, 1, 3)]), mpmath="laguerre(n, alpha, x)")
+special(
+    "eval_jacobi",
+    calls(*[(n, 0.7, 1.2, A(2, 2, low=-0.8, high=0.9)) for n in (0, 1, 3)]),
+    mpmath="jacobi(n, alpha, beta, x)",
+)
+
+# -- integrals, elliptic functions ---------------------------------------------------------------------------------------
+special("expi", points(POSITIVE), mpmath="ei(x)", dtypes=REAL)
+special("exp1", points(POSITIVE), mpmath="e1(x)", dtypes=BOTH)
+special(
+    "spence",
+    points((0.1, 1.9)),
+    mpmath="polylog(2, 1 - z)",
+    tolerance=2e-12,
+    reason="its second derivative is a difference near 1",
+)
+special(
+    "ellipk",
+    points((-0.8, 0.9)),
+    mpmath="ellipk(m)",
+    domain="m < 1",
+    tolerance=1e-11,
+    reason="its derivatives are differences near 0",
+)
+special(
+    "ellipkm1",
+    points(UNIT, more=[([1e-12, 1e-20], "extreme")]),
+    mpmath="ellipk(1 - p)",
+    domain="0 < p",
+    tolerance=1e-11,
+    reason="its derivatives are differences near 1",
+)
+special(
+    "ellipe",
+    points((-0.8, 0.9)),
+    mpmath="ellipe(m)",
+    domain="m < 1",
+    tolerance=1e-11,
+    reason="its derivatives are differences near 0",
+)
+special(
+    "ellipkinc",
+    points((-1.2, 1.2), (-0.8, 0.8)),
+    mpmath="ellipf(phi, m)",
+    tolerance=1e-10,
+    reason="its derivatives are differences near m = 0",
+)
+special(
+    "ellipeinc",
+    points((-1.2, 1.2), (-0.8, 0.8)),
+    mpmath="ellipe(phi, m)",
+    tolerance=1e-10,
+    reason="its derivatives are differences near m = 0",
+)
+special(
+    "elliprf",
+    points(POSITIVE, POSITIVE, POSITIVE),
+    mpmath="elliprf(x, y, z)",
+    tolerance=1e-11,
+    reason=CHAIN,
+    dtypes=REAL,
+    orders=1,
+)
+special(
+    "elliprd",
+    points(POSITIVE, POSITIVE, POSITIVE),
+    mpmath="elliprd(x, y, z)",
+    tolerance=1e-10,
+    reason=CHAIN,
+    dtypes=REAL,
+    undefined=("x", "y", "z"),
+)
+
+# -- several outputs --------------------------------------------------------------------------------------------------
+special(
+    "airy",
+    points((-2.2, 2.4)),
+    mpmath="(airyai(z), airyai(z, derivative=1), airybi(z), airybi(z, derivative=1))",
+    dtypes=BOTH,
+    tolerance=2e-12,
+    reason="mpmath differentiates the derivative once more",
+)
+special("fresnel", points(ANY), mpmath="(fresnels(z), fresnelc(z))", dtypes=BOTH)
+special("sici", points(POSITIVE), mpmath="(si(x), ci(x))")
+special("shichi", points(POSITIVE), mpmath="(shi(x), chi(x))")
+special(
+    "itairy",
+    points(POSITIVE),
+    mpmath="(airyai(x, derivative=-1), airybi(x, derivative=-1), -airyai(-x, derivative=-1), -airybi(-x, derivative=-1))",
+    tolerance={"value": 1e-4},
+    reason="SciPy's has four to six digits",
+    without={"numeric": "SciPy's jumps by 1e-7 here and there, so that finite differences say nothing"},
+)
+special("itj0y0", points(POSITIVE), scipy="special.itj0y0(x)")
+special("iti0k0", points(POSITIVE), scipy="special.iti0k0(x)")
+special(
+    "ellipj",
+    points((0.3, 1.5), (0.2, 0.8)),
+    mpmath="(ellipfun('sn', u, m=m), ellipfun('cn', u, m=m), ellipfun('dn', u, m=m), asin(ellipfun('sn', u, m=m)))",
+    tolerance=1e-9,
+    reason="SciPy's amplitude has ten digits, and the derivatives are made of it",
+)
+for _name, _arguments in (("pbdv", "v, x"), ("pbvv", "v, x"), ("pbwa", "a, x")):
+    special(
+        _name,
+        points((0.3, 2.6), POSITIVE),
+        scipy=f"special.{_name}({_arguments})",
+        undefined=(_arguments[0],),
+        tolerance={"numeric": 1e-5},
+        reason="SciPy's has seven digits",
+    )
+
+# -- distributions of counts ------------------------------------------------------------------------------------------
+special(
+    "pdtri",
+    calls((R([[2.0], [3.0]]), A(3, low=0.1, high=0.9), {"_constant": ("k",)})),
+    scipy="special.pdtri(k, y)",
+    **_regularized,
+)
+_binomial = calls(
+    (I([2], [3]), I(6, 7, 9), A(3, low=0.1, high=0.9)),
+    (I(np.asarray(2)), I(np.asarray(5)), A(2, 2, low=0.1, high=0.9)),
+)
+for _name in ("bdtr", "bdtrc", "bdtri", "nbdtr", "nbdtrc", "nbdtri"):
+    _argument = "y" if _name.endswith("i") else "p"
+    special(_name, _binomial, scipy=f"special.{_name}(k, n, {_argument})", **_regularized)
+special("elliprc", points(POSITIVE, POSITIVE), mpmath="elliprf(x, y, y)", orders=1, tolerance=1e-11, reason=CHAIN)
