@@ -92,7 +92,10 @@ class Backend:
     overrides: dict[str, Callable[..., Any]] = {}  # noqa: RUF012
     """Operations that the adapter does itself, by operation name: raw arrays in, raw arrays out."""
     unsupported: dict[str, str] = {}  # noqa: RUF012
-    """Operations that the library cannot do, with the reason."""
+    """What the library cannot do, with the reason: an operation, or a case of one in parentheses behind its name, such as
+    ``getitem(mask)``. A whole operation is refused from here; a case by the adapter, which raises ``refusal``."""
+    others: frozenset[str] = frozenset()
+    """Names under which the library has a function with another meaning: the operation's agnostic default is taken instead."""
     lazy = False
     traces = False
     """Whether functions may run on stand-ins for arrays (tracers) that must not get out of them; see ``leaks``."""
@@ -180,7 +183,7 @@ class Backend:
     def lookup(self, name: str) -> Any:
         """The raw function (or constant, or dtype) of that name."""
         if name in self.unsupported:
-            return _refuse(name, self.name, self.unsupported[name])
+            return self.refusing(name, self.unsupported[name])
         if name in self.overrides:
             return self.overrides[name]
         if name in ("linalg", "fft", "special", "nn"):
@@ -192,7 +195,7 @@ class Backend:
         else:
             for part in name.split("."):
                 target = getattr(target, part, None)
-        if target is not None:
+        if target is not None and name not in self.others:
             return target
         from .rules.declare import OPS
 
@@ -202,8 +205,24 @@ class Backend:
         if op is None:
             raise AttributeError(f"{self.name} has no {name!r}, and polygrad has no operation of that name")
         if op.default is None:
-            return _refuse(name, self.name, f"{self.name} {self.version} has no function {name!r}")
+            return self.refusing(name, f"{self.name} {self.version} has no function {name!r}")
         return functools.partial(op.default, self.raw)
+
+    def refusal(self, name: str, reason: str | None = None) -> UnsupportedError:
+        """The error of what the backend cannot do; the reason is that of the table ``unsupported`` unless another is given."""
+        error = UnsupportedError(
+            f"{name} is not supported on the backend {self.name!r}: {reason or self.unsupported[name]}"
+        )
+        error.op, error.backend = name, self.name
+        return error
+
+    def refusing(self, name: str, reason: str) -> Callable[..., Any]:
+        """What stands for an operation that the backend cannot do: it raises when it is called."""
+
+        def refused(*args: Any, **params: Any) -> Any:
+            raise self.refusal(name, reason)
+
+        return refused
 
     # -- special functions ------------------------------------------------------------------------------------
     def special(self, name: str) -> Callable[..., Any] | None:
@@ -218,12 +237,10 @@ class Backend:
         if function is not None:
             return self.on_host(function)
         if importlib.util.find_spec("scipy") is None:
-            return _refuse(
-                name,
-                self.name,
-                f"{self.name} does not have it, and scipy, which does, is not installed: pip install scipy",
+            return self.refusing(
+                name, f"{self.name} does not have it, and scipy, which does, is not installed: pip install scipy"
             )
-        return _refuse(name, self.name, f"neither {self.name} nor the installed scipy has a function {short!r}")
+        return self.refusing(name, f"neither {self.name} nor the installed scipy has a function {short!r}")
 
     def on_host(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A function of NumPy arrays as one of the library's arrays: moved to the host, computed there, moved back."""
@@ -362,13 +379,6 @@ class Backend:
         from .interop.host import seed as seed_host
 
         seed_host(seed)
-
-
-def _refuse(name: str, backend: str, reason: str) -> Callable[..., Any]:
-    def refused(*args: Any, **params: Any) -> Any:
-        raise UnsupportedError(f"{name} is not supported on the backend {backend!r}: {reason}")
-
-    return refused
 
 
 def scipy_special(name: str) -> Callable[..., Any] | None:

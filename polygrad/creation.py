@@ -110,7 +110,7 @@ def _filler(name: str) -> Any:
     ) -> Tensor:
         home = get_backend(backend)
         options = _options(home, dtype, device, default_floating(home))
-        return _made(getattr(home.xp, name)(_size(size, shape, name), **options), home, requires_grad)
+        return _made(getattr(home.raw, name)(_size(size, shape, name), **options), home, requires_grad)
 
     create.__wrapped__ = _standard  # type: ignore[attr-defined]
     create.__name__ = create.__qualname__ = name
@@ -131,9 +131,9 @@ def _like(name: str) -> Any:
         array = x._data if isinstance(x, Tensor) else x
         if isinstance(array, Tensor):  # inside a transform: a constant, of level 0
             options = _options(home, x.dtype if dtype is None else dtype, x.device if device is None else device)
-            made = getattr(home.xp, name.removesuffix("_like"))(tuple(x.shape), **options)
+            made = getattr(home.raw, name.removesuffix("_like"))(tuple(x.shape), **options)
             return _made(made, home, requires_grad)
-        return _made(getattr(home.xp, name)(array, **_options(home, dtype, device)), home, requires_grad)
+        return _made(getattr(home.raw, name)(array, **_options(home, dtype, device)), home, requires_grad)
 
     create.__name__ = create.__qualname__ = name
     create.__doc__ = f"As ``{name.removesuffix('_like')}``, with the shape, dtype and device of ``x``."
@@ -156,7 +156,7 @@ def full(
     home = get_backend(backend)
     fill_value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
     default = default_floating(home) if type(fill_value) is float else None
-    array = home.xp.full(_size((shape,), None, "full"), fill_value, **_options(home, dtype, device, default))
+    array = home.raw.full(_size((shape,), None, "full"), fill_value, **_options(home, dtype, device, default))
     return _made(array, home, requires_grad)
 
 
@@ -176,8 +176,8 @@ def full_like(
     fill_value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
     if isinstance(array, Tensor):
         options = _options(home, x.dtype if dtype is None else dtype, x.device if device is None else device)
-        return _made(home.xp.full(tuple(x.shape), fill_value, **options), home, requires_grad)
-    return _made(home.xp.full_like(array, fill_value, **_options(home, dtype, device)), home, requires_grad)
+        return _made(home.raw.full(tuple(x.shape), fill_value, **options), home, requires_grad)
+    return _made(home.raw.full_like(array, fill_value, **_options(home, dtype, device)), home, requires_grad)
 
 
 def arange(
@@ -194,7 +194,7 @@ def arange(
     """Evenly spaced values in ``[start, stop)``, or in ``[0, start)``."""
     home = get_backend(backend)
     default = default_floating(home) if float in map(type, (start, stop, step)) else None
-    return _made(home.xp.arange(start, stop, step, **_options(home, dtype, device, default)), home, requires_grad)
+    return _made(home.raw.arange(start, stop, step, **_options(home, dtype, device, default)), home, requires_grad)
 
 
 def linspace(
@@ -212,7 +212,7 @@ def linspace(
     """``num`` evenly spaced values from ``start`` to ``stop``, which is included unless ``endpoint`` is False."""
     home = get_backend(backend)
     default = None if complex in map(type, (start, stop)) else default_floating(home)
-    array = home.xp.linspace(start, stop, num, endpoint=endpoint, **_options(home, dtype, device, default))
+    array = home.raw.linspace(start, stop, num, endpoint=endpoint, **_options(home, dtype, device, default))
     return _made(array, home, requires_grad)
 
 
@@ -230,7 +230,7 @@ def eye(
     """Ones on the k-th diagonal, zeros elsewhere."""
     home = get_backend(backend)
     options = _options(home, dtype, device, default_floating(home))
-    return _made(home.xp.eye(n_rows, n_cols, k=k, **options), home, requires_grad)
+    return _made(home.raw.eye(n_rows, n_cols, k=k, **options), home, requires_grad)
 
 
 def _triangle(name: str) -> Any:
@@ -238,9 +238,10 @@ def _triangle(name: str) -> Any:
         row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None, backend: Any = None
     ) -> Tensor:
         home = get_backend(backend)
-        mask = getattr(home.xp, name)(home.xp.ones((row, col), **_options(home, None, device)), k=offset)
-        out = home.xp.stack(home.xp.nonzero(mask))
-        return _made(out if dtype is None else home.xp.astype(out, home.dtype(dtype)), home, False)
+        host = get_backend("numpy").raw  # how many they are depends on values, which a lazy library does not look at
+        found = host.stack(host.nonzero(getattr(host, name)(host.ones((row, col)), k=offset)))
+        options = _options(home, dtype, device, home.default_dtype("integral"))
+        return _made(home.from_host(found, **options), home, False)
 
     create.__name__ = create.__qualname__ = f"{name}_indices"
     side = "below" if name == "tril" else "above"

@@ -72,9 +72,11 @@ class NoDerivativeError(PolygradError, NotImplementedError):
 
 
 class UnsupportedError(PolygradError, NotImplementedError):
-    """The backend cannot do this operation; the message says why."""
+    """The backend cannot do this operation; the message says why. ``op`` and ``backend`` are their names."""
 
     code = "PG900"
+    op: str | None = None
+    backend: str | None = None
 
 
 class MissingError(PolygradError, ImportError):

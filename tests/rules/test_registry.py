@@ -67,8 +67,8 @@ def work(i):
     wait.wait()
     try:
         t = polygrad.tensor(x, requires_grad=True)
-        y = polygrad.linalg.det(t * 2) + polygrad.exp(t).sum() + polygrad.special.erf(t).mean()
-        (y + getattr(polygrad, names[i % 4]).__name__.count("z")).backward()
+        assert getattr(polygrad, names[i % len(names)]).__name__ == names[i % len(names)]
+        (polygrad.linalg.det(t * 2) + polygrad.exp(t).sum() + polygrad.special.erf(t).mean()).backward()
         assert t.grad.shape == (2, 2)
     except BaseException as error:
         errors.append(error)

@@ -101,8 +101,6 @@ CONSTANT = [
 
 @pytest.mark.parametrize(("function", "reference"), CONSTANT)
 def test_without_derivative(function: Any, reference: Any, backend: str, xp: Any) -> None:
-    if backend == "dask" and (function, reference) == CONSTANT[-1]:
-        pytest.skip("dask knows no sorter")
     x = tensor(A, backend, True)
     y = function(xp, x)
     assert not y.requires_grad
@@ -129,14 +127,7 @@ def test_isin_of_floating_numbers(backend: str, xp: Any) -> None:
     np.testing.assert_array_equal(host(xp.isin(tensor(A, backend, True), tensor(A[0], backend))), np.isin(A, A[0]))
 
 
-def known_sizes(backend: str) -> None:
-    """dask does not know the size of what depends on values before it is computed."""
-    if backend == "dask":
-        pytest.skip("on dask the sizes of the results are not known")
-
-
 def test_nonzero(backend: str, xp: Any) -> None:
-    known_sizes(backend)
     x = tensor(np.asarray([[1.0, 0.0], [0.0, 2.0]]), backend, True)
     rows, columns = xp.nonzero(x)
     assert not rows.requires_grad
@@ -155,7 +146,6 @@ def test_nonzero(backend: str, xp: Any) -> None:
     ],
 )
 def test_unique_gives_named_results(name: str, fields: Any, backend: str, xp: Any) -> None:
-    known_sizes(backend)
     x = tensor(TIES, backend, True)
     found = getattr(xp, name)(x)
     assert found._fields == fields
@@ -173,7 +163,6 @@ def test_unique_gives_named_results(name: str, fields: Any, backend: str, xp: An
 
 @pytest.mark.parametrize("name", ["unique_values", "unique_all", "unique_counts", "unique_inverse"])
 def test_asking_unique_values_for_a_gradient_raises(name: str, backend: str, xp: Any) -> None:
-    known_sizes(backend)
     x = tensor(V, backend, True)
     found = getattr(xp, name)(x)
     values = found if name == "unique_values" else found.values
@@ -186,7 +175,6 @@ def test_asking_unique_values_for_a_gradient_raises(name: str, backend: str, xp:
 
 
 def test_unique_values_without_gradient(backend: str, xp: Any) -> None:
-    known_sizes(backend)
     x = tensor(TIES, backend, True)
     with polygrad.no_grad():
         values = xp.unique_values(x)

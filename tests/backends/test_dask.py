@@ -1,0 +1,188 @@
+"""dask: nothing is computed while a graph and its gradient are built, and chunks make no difference to the result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from checks import only_on, tensor
+from samples import SAMPLES, SQUARE, call, names
+
+import polygrad
+from polygrad.rules.declare import OPS
+
+only_on("dask")
+dask = pytest.importorskip("dask")
+da = pytest.importorskip("dask.array")
+UNSUPPORTED = polygrad.get_backend("dask").unsupported
+
+
+class Scheduler:
+    """Counts how often something is computed."""
+
+    def __init__(self) -> None:
+        self.computes = 0
+
+    def __call__(self, graph: Any, keys: Any, **options: Any) -> Any:
+        self.computes += 1
+        return dask.get(graph, keys, **options)
+
+
+@pytest.fixture
+def scheduler() -> Iterator[Scheduler]:
+    counting = Scheduler()
+    with dask.config.set(scheduler=counting):
+        yield counting
+
+
+def outputs(out: Any) -> list[Any]:
+    if isinstance(out, polygrad.Tensor):
+        return [out]
+    return [tensor for part in out for tensor in outputs(part)] if isinstance(out, (tuple, list)) else []
+
+
+def run(name: str, make: Any) -> list[Any]:
+    """The results of an operation, then the gradients that come back to its inputs, where it has any."""
+    inputs: list[Any] = []
+
+    def keep(array: Any) -> Any:
+        inputs.append(make(np.asarray(array)))
+        return inputs[-1]
+
+    outs = outputs(call(OPS[name], keep))
+    tracked = [y for y in outs if y.requires_grad and not np.isnan(y.shape).any()]
+    inputs = [x for x in inputs if x.requires_grad]
+    if not tracked:
+        return outs
+    try:
+        ones = [polygrad.ones_like(y) for y in tracked]
+        grads = polygrad.autograd.grad(tracked, inputs, ones, materialize_grads=True)
+    except polygrad.errors.NoDerivativeError:
+        return outs
+    return [*outs, *grads]
+
+
+def chunked(array: Any) -> Any:
+    """Every element in a chunk of its own."""
+    return polygrad.asarray(da.from_array(array, chunks=1)).requires_grad_(array.dtype.kind in "fc")
+
+
+def on_numpy(array: Any) -> Any:
+    return tensor(array, "numpy", array.dtype.kind in "fc")
+
+
+ANSWERS = {"allclose", "array_equal"}
+"""What gives a Python value has to look at the numbers."""
+
+
+@pytest.mark.filterwarnings("ignore:.*chunks.*:dask.array.core.PerformanceWarning")
+@pytest.mark.parametrize("name", [name for name in names() if name not in UNSUPPORTED])
+def test_lazy_and_right_across_chunks(name: str, scheduler: Scheduler) -> None:
+    """Forward and backward of every operation that dask has, each element in a chunk of its own, against NumPy."""
+    try:
+        got = run(name, chunked)
+    except polygrad.errors.UnsupportedError as error:
+        if error.op not in UNSUPPORTED:
+            raise
+        pytest.skip(str(error))
+    if name in ANSWERS:
+        assert scheduler.computes == 1
+        return
+    assert scheduler.computes == 0
+    expected = run(name, on_numpy)
+    assert len(got) == len(expected)
+    for ours, theirs in zip(got, expected, strict=True):
+        value = np.asarray(ours.tolist())
+        assert ours.dtype == theirs.dtype
+        if not np.isnan(ours.shape).any():  # what depends on values has no known size
+            assert ours.shape == theirs.shape
+        np.testing.assert_allclose(value, np.asarray(theirs.tolist()), rtol=1e-9, atol=1e-12)
+    assert scheduler.computes == len(got)
+
+
+@pytest.mark.parametrize("key", [(slice(None), [2, 0, 2]), (np.asarray([[0], [2]]),), (slice(None, None, -1), [1, 1])])
+def test_a_gather_and_its_transpose_go_chunk_by_chunk(key: Any, scheduler: Scheduler) -> None:
+    data = np.linspace(0, 1, 12).reshape(4, 3)
+    x = polygrad.asarray(da.from_array(data, chunks=(2, 2))).requires_grad_()
+    y = x[key]
+    y.sum().backward()
+    assert scheduler.computes == 0
+    np.testing.assert_array_equal(y.array.compute(), data[key])
+    counts = np.zeros_like(data)
+    np.add.at(counts, key, 1)
+    np.testing.assert_array_equal(x.grad.array.compute(), counts)
+
+
+def test_the_transpose_of_a_gather_never_holds_the_whole_in_one_chunk() -> None:
+    """The columns stay apart, and what one chunk of the result needs is as many blocks as there are chunks of indices."""
+    x = polygrad.asarray(da.ones((1000, 40), chunks=(1000, 10))).requires_grad_()
+    y = x[polygrad.asarray(da.arange(600, chunks=100) % 7)]
+    (y * y).sum().backward()
+    assert x.grad.array.numblocks[1] == 4
+    np.testing.assert_array_equal(x.grad.array.sum(axis=1).compute()[:8], [2 * 86 * 40] * 5 + [2 * 85 * 40] * 2 + [0])
+
+
+def test_a_gradient_that_is_broadcast_comes_in_chunks() -> None:
+    with dask.config.set({"array.chunk-size": "1kiB"}):
+        x = polygrad.ones(100, 40, backend="dask", requires_grad=True)
+        x.sum().backward()
+        assert x.grad.array.npartitions == x.array.npartitions > 1
+
+
+def test_an_index_equal_to_the_offsets_of_the_chunks() -> None:
+    """dask 2026.8 mistakes the array [0] for its own array of offsets, which has the same name."""
+    x = polygrad.asarray(da.ones((2, 2)))
+    assert x[polygrad.asarray(da.asarray([0]))].shape == (1, 2)
+
+
+def test_cholesky_gives_the_lower_factor() -> None:
+    matrix = np.asarray([[2.0, 0.5], [0.5, 1.0]])
+    lower = polygrad.linalg.cholesky(polygrad.asarray(da.from_array(matrix, chunks=1)))
+    np.testing.assert_allclose(lower.tolist(), np.linalg.cholesky(matrix))
+
+
+def test_tall_matrices_are_decomposed_in_parallel(scheduler: Scheduler) -> None:
+    data = np.random.default_rng(0).normal(size=(20, 3))
+    x = polygrad.asarray(da.from_array(data, chunks=(5, 3))).requires_grad_()
+    loss = (polygrad.linalg.qr(x).R ** 2).sum() + polygrad.linalg.svd(x, full_matrices=False).S.sum()
+    loss.backward()
+    assert scheduler.computes == 0
+    u, s, vh = np.linalg.svd(data, full_matrices=False)
+    np.testing.assert_allclose(loss.item(), (data**2).sum() + s.sum())
+    np.testing.assert_allclose(x.grad.array.compute(), 2 * data + u @ vh, atol=1e-12)
+
+
+def test_random_numbers_are_made_chunk_by_chunk(scheduler: Scheduler) -> None:
+    with polygrad.use_backend("dask"), dask.config.set({"array.chunk-size": "8kiB"}):
+        polygrad.manual_seed(0)
+        first = polygrad.randn(100, 100)
+        assert first.array.npartitions > 1
+        assert scheduler.computes == 0
+        assert abs(first.mean().item()) < 0.05
+        again = first.tolist()
+        assert first.tolist() == again  # the same values each time that they are computed
+        polygrad.manual_seed(0)
+        assert polygrad.randn(100, 100).tolist() == again
+        assert polygrad.randn(100, 100).tolist() != again
+        drawn = polygrad.randint(2, 5, (1000,))
+        assert set(drawn.tolist()) == {2, 3, 4}
+        assert 0 <= polygrad.rand(50, dtype="float32").min().item() < 0.2
+
+
+def test_a_leaf_keeps_its_graph_when_the_array_is_assigned_to() -> None:
+    array = da.ones(3)
+    x = polygrad.tensor(array, requires_grad=True)
+    array[0] = 5.0
+    assert x.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_oblong_identity_in_chunks() -> None:
+    with dask.config.set({"array.chunk-size": "16B"}):
+        assert polygrad.eye(2, 3, k=1, backend="dask").tolist() == np.eye(2, 3, k=1).tolist()
+
+
+def test_samples_are_of_operations() -> None:
+    assert set(SAMPLES) <= set(names())
+    assert SQUARE.shape == (2, 2)
