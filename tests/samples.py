@@ -118,6 +118,11 @@ SAMPLES: dict[str, Callable[[Any, Make], Any]] = {
     ),
     **dict.fromkeys(("special.kn", "special.yn", "special.expn"), lambda f, t: f(t(np.asarray([1, 2])), t(SQUARE))),
     **dict.fromkeys(("special.polygamma", "polygamma"), lambda f, t: f(1, t(SQUARE))),
+    **dict.fromkeys(
+        [f"special.{kind}{part}" for kind in ("bdtr", "nbdtr") for part in ("", "c", "i")],
+        lambda f, t: f(t(np.asarray([1, 0])), t(np.asarray([3, 2])), t(SQUARE)),
+    ),
+    "special.pdtri": lambda f, t: f(t(np.asarray([1, 0])), t(SQUARE)),
     "split": lambda f, t: f(t(SQUARE), 1),
     "squeeze": lambda f, t: f(t(SQUARE[:1]), 0),
     **dict.fromkeys(("swapaxes", "swapdims", "transpose"), lambda f, t: f(t(SQUARE), 0, 1)),
