@@ -32,8 +32,8 @@ class _Leaf:
 LEAF: Any = _Leaf()
 
 
-class Hooks(dict[int, Callable[..., Any]]):
-    """Callables by handle number, in order of registration; can be referred to weakly."""
+class Hooks(dict[int, Any]):
+    """Hooks by handle number, in order of registration; can be referred to weakly."""
 
     __slots__ = ("__weakref__",)
 
@@ -44,7 +44,7 @@ _handles = itertools.count()
 class RemovableHandle:
     """What registering a hook returns: ``remove()`` takes the hook off again; also a context manager."""
 
-    def __init__(self, hooks: Hooks, hook: Callable[..., Any]) -> None:
+    def __init__(self, hooks: Hooks, hook: Any) -> None:
         self.id = next(_handles)
         self._hooks = weakref.ref(hooks)
         hooks[self.id] = hook
@@ -71,11 +71,11 @@ class NodeExtra:
         self.origin: Any = None
         """In anomaly mode: where the operation was called (``sites.Origin``)."""
         self.tensor = Hooks()
-        """Hooks of the Tensor that the node made: gradient in, gradient or None out."""
+        """Hooks of the Tensors that the node made, with the number of the output: gradient in, gradient or None out."""
         self.pre = Hooks()
         self.post = Hooks()
-        self.retain: weakref.ref[Any] | None = None
-        """The Tensor whose ``grad`` is filled, after all its hooks."""
+        self.retain: dict[int, weakref.ref[Any]] | None = None
+        """The Tensors whose ``grad`` is filled, after all their hooks, by the number of the output."""
         self.metadata: dict[Any, Any] = {}
         self.children: dict[int, weakref.ref[Any]] = {}
         """Of a node with several outputs: the OutputNode of each, while it is in use."""
@@ -138,12 +138,43 @@ class Node:
         """``hook(grad_outputs)`` runs before the node; a tuple that it returns replaces grad_outputs."""
         return RemovableHandle(self._extra().pre, hook)
 
+    # -- the Tensors that the node made ---------------------------------------------------------------------------
+    def _add_tensor_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """A hook of the Tensor that has this as its ``_node``."""
+        return RemovableHandle(self._extra().tensor, (0, hook))
+
+    def _retain(self, tensor: Any, index: int = 0) -> None:
+        """Have ``grad`` of that Tensor filled; None: of none any more."""
+        extra = self._extra()
+        if extra.retain is None:
+            extra.retain = {}
+        if tensor is None:
+            extra.retain.pop(index, None)
+        else:
+            extra.retain[index] = weakref.ref(tensor)
+
     @property
     def saved_arrays(self) -> tuple[Any, ...]:
         """The arrays that the node keeps for the backward pass; raises once they are freed."""
         if self.saved is None:
             raise freed(self.name())
         return self.saved
+
+    def __getattr__(self, name: str) -> Any:
+        """``_saved_self``, ``_saved_result`` and their kin: what the node has saved, as Tensors; with ``_raw_`` in front to hook it."""
+        if name.startswith(("_saved_", "_raw_saved_")):
+            from .saved import attribute
+
+            return attribute(self, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __dir__(self) -> list[str]:
+        from .saved import names
+
+        return [
+            *super().__dir__(),
+            *(f"{prefix}{name}" for name in names(self) for prefix in ("_saved_", "_raw_saved_")),
+        ]
 
     def __repr__(self) -> str:
         return f"<{self.name()} object at {id(self):#x}>"
@@ -159,6 +190,12 @@ class OutputNode(Node):
         self.edges, self.index, self.frame = (parent,), index, parent.frame
         self.saved, self.static, self.extra = (), None, None
         self.order = next_order()
+
+    def _add_tensor_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        return RemovableHandle(self.edges[0]._extra().tensor, (self.index, hook))
+
+    def _retain(self, tensor: Any, index: int = 0) -> None:
+        self.edges[0]._retain(tensor, self.index)
 
     def pull(self, xp: Any, g: Any, edges: tuple[Any, ...], saved: tuple[Any, ...]) -> Sequence[Any]:
         return LazyParts((Several({self.index: g}, edges[0].outputs),))

@@ -324,7 +324,7 @@ class Tensor(Methods):
         if self._node is LEAF:
             return
         self._own_extra().retains = True
-        self._node._extra().retain = weakref.ref(self)
+        self._node._retain(self)
 
     def _is_view(self) -> bool:
         """Whether this Tensor looks at another, through which writing to one shows in the other."""
@@ -352,7 +352,7 @@ class Tensor(Methods):
             if extra.hooks is None:
                 extra.hooks = Hooks()
             return RemovableHandle(extra.hooks, hook)
-        return RemovableHandle(self._node._extra().tensor, hook)
+        return self._node._add_tensor_hook(hook)  # type: ignore[no-any-return]
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
         """``hook(leaf)`` runs after ``grad`` of this leaf has been added to."""

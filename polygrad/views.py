@@ -211,11 +211,12 @@ def _assign(tensor: Tensor, out: Tensor, graph: bool) -> None:
     tensor._data = out._data
     tensor._frame = out._frame
     if graph:
-        former, tensor._node = tensor._node, edge_of(out)
-        if tensor._extra is not None and tensor._extra.retains and isinstance(tensor._node, Node):
-            if isinstance(former, Node) and former.extra is not None:
-                former.extra.retain = None  # the gradient of what the Tensor is now, not of what it was
-            tensor._node._extra().retain = weakref.ref(tensor)
+        before, tensor._node = tensor._node, edge_of(out)
+        if tensor._extra is not None and tensor._extra.retains:
+            if isinstance(before, Node):
+                before._retain(None)
+            if isinstance(tensor._node, Node):
+                tensor._node._retain(tensor)
 
 
 def _assign_level(tensor: Tensor, out: Tensor) -> None:

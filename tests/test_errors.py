@@ -123,7 +123,7 @@ class TestBackward:
 
     def test_inputs(self) -> None:
         y = (leaf() * 2).sum()
-        with pytest.raises(TypeError, match="inputs is empty"):
+        with pytest.raises(RuntimeError, match=r"`inputs` argument to `backward\(\)` cannot be empty"):
             y.backward(inputs=[])
         with pytest.raises(RuntimeError, match="One of the differentiated Tensors does not require grad"):
             pg.autograd.grad(y, pg.ones(2))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import anomaly_mode, forward_ad, function
+from . import anomaly_mode, forward_ad, function, functional, graph
 from .anomaly_mode import detect_anomaly, set_detect_anomaly
 from .function import Function
 from .gradients import backward, grad
@@ -14,6 +14,8 @@ __all__ = [
     "detect_anomaly",
     "forward_ad",
     "function",
+    "functional",
     "grad",
+    "graph",
     "set_detect_anomaly",
 ]

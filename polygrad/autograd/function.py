@@ -17,7 +17,6 @@ from typing import Any, TypeVar
 from .. import modes
 from ..apply import mark_inference
 from ..backend import backend_of
-from ..engine import as_cotangent, as_tensor
 from ..errors import (
     ArgumentError,
     DtypeError,
@@ -29,7 +28,9 @@ from ..errors import (
 )
 from ..forward import make_dual
 from ..graph import Node, edge_pair, next_order, output_node
+from ..hooks import as_cotangent, as_tensor
 from ..rules.declare import fit
+from ..saved import unpacked
 from ..tensor import Tensor, constant, continued, edge_of, level_of
 from ..views import rebind
 
@@ -536,7 +537,7 @@ def _saved_of(owner: Callable[[], FunctionNode | None]) -> tuple[Tensor | None, 
     if node.saved is None:
         raise freed(node.name())
     tensors: list[Any] = []
-    for source, value in zip(node.sources, node.saved, strict=True):
+    for source, value in zip(node.sources, unpacked(node.saved), strict=True):
         if source is None or source[0] == "constant":
             tensors.append(value)
             continue

@@ -6,50 +6,78 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import engine, modes
-from ..errors import ArgumentError, GraphError, describe
-from ..graph import Node
+from ..errors import ArgumentError, GraphError, ShapeError, describe
+from ..graph import Node, OutputNode
+from ..hooks import as_tensor
 from ..tensor import Tensor, constant, edge_of
+from .graph import GradientEdge, Metadata
 
 
 def _listed(value: Any, what: str) -> list[Any]:
-    if isinstance(value, Tensor) or value is None:
+    if isinstance(value, (Tensor, GradientEdge)) or value is None:
         return [value]
     if not isinstance(value, (list, tuple)):
         raise ArgumentError(f"{what}: expected a Tensor or a sequence of Tensors, got {describe(value)}")
     return list(value)
 
 
+def _edge(value: Any) -> Any:
+    return value.edge if isinstance(value, GradientEdge) else edge_of(value)
+
+
+def _known(value: Any) -> Metadata | None:
+    """What is known of a Tensor or of the value at an edge."""
+    if isinstance(value, Tensor):
+        return Metadata(value._frame, tuple(value.shape), value.dtype, value.device)
+    if isinstance(value.edge, Tensor):
+        return _known(value.edge)
+    return value.ownership_token if isinstance(value.ownership_token, Metadata) else None
+
+
 def _seed(output: Any, gradient: Any, where: str, create_graph: bool) -> Any:
     """The cotangent that the pass starts from: a payload, or a Tensor with ``create_graph``."""
-    if not isinstance(output, Tensor):
+    if not isinstance(output, (Tensor, GradientEdge)):
         raise ArgumentError(f"{where}: expected Tensors, got {describe(output)}")
-    if output._node is None:
+    if _edge(output) is None:
         raise GraphError(
             f"{where}: element 0 of tensors does not require grad and does not have a grad_fn: {describe(output)}. Nothing that it was "
             f"computed from requires grad (or recording was off, or it was detached)"
         )
-    frame = output._frame
+    known = _known(output)
     if gradient is None:
-        if output.size != 1:
+        if known is None:
             raise GraphError(
-                f"{where}: grad can be implicitly created only for scalar outputs, and this one has shape {tuple(output.shape)}; pass the "
+                f"{where}: the shape at a GradientEdge that was made by hand is not known, so its gradient cannot be created "
+                f"implicitly; pass it, or make the edge with get_gradient_edge"
+            )
+        frame, shape, dtype, device = known
+        if any(n != 1 for n in shape):
+            raise GraphError(
+                f"{where}: grad can be implicitly created only for scalar outputs, and this one has shape {shape}; pass the "
                 f"cotangent, y.backward(gradient), or reduce first, y.sum().backward()"
             )
-        if output.is_complex():
+        if dtype in frame.complex:
             raise GraphError(
-                f"{where}: grad can be implicitly created only for real scalar outputs but got {output.dtype}; pass the cotangent, "
+                f"{where}: grad can be implicitly created only for real scalar outputs but got {dtype}; pass the cotangent, "
                 f"y.backward(gradient), or differentiate a real number, such as its real part or its absolute value"
             )
-        seed = frame.raw.ones(output.shape, dtype=output.dtype, device=output.device)
+        seed = frame.raw.ones(shape, dtype=dtype, device=device)
         return constant(seed, frame) if create_graph else seed
     if not isinstance(gradient, Tensor):
         raise ArgumentError(
             f"{where}: gradient has to be a Tensor or None, got {describe(gradient)}; wrap it: polygrad.asarray(g)"
         )
-    output._fits(where, "the gradient", gradient)
+    if isinstance(output, Tensor):
+        output._fits(where, "the gradient", gradient)
+    elif known is not None and (tuple(gradient.shape) != known.shape or gradient.dtype != known.dtype):
+        raise ShapeError(
+            f"{where}: the gradient {describe(gradient)} does not fit the value at the GradientEdge, which has shape {known.shape} and "
+            f"dtype {known.dtype}"
+        )
     if create_graph:
         return gradient
-    return gradient._data if gradient._frame.level == frame.level else gradient
+    level = output._frame.level if isinstance(output, Tensor) else output.node.frame.level
+    return gradient._data if gradient._frame.level == level else gradient
 
 
 def backward(
@@ -78,41 +106,53 @@ def backward(
         raise ArgumentError(
             f"backward: got {len(outputs)} tensors and {len(gradients)} gradients; there has to be one for each"
         )
-    roots = [(edge_of(y), _seed(y, g, "backward", create_graph)) for y, g in zip(outputs, gradients, strict=True)]
-    foreign = [g for _, g in roots]
+    roots = [(_edge(y), _seed(y, g, "backward", create_graph)) for y, g in zip(outputs, gradients, strict=True)]
     targets = None
     if inputs is not None:
         chosen = _listed(inputs, "backward")
         if not chosen:
-            raise ArgumentError("backward: inputs is empty; leave it out to reach all leaves")
+            raise GraphError(
+                "backward: `inputs` argument to `backward()` cannot be empty; leave it out to reach all leaves"
+            )
         for x in chosen:
             _wanted(x, "backward")
-        targets = {edge_of(x): x for x in chosen}
-    leaves, captured = _pass(roots, targets, retain_graph, create_graph)
-    engine.finish_leaves(leaves, create_graph)
-    if targets is not None:
-        leaves = {leaf: g for leaf, g in leaves.items() if leaf in targets}
-    engine.accumulate(leaves, create_graph, foreign)
-    for edge, g in captured.items():
-        engine.store(targets[edge], g, create_graph)  # type: ignore[index]
+            if isinstance(x, GradientEdge) and not isinstance(x.edge, Tensor):
+                raise GraphError(
+                    f"backward: there is no Tensor to hold the gradient at the GradientEdge of {x.node.name()}, which is no leaf; pass the "
+                    f"Tensor itself, or use autograd.grad, which returns it"
+                )
+        for x in chosen:
+            if isinstance(x, Tensor):
+                x.retain_grad()
+        targets = [_edge(x) for x in chosen]
+    _pass(roots, targets, retain_graph, create_graph, accumulate=True)
 
 
 def _wanted(x: Any, where: str) -> None:
-    if not isinstance(x, Tensor):
+    if not isinstance(x, (Tensor, GradientEdge)):
         raise ArgumentError(f"{where}: inputs have to be Tensors, got {describe(x)}")
-    if x._node is None:
+    if _edge(x) is None:
         raise GraphError(
             f"{where}: One of the differentiated Tensors does not require grad: {describe(x)}; call x.requires_grad_() first"
         )
 
 
 def _pass(
-    roots: Any, targets: Any, retain_graph: bool | None, create_graph: bool
+    roots: Any, targets: Any, retain_graph: bool | None, create_graph: bool, accumulate: bool
 ) -> tuple[dict[Any, Any], dict[Any, Any]]:
     retain = create_graph if retain_graph is None else retain_graph
     needed = None if targets is None else engine.restrict([edge for edge, _ in roots], targets)
-    captures = () if targets is None else [edge for edge in targets if isinstance(edge, Node)]
+    captures = []
+    for edge in targets or ():
+        if isinstance(edge, OutputNode):  # the gradients of all outputs are captured together
+            assert needed is not None
+            needed.setdefault(edge, edge.edges)
+            captures.append(edge.edges[0])
+        elif isinstance(edge, Node):
+            captures.append(edge)
     options: dict[str, Any] = {"retain": retain, "create_graph": create_graph, "captures": captures, "needed": needed}
+    if accumulate:
+        options |= {"accumulate": True, "foreign": tuple([g for _, g in roots])}
     if create_graph:
         with modes.enable_grad():
             return engine.run(roots, **options)
@@ -126,6 +166,7 @@ def grad(
     retain_graph: bool | None = None,
     create_graph: bool = False,
     allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
     """The gradients of ``outputs`` with respect to ``inputs``; no ``grad`` is touched.
@@ -137,6 +178,8 @@ def grad(
         retain_graph: keep what the graph has saved; default ``create_graph``.
         create_graph: record the gradient computation itself, for derivatives of higher order.
         allow_unused: an input that the outputs do not depend on gives None instead of an error.
+        is_grads_batched: the cotangents have one more axis in front, and so have the gradients: one for each entry along it, computed
+            together (``func.vmap``).
         materialize_grads: such an input gives zeros.
 
     Returns:
@@ -157,20 +200,50 @@ def grad(
         )
     for x in xs:
         _wanted(x, "grad")
-    roots = [(edge_of(y), _seed(y, g, "grad", create_graph)) for y, g in zip(ys, gradients, strict=True)]
-    targets = {edge_of(x): x for x in xs}
-    leaves, captured = _pass(roots, targets, retain_graph, create_graph)
-    engine.finish_leaves(leaves, create_graph)
-    found = {**leaves, **captured}
+    if is_grads_batched:
+        options = {"retain_graph": retain_graph, "create_graph": create_graph, "allow_unused": allow_unused}
+        return _batched(ys, xs, gradients, {**options, "materialize_grads": materialize_grads})
+    roots = [(_edge(y), _seed(y, g, "grad", create_graph)) for y, g in zip(ys, gradients, strict=True)]
+    edges = [_edge(x) for x in xs]
+    leaves, captured = _pass(roots, edges, retain_graph, create_graph, accumulate=False)
     results: list[Tensor | None] = []
-    for i, x in enumerate(xs):
-        g = found.get(edge_of(x))
+    for i, (x, edge) in enumerate(zip(xs, edges, strict=True)):
+        if isinstance(edge, OutputNode):
+            found = captured.get(edge.edges[0])
+            g = None if found is None else found[edge.index]
+        else:
+            g = captured.get(edge) if isinstance(edge, Node) else leaves.get(edge)
+        known = _known(x)
         if g is None and not (allow_unused or materialize_grads):
             raise GraphError(
                 f"grad: One of the differentiated Tensors appears to not have been used in the graph: inputs[{i}], {describe(x)}. Set "
                 f"allow_unused=True to get None for it, or materialize_grads=True to get zeros"
             )
         if g is None and materialize_grads:
-            g = x._frame.raw.zeros(x.shape, dtype=x.dtype, device=x.device)
-        results.append(engine.as_tensor(g, x._frame))
+            if known is None:
+                raise GraphError(
+                    f"grad: the shape at a GradientEdge that was made by hand (inputs[{i}]) is not known, so there are no zeros for "
+                    f"it; make the edge with get_gradient_edge"
+                )
+            frame, shape, dtype, device = known
+            g = frame.raw.zeros(shape, dtype=dtype, device=device)
+        results.append(as_tensor(g, x.node.frame if isinstance(x, GradientEdge) else x._frame))
     return tuple(results)
+
+
+def _batched(ys: list[Any], xs: list[Any], gradients: list[Any], options: dict[str, Any]) -> tuple[Tensor | None, ...]:
+    """The gradients for a batch of cotangents."""
+    from ..func import vmap
+
+    given = [i for i, g in enumerate(gradients) if g is not None]
+    if not given:
+        raise ArgumentError("grad: is_grads_batched=True needs grad_outputs, with the batch along their first axis")
+
+    def one(*cotangents: Any) -> tuple[Tensor | None, ...]:
+        full = list(gradients)
+        for i, g in zip(given, cotangents, strict=True):
+            full[i] = g
+        return grad(ys, xs, full, **options)
+
+    found: tuple[Tensor | None, ...] = vmap(one)(*[gradients[i] for i in given])
+    return found

@@ -17,9 +17,9 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
+from ..anomaly import arrays_in
 from ..backend import Backend
 from ..build import MADE, MAKING
-from ..engine import arrays_in
 from ..graph import Node, OutputNode
 from ..rules.declare import Op
 from ..tensor import Tensor

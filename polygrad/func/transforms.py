@@ -217,7 +217,7 @@ def _pull(result: Tensor, seed: Any, leaves: Sequence[Tensor], level: int) -> di
     # The pass runs on payloads, so grad mode is that of the levels below.
     with _below(level):
         found, _ = engine.run([(edge, seed)], retain=True, create_graph=False, needed=needed)
-        return engine.finish_leaves(found, False)
+        return found
 
 
 @contextmanager
@@ -310,7 +310,6 @@ class Pullback:
         if roots:
             needed = engine.restrict([edge for edge, _ in roots], self.leaves)
             found, _ = engine.run(roots, retain=True, create_graph=False, needed=needed)
-            engine.finish_leaves(found, False)
         return [_gradient(leaf, found) for leaf in self.leaves]
 
 
