@@ -31,7 +31,7 @@ class ShapeError(PolygradError, ValueError):
     code = "PG200"
 
 
-class DtypeError(PolygradError, TypeError):
+class DtypeError(PolygradError, TypeError, ValueError):
     """A dtype is not differentiable, does not exist on the backend, or does not fit."""
 
     code = "PG300"

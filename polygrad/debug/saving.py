@@ -87,7 +87,11 @@ def saved(outputs: Tensor | Iterable[Tensor]) -> SavedValues:
 
 def entries(node: Node, seen: set[int]) -> Iterator[Saved]:
     """The arrays that one node keeps; ``seen`` holds the identities of those that were listed before."""
-    for i, value in enumerate(node.saved or ()):
+    values = node.saved or ()
+    places = [position if position >= 0 else len(node.edges) - position for position in node.saves]
+    # Inputs in their order, then results; operations of the user's own say nothing of theirs.
+    for i in sorted(range(len(values)), key=lambda i: places[i] if i < len(places) else i):
+        value = values[i]
         if not hasattr(value, "shape") or not hasattr(value, "dtype"):
             continue  # a number, or what a hook has made of it
         tensor = value if isinstance(value, Tensor) else constant(value, node.frame)

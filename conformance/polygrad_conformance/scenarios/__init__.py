@@ -15,7 +15,7 @@ and of an ``Observer``, to which it hands what it sees:
 
 from __future__ import annotations
 
-from . import backward, hooks, inplace, leaves, lifetime, modes, nodes, views
+from . import backward, forward, function, hooks, inplace, leaves, lifetime, modes, nodes, views
 from .registry import SCENARIOS, Observer, Scenario, differences, observe, scenario
 
 __all__ = [
@@ -24,6 +24,8 @@ __all__ = [
     "Scenario",
     "backward",
     "differences",
+    "forward",
+    "function",
     "hooks",
     "inplace",
     "leaves",
