@@ -22,10 +22,11 @@ from .tensor import SCALAR_TYPES, Tensor
 _new = object.__new__
 
 OPERATORS = {
-    "add": "a + b", "subtract": "a - b", "multiply": "a * b", "divide": "a / b", "pow": "a ** b",
-    "negative": "-a",
+    "add": "a + b", "subtract": "a - b", "multiply": "a * b", "pow": "a ** b", "negative": "-a",
+    "divide": "a / b if a is not x1 else frame.raw.divide(a, b)",
 }  # fmt: skip
-"""Operations for which the raw operator does the same as the raw function when the dtypes are equal, only faster."""
+"""Operations for which the raw operator does the same as the raw function when the dtypes are equal, only faster. A Python number over a
+tensor is not: torch's operator multiplies with the reciprocal, which rounds twice and is nan for 0 over a subnormal number."""
 
 
 MADE: list[tuple[Op, Any]] = []
