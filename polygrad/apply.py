@@ -69,6 +69,8 @@ def apply(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
         params = {name: _param(value, level, backend) for name, value in params.items()}
         if params.get("dtype") is not None:
             params["dtype"] = backend.dtype(params["dtype"])
+        if params.get("device") is not None:
+            params["device"] = backend.device(params["device"])
         lifted = lifted or any(map(_holds_tensor, params.values()))
     frame = backend.frame(level, lifted)
 

@@ -312,18 +312,24 @@ def install(kind: type, ops: dict[str, Any]) -> None:
     def changing(shown: str, name: str) -> Callable[..., Any]:
         return lambda self, *args, **params: inplace(self, shown, lambda: ops[name].call(self, *args, **params))
 
+    def operator(symbol: str, name: str) -> Callable[..., Any]:
+        def method(self: Any, other: Any, /) -> Any:
+            return inplace(self, symbol, lambda: ops[name].call(self, other))
+
+        return method
+
     made = {name: reduction(name) for name in REDUCTIONS}
     made |= {name: plain(name) for name in (*UNARY, *BINARY, *OTHERS)}
     made |= {name: casting(dtype) for name, dtype in CASTS.items()}
     made |= {alias: made[name] for alias, name in ALIASES.items()}
     made |= {f"{name}_": changing(f"{name}_", ALIASES.get(name, name)) for name in INPLACE}
-    for operator, symbol, name in (
+    for short, symbol, name in (
         ("add", "+=", "add"), ("sub", "-=", "subtract"), ("mul", "*=", "multiply"), ("truediv", "/=", "divide"),
         ("floordiv", "//=", "floor_divide"), ("mod", "%=", "remainder"), ("pow", "**=", "pow"), ("matmul", "@=", "matmul"),
         ("and", "&=", "bitwise_and"), ("or", "|=", "bitwise_or"), ("xor", "^=", "bitwise_xor"),
         ("lshift", "<<=", "bitwise_left_shift"), ("rshift", ">>=", "bitwise_right_shift"),
     ):  # fmt: skip
-        made[f"__i{operator}__"] = changing(symbol, name)
+        made[f"__i{short}__"] = operator(symbol, name)
     for name, method in made.items():
         method.__name__ = name
         method.__qualname__ = f"Tensor.{name}"

@@ -12,14 +12,15 @@ from types import SimpleNamespace
 from typing import Any
 
 from . import creation
-from .backend import Backend, get_backend, scipy_special
+from .backend import Backend, backend_of, get_backend, scipy_special
 from .build import as_operator, build
 from .errors import ArgumentError
+from .inspection import Info, Limits
 from .methods import install
 from .rules.declare import BUILD, OPS, broadcast_shapes
 from .tensor import Tensor
 
-API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
+API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
 EXTENSIONS = ("linalg", "fft", "special", "nn")
 
 
@@ -118,13 +119,17 @@ class Namespace:
         from_ = from_.dtype if isinstance(from_, Tensor) else from_
         return self._backend.xp.can_cast(from_, to)  # type: ignore[no-any-return]
 
-    def finfo(self, type: Any, /) -> Any:
+    def finfo(self, type: Any, /) -> Limits:
         """Machine limits of a floating dtype, or of the dtype of an array."""
-        return self._backend.xp.finfo(_bottom(type))
+        return Limits(self._backend, self._backend.xp.finfo(_dtype_of(type)))
 
-    def iinfo(self, type: Any, /) -> Any:
+    def iinfo(self, type: Any, /) -> Limits:
         """Machine limits of an integer dtype, or of the dtype of an array."""
-        return self._backend.xp.iinfo(_bottom(type))
+        return Limits(self._backend, self._backend.xp.iinfo(_dtype_of(type)))
+
+    def __array_namespace_info__(self) -> Info:
+        """What the library can do, and its dtypes and devices."""
+        return Info(self._backend)
 
     def __repr__(self) -> str:
         return f"<namespace {self.__name__}>"
@@ -135,7 +140,7 @@ class Namespace:
 
 _PASSED = {
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "bfloat16", "float32", "float64",
-    "complex64", "complex128", "e", "pi", "inf", "nan", "newaxis", "__array_namespace_info__",
+    "complex64", "complex128", "e", "pi", "inf", "nan", "newaxis",
 }  # fmt: skip
 """What is the library's own, unchanged."""
 _NUMPY = {
@@ -150,6 +155,11 @@ def _bottom(value: Any) -> Any:
     while isinstance(value, Tensor):
         value = value._data
     return value
+
+
+def _dtype_of(value: Any) -> Any:
+    """A dtype as it stands, and that of an array."""
+    return value.dtype if isinstance(value, Tensor) or backend_of(value) is not None else value
 
 
 def bind(function: Any, backend: Backend) -> Any:
@@ -201,17 +211,24 @@ _REFLECTED = {
     "__rmatmul__": "matmul", "__rlshift__": "bitwise_left_shift", "__rrshift__": "bitwise_right_shift",
 }  # fmt: skip
 _COMPARISONS = {"__eq__": "equal", "__ne__": "not_equal"}
+_UNARY = {"__neg__", "__pos__", "__abs__", "__invert__"}
 
 
 def _operator(method: str, make: Callable[[], Any]) -> Any:
     """An operator of Tensor that is built when it is first used, and from then on is what ``make`` made."""
 
-    def first(self: Tensor, *args: Any) -> Any:
+    def build() -> Any:
         function = make()
         setattr(Tensor, method, function)
-        return function(self, *args)
+        return function
 
-    return first
+    def unary(self: Tensor, /) -> Any:
+        return build()(self)
+
+    def binary(self: Tensor, other: Any, /) -> Any:
+        return build()(self, other)
+
+    return unary if method in _UNARY else binary
 
 
 def _install_operators() -> None:
@@ -223,7 +240,10 @@ def _install_operators() -> None:
     def reflected(name: str) -> Callable[[], Any]:
         def make() -> Any:
             function = as_operator(OPS[name])
-            return lambda self, other: function(other, self)
+            def call(self: Tensor, other: Any, /) -> Any:
+                return function(other, self)
+
+            return call
 
         return make
 
@@ -231,7 +251,7 @@ def _install_operators() -> None:
         def make() -> Any:
             function = OPS[name].call
 
-            def compare(self: Tensor, other: Any) -> Any:
+            def compare(self: Tensor, other: Any, /) -> Any:
                 if other is None or isinstance(other, (str, dict, list, tuple, set)):
                     return NotImplemented  # so that `x == None` is False, as in torch
                 return function(self, other)

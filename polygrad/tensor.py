@@ -366,7 +366,7 @@ class Tensor(Methods):
         return RemovableHandle(extra.post_accumulate, hook)
 
     # -- leaving the graph --------------------------------------------------------------------------------------
-    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+    def __array_namespace__(self, /, *, api_version: str | None = None) -> Any:
         from .namespace import check_version
 
         check_version(api_version)
@@ -403,12 +403,15 @@ class Tensor(Methods):
 
         return array_function(function, args, options)
 
-    def __dlpack__(self, **options: Any) -> Any:
-        return self._untracked("__dlpack__").__dlpack__(**options)
+    def __dlpack__(
+        self, /, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
+    ) -> Any:
+        array = self._frame.backend.present(self._untracked("__dlpack__"))
+        options = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
+        return array.__dlpack__(**{name: value for name, value in options.items() if value is not None})
 
-    def __dlpack_device__(self) -> Any:
-        data = self._data
-        return data.__dlpack_device__()
+    def __dlpack_device__(self, /) -> Any:
+        return self.array.__dlpack_device__()
 
     def _scalar(self, convert: type) -> Any:
         if self.size != 1:
@@ -429,7 +432,7 @@ class Tensor(Methods):
         data = self._data
         return data.tolist() if self._frame.lifted else self._frame.backend.to_host(data)
 
-    def __bool__(self) -> bool:
+    def __bool__(self, /) -> bool:
         if self.size != 1:
             raise ArgumentError(
                 f"bool(tensor): the truth value of a Tensor with {'no' if self.size == 0 else 'more than one'} element is ambiguous "
@@ -437,20 +440,20 @@ class Tensor(Methods):
             )
         return self._scalar(bool)  # type: ignore[no-any-return]
 
-    def __float__(self) -> float:
+    def __float__(self, /) -> float:
         if self._node is not None:
             warn_detached("float")
         return self._scalar(float)  # type: ignore[no-any-return]
 
-    def __int__(self) -> int:
+    def __int__(self, /) -> int:
         return self._scalar(int)  # type: ignore[no-any-return]
 
-    def __complex__(self) -> complex:
+    def __complex__(self, /) -> complex:
         if self._node is not None:
             warn_detached("complex")
         return self._scalar(complex)  # type: ignore[no-any-return]
 
-    def __index__(self) -> int:
+    def __index__(self, /) -> int:
         data = self._data
         if self._kind() != "int" or data.ndim != 0:
             raise ArgumentError(
@@ -527,10 +530,10 @@ class Tensor(Methods):
         )
 
     # -- indexing and in-place ------------------------------------------------------------------------------------
-    def __getitem__(self, key: Any) -> Tensor:
+    def __getitem__(self, key: Any, /) -> Tensor:
         return self._frame.namespace.getitem(self, key=key)  # type: ignore[no-any-return]
 
-    def __setitem__(self, key: Any, value: Any) -> None:
+    def __setitem__(self, key: Any, value: Any, /) -> None:
         from .views import inplace
 
         xp = self._frame.namespace

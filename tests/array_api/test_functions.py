@@ -146,13 +146,27 @@ def test_dtypes(bare: Bare) -> None:
         for kinds in ("bool", "signed integer", "unsigned integer", "integral", "real floating", "complex floating", "numeric", ("bool", "integral"), "nonsense"):  # fmt: skip
             bare.agree("isdtype", lambda xp, d=first, k=kinds: xp.isdtype(getattr(xp, d), k))
         bare.agree("isdtype", lambda xp, d=first: xp.isdtype(getattr(xp, d), (xp.float32, "complex floating")))
-        for limit in ("bits", "min", "max"):
-            bare.agree("iinfo", lambda xp, d=first, name=limit: getattr(xp.iinfo(getattr(xp, d)), name))
-            bare.agree("iinfo", lambda xp, x, name=limit: getattr(xp.iinfo(x), name), ordinary(first, 2))
-        for limit in ("bits", "eps", "min", "max", "smallest_normal", "dtype"):
-            bare.agree("finfo", lambda xp, d=first, name=limit: getattr(xp.finfo(getattr(xp, d)), name))
-            bare.agree("finfo", lambda xp, x, name=limit: getattr(xp.finfo(x), name), ordinary(first, 2))
     bare.agree("result_type", lambda xp: xp.result_type())
+
+
+def test_limits(bare: Bare) -> None:
+    """Python numbers and dtype objects, whatever the library holds; of a dtype and of an array."""
+    for dtype in bare.of_kind("ifc"):
+        name = "iinfo" if kind(special(dtype)) == "i" else "finfo"
+        own, ours = getattr(bare.own, name), getattr(bare.ours, name)
+        of = getattr(bare.ours, dtype)
+        component = {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
+        for limits in (ours(of), ours(bare._tensor(ordinary(dtype, 2)))):
+            assert limits.dtype == getattr(bare.ours, component)
+            assert type(limits.bits) is int
+            for limit in ("min", "max") if name == "iinfo" else ("min", "max", "eps", "smallest_normal"):
+                value = getattr(limits, limit)
+                assert type(value) is (int if name == "iinfo" else float)
+                assert value == getattr(own(getattr(bare.own, dtype)), limit)
+    with pytest.raises((TypeError, ValueError)):
+        bare.ours.finfo(bare.ours.int32)
+    with pytest.raises((TypeError, ValueError)):
+        bare.ours.iinfo(bare.ours.float32)
 
 
 # -- reductions -----------------------------------------------------------------------------------------------------
