@@ -60,6 +60,7 @@ from .modes import (
 )
 from .namespace import API_VERSIONS as _API_VERSIONS
 from .namespace import EXTENSIONS as _EXTENSIONS
+from .namespace import by_argument as _by_argument
 from .namespace import namespace
 from .rules.declare import OPS as _OPS
 from .tensor import Tensor
@@ -150,8 +151,15 @@ def __getattr__(name: str) -> _Any:
             return get_backend().dtype(name)
         except errors.DtypeError as error:
             raise AttributeError(str(error)) from error
-    if name in _EXTENSIONS or name in ("isdtype", "finfo", "iinfo", "__array_namespace_info__"):
+    if name in _EXTENSIONS or name in (
+        "isdtype",
+        "broadcast_shapes",
+        "__array_namespace_info__",
+        "__array_api_version__",
+    ):
         return getattr(get_backend().namespace, name)
+    if name in ("can_cast", "finfo", "iinfo", "result_type"):
+        return _by_argument(name)
     if name == "set_printoptions":
         return _import_module(f"{__name__}.printing").set_printoptions
     if name == "__all__":

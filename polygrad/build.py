@@ -148,7 +148,8 @@ def _generic_source(op: Op, short: str, arrays: str, params: str) -> str:
     promoted = [name for name in op.arrays if name in op.promote]
     tests += [f"{name}._data.dtype is {promoted[0]}._data.dtype" for name in promoted[1:]]
     tests += [
-        f"{name} is None" if name in ("dtype", "device") else f"(type({name}) in PLAIN or plain({name}))" for name in op.params
+        f"{name} is None" if name in ("dtype", "device") else f"(type({name}) in PLAIN or plain({name}))"
+        for name in op.params
     ]
     tests += ["not frame.lifted"]
     positional = [f"{name}._data" for name in op.arrays if name not in op.named] + list(op.leading)

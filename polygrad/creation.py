@@ -377,7 +377,7 @@ def from_numpy(array: Any, *, backend: Any = None) -> Tensor:
 def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None, backend: Any = None) -> Tensor:
     """A Tensor from any object that exports DLPack."""
     home = get_backend(backend)
-    options = {name: value for name, value in (("device", device), ("copy", copy)) if value is not None}
+    options = _options(home, None, device) | ({"copy": copy} if copy is not None else {})
     return constant(home.xp.from_dlpack(x, **options), home.frame())
 
 

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from .backend import Backend
+from .backend import Backend, backend_of, dtype_name
 from .creation import default_floating
+from .errors import DtypeError
 
 
 class Limits:
     """What ``finfo`` and ``iinfo`` return: the library's own answer, in Python numbers and with a dtype object, as the standard asks."""
 
-    def __init__(self, backend: Backend, own: Any) -> None:
+    def __init__(self, backend: Backend, function: str, of: Any) -> None:
+        dtype = of.dtype if backend_of(of) is backend and hasattr(of, "dtype") else of
+        kinds = "integral" if function == "iinfo" else ("real floating", "complex floating")
+        if not backend.xp.isdtype(dtype, kinds):
+            wanted, other = ("integer", "finfo") if function == "iinfo" else ("floating", "iinfo")
+            raise DtypeError(
+                f"{function}: the limits of {wanted} dtypes, and {dtype_name(dtype)} is none; use {other} for the others"
+            )
         self._backend = backend
-        self._own = own
+        self._own = getattr(backend.xp, function)(dtype)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

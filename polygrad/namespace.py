@@ -13,12 +13,12 @@ from typing import Any
 
 from . import creation
 from .backend import Backend, backend_of, get_backend, scipy_special
-from .build import as_operator, build
+from .build import as_operator, build, home
 from .errors import ArgumentError
 from .inspection import Info, Limits
 from .methods import install
 from .rules.declare import BUILD, OPS, broadcast_shapes
-from .tensor import Tensor
+from .tensor import SCALAR_TYPES, Tensor
 
 API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
 EXTENSIONS = ("linalg", "fft", "special", "nn")
@@ -100,7 +100,9 @@ class Namespace:
         return value
 
     def __dir__(self) -> list[str]:
-        return sorted({*self.__dict__, *_PASSED, *_NUMPY, *[name for name in OPS if "." not in name]})
+        methods = [name for name in type(self).__dict__ if not name.startswith("_")]
+        operations = [name for name in OPS if "." not in name]
+        return sorted({*self.__dict__, *_PASSED, *_NUMPY, *operations, *methods, "__array_namespace_info__"})
 
     def broadcast_shapes(self, *shapes: tuple[int, ...]) -> tuple[int, ...]:
         """The shape that arrays of these shapes broadcast to."""
@@ -108,24 +110,32 @@ class Namespace:
 
     def isdtype(self, dtype: Any, kind: Any) -> bool:
         """Whether a dtype is of a kind: a name of the standard, a dtype, or a tuple of these."""
-        return self._backend.xp.isdtype(dtype, kind)  # type: ignore[no-any-return]
+        return self._backend.xp.isdtype(self._operand(dtype), kind)  # type: ignore[no-any-return]
 
     def result_type(self, *arrays_and_dtypes: Any) -> Any:
         """The dtype that the arguments (Tensors, arrays, dtypes, Python scalars) have in common."""
-        return self._backend.xp.result_type(*map(_bottom, arrays_and_dtypes))
+        return self._backend.xp.result_type(*map(self._operand, arrays_and_dtypes))
 
     def can_cast(self, from_: Any, to: Any, /) -> bool:
         """Whether promotion may take one dtype (or that of an array) to another."""
-        from_ = from_.dtype if isinstance(from_, Tensor) else from_
-        return self._backend.xp.can_cast(from_, to)  # type: ignore[no-any-return]
+        from_ = from_.dtype if isinstance(from_, Tensor) else self._operand(from_)
+        return self._backend.xp.can_cast(from_, self._operand(to))  # type: ignore[no-any-return]
+
+    def _operand(self, value: Any) -> Any:
+        """An array, a number or a dtype as the library takes it: the payload of a Tensor, its own dtype for a name or another's."""
+        while isinstance(value, Tensor):
+            value = value._data
+        if type(value) in SCALAR_TYPES or backend_of(value) is self._backend:
+            return value
+        return self._backend.dtype(value)
 
     def finfo(self, type: Any, /) -> Limits:
         """Machine limits of a floating dtype, or of the dtype of an array."""
-        return Limits(self._backend, self._backend.xp.finfo(_dtype_of(type)))
+        return Limits(self._backend, "finfo", self._operand(type))
 
     def iinfo(self, type: Any, /) -> Limits:
         """Machine limits of an integer dtype, or of the dtype of an array."""
-        return Limits(self._backend, self._backend.xp.iinfo(_dtype_of(type)))
+        return Limits(self._backend, "iinfo", self._operand(type))
 
     def __array_namespace_info__(self) -> Info:
         """What the library can do, and its dtypes and devices."""
@@ -148,18 +158,6 @@ _NUMPY = {
     "percentile", "quantile", "sliding_window_view",
 }  # fmt: skip
 """What consumers of the standard ask of a namespace beyond it, with NumPy's meaning. ``polygrad.median`` and its like are torch's."""
-
-
-def _bottom(value: Any) -> Any:
-    """The raw array inside a Tensor of any level."""
-    while isinstance(value, Tensor):
-        value = value._data
-    return value
-
-
-def _dtype_of(value: Any) -> Any:
-    """A dtype as it stands, and that of an array."""
-    return value.dtype if isinstance(value, Tensor) or backend_of(value) is not None else value
 
 
 def bind(function: Any, backend: Backend) -> Any:
@@ -189,6 +187,16 @@ def bind_first(function: Any, xp: Namespace) -> Any:
 
     bound.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])  # type: ignore[attr-defined]
     return bound
+
+
+def by_argument(name: str) -> Any:
+    """A method of namespaces as a function that goes by its arguments, as the operations do."""
+
+    @functools.wraps(getattr(Namespace, name))
+    def call(*args: Any) -> Any:
+        return getattr(home(args), name)(*args)
+
+    return call
 
 
 def namespace(backend: str | Backend | None = None) -> Namespace:
@@ -240,6 +248,7 @@ def _install_operators() -> None:
     def reflected(name: str) -> Callable[[], Any]:
         def make() -> Any:
             function = as_operator(OPS[name])
+
             def call(self: Tensor, other: Any, /) -> Any:
                 return function(other, self)
 

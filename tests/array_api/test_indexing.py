@@ -29,20 +29,24 @@ def assign(xp: Any, x: Any, key: Any, value: Any) -> Any:
 
 
 BASIC: list[tuple[tuple[int, ...], Any]] = [
-    ((5,), 0), ((5,), -1), ((5,), 5), ((5,), -6), ((5,), slice(None)), ((5,), slice(1, 4)), ((5,), slice(None, None, 2)), ((5,), slice(3, 1)),
+    ((5,), 0), ((5,), -1), ((5,), 5), ((5,), -6), ((5,), slice(None)), ((5,), slice(1, 4)),
+    ((5,), slice(None, None, 2)), ((5,), slice(3, 1)),
     ((5,), slice(-3, None)), ((5,), slice(None, 9)), ((5,), slice(None, None, -1)), ((5,), slice(4, 0, -2)), ((5,), ...), ((5,), (..., 0)),
     ((5,), None), ((5,), (None, slice(1, 3))), ((5,), (slice(None), None)), ((5,), (..., None)), ((5,), slice(0, 5, 0)),
     ((3, 4), (1, 2)), ((3, 4), (1, slice(None))), ((3, 4), (slice(None), -1)), ((3, 4), (slice(None, None, -1), slice(None, None, -2))),
     ((3, 4), (..., 1)), ((3, 4), (1, ...)), ((3, 4), (..., slice(0, 0))), ((3, 4), (None, ..., None)), ((3, 4), (1, None, 2)),
     ((3, 4), (1, 2, ...)), ((3, 4), (1, 2, 0)), ((3, 4), (..., ...)), ((3, 4), (3, 0)), ((2, 3, 4), (1, ..., slice(3, None, -1))),
-    ((2, 3, 4), (slice(None), 1, slice(1, None))), ((), ()), ((), ...), ((), None), ((), 0), ((0, 3), (slice(None), 1)), ((0, 3), 0), ((3, 4), ()),
+    ((2, 3, 4), (slice(None), 1, slice(1, None))),
+    ((), ()), ((), ...), ((), None), ((), 0), ((0, 3), (slice(None), 1)), ((0, 3), 0), ((3, 4), ()),
 ]  # fmt: skip
 NO_KEYS: list[Any] = ["a", 1.5, {}, (0, "a"), 1j]
 
 
 @pytest.mark.parametrize(("shape", "key"), BASIC)
 def test_basic_keys(shape: Any, key: Any, bare: Bare) -> None:
-    missing = len(shape) - sum(part is not None and part is not ... for part in (key if isinstance(key, tuple) else (key,)))
+    missing = len(shape) - sum(
+        part is not None and part is not ... for part in (key if isinstance(key, tuple) else (key,))
+    )
     short = missing > 0 and ... not in (key if isinstance(key, tuple) else (key,))
     for dtype in bare.dtypes if bare.name != "jax" else ["bool", "float32"]:
         if not (short and bare.name == "array_api_strict"):  # which wants every axis named
@@ -105,7 +109,12 @@ def test_assigned_values(bare: Bare) -> None:
     """What is assigned is broadcast, and takes the dtype of the target within its kind and from a lower one."""
     for first, other in bare.pairs():
         for shape in ((3,), (1,), (2, 3), (1, 3), (2, 1), ()):
-            bare.agree("setitem", lambda xp, x, v: assign(xp, x, ..., v), ordinary(first, 2, 3), ordinary(other, *shape, seed=1))
+            bare.agree(
+                "setitem",
+                lambda xp, x, v: assign(xp, x, ..., v),
+                ordinary(first, 2, 3),
+                ordinary(other, *shape, seed=1),
+            )
     x = bare._tensor(ordinary("int64", 3))
     for value in (1j, bare._tensor(ordinary("float32")), bare._tensor(ordinary("complex64"))):
         with pytest.raises((TypeError, ValueError, RuntimeError)):
