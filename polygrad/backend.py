@@ -52,6 +52,10 @@ class Raw:
         setattr(self, name, value)
         return value
 
+    def contraction_path(self, equation: str, shapes: Any) -> Any:
+        """As ``Backend.contraction_path``."""
+        return self._backend.contraction_path(equation, shapes)
+
 
 class Frame:
     """Where an operation runs: a backend at a level. Tensors of one frame share one object, compared by identity.
@@ -364,6 +368,12 @@ class Backend:
         from .interop.host import to_numpy
 
         return to_numpy(array)
+
+    def contraction_path(self, equation: str, shapes: Any) -> Any:
+        """In which order to contract the operands of an ``einsum`` of three and more: steps of positions, each product coming last."""
+        from .interop.host import contraction_path
+
+        return contraction_path(equation, tuple(map(tuple, shapes)))
 
     def synchronize(self, *arrays: Array) -> None:
         """Wait until the device has finished, or at least what it does for these arrays."""

@@ -108,6 +108,10 @@ class Namespace:
         """The shape that arrays of these shapes broadcast to."""
         return broadcast_shapes(*shapes)
 
+    def contraction_path(self, equation: str, shapes: Any) -> Any:
+        """In which order ``einsum`` contracts operands of these shapes: steps of positions, each product coming last."""
+        return self._backend.contraction_path(equation, shapes)
+
     def isdtype(self, dtype: Any, kind: Any) -> bool:
         """Whether a dtype is of a kind: a name of the standard, a dtype, or a tuple of these."""
         return self._backend.xp.isdtype(self._operand(dtype), kind)  # type: ignore[no-any-return]

@@ -1,7 +1,10 @@
-"""NumPy as the host: random numbers for a library that has none of its own, and the way out to NumPy."""
+"""NumPy as the host: random numbers for a library that has none of its own, contraction paths, and the way out to NumPy."""
 
 from __future__ import annotations
 
+import functools
+import importlib
+import importlib.util
 from typing import Any
 
 import numpy as np
@@ -27,3 +30,15 @@ def draw(kind: str, shape: tuple[int, ...], low: int = 0, high: int = 2) -> Any:
 def to_numpy(array: Any) -> Any:
     """A NumPy array with the values of any array that exports DLPack."""
     return np.from_dlpack(array)
+
+
+@functools.lru_cache(maxsize=1024)
+def contraction_path(equation: str, shapes: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
+    """The order in which to contract: opt_einsum's where it is installed, else NumPy's, the best of all up to five operands."""
+    if importlib.util.find_spec("opt_einsum") is not None:
+        opt_einsum = importlib.import_module("opt_einsum")
+        return tuple(opt_einsum.contract_path(equation, *shapes, shapes=True)[0])
+    stand_ins = [np.broadcast_to(0.0, shape) for shape in shapes]
+    unlimited = 2**62  # else no intermediate result may be larger than an operand
+    kind = "optimal" if len(shapes) <= 5 else "greedy"
+    return tuple(np.einsum_path(equation, *stand_ins, optimize=(kind, unlimited))[0][1:])

@@ -1,11 +1,13 @@
 """Contractions: ``einsum``, and torch's sums of a matrix and a product.
 
-``einsum`` of many operands goes pair by pair, the cheapest pair first. Each pair is one node, so that the backward pass reuses what
-was contracted on the way forward instead of contracting all the other operands again for each one.
+``einsum`` of many operands goes pair by pair, in an order that a library finds (``Backend.contraction_path``). Each pair is one node,
+so that the backward pass reuses what was contracted on the way forward instead of contracting all the other operands again for each
+one. The derivative of a pair is again the contraction of a pair.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from math import prod
 from typing import Any
@@ -205,8 +207,8 @@ def _explicit(equation: str, ndims: tuple[int, ...]) -> tuple[list[str], str]:
     return labels, result
 
 
-def _sizes(xp: Any, labels: list[str], operands: list[Any], equation: str) -> dict[str, int]:
-    """The length of each label. An axis of length 1 that meets a longer one is taken out of its operand."""
+def _match(xp: Any, labels: list[str], operands: list[Any], equation: str) -> None:
+    """Check that each label has one length. An axis of length 1 that meets a longer one is taken out of its operand."""
     sizes: dict[str, int] = {}
     for term, x in zip(labels, operands, strict=True):
         for label, n in zip(term, x.shape, strict=True):
@@ -218,26 +220,23 @@ def _sizes(xp: Any, labels: list[str], operands: list[Any], equation: str) -> di
                     f"the operands are {', '.join(describe(operand) for operand in operands)}"
                 )
     if 1 not in {n for x in operands for n in x.shape}:
-        return sizes
+        return
     for i, (term, x) in enumerate(zip(labels, operands, strict=True)):
         single = tuple([a for a, label in enumerate(term) if x.shape[a] == 1 != sizes[label]])
         if single:
             operands[i] = xp.squeeze(x, axis=single)
             labels[i] = "".join(label for a, label in enumerate(term) if a not in single)
-    return sizes
 
 
-def _cheapest(labels: list[str], wanted: list[str], sizes: dict[str, int]) -> tuple[int, int]:
-    """The pair whose contraction grows the memory least: the greedy order of opt_einsum (Smith and Gray, 2018)."""
-
-    def size(term: str) -> int:
-        return prod(sizes[label] for label in term)
-
-    pairs = [(i, j) for j in range(len(labels)) for i in range(j)]
-    number = {pair: n for n, pair in enumerate(pairs)}
-    return min(
-        pairs, key=lambda p: (size(wanted[number[p]]) - size(_unique(labels[p[0]])) - size(_unique(labels[p[1]])), p)
-    )
+def _in_pairs(path: Iterable[tuple[int, ...]], count: int) -> Iterator[tuple[int, int]]:
+    """A contraction path by pairs: two operands at a time, whose product comes last. A step of more goes from left to right."""
+    for step in path:
+        rest = sorted(step)
+        while len(rest) > 1:
+            i, j, *later = rest
+            yield i, j
+            count -= 1
+            rest = [*[k - 2 for k in later], count - 1] if later else []
 
 
 def _remaining(labels: list[str], out: str, i: int, j: int) -> str:
@@ -254,19 +253,20 @@ def _einsum(xp: Any, equation: Any, operands: Any) -> Any:
     operands = [x if hasattr(x, "ndim") else xp.asarray(x) for x in operands]
     labels, out = _explicit(equation, tuple([x.ndim for x in operands]))
     labels = list(labels)  # the cached one stays as it is
-    sizes = _sizes(xp, labels, operands, equation)
-    while len(operands) > 2:
-        wanted = [_remaining(labels, out, i, j) for j in range(len(labels)) for i in range(j)]
-        i, j = _cheapest(labels, wanted, sizes)
-        left = _remaining(labels, out, i, j)
+    _match(xp, labels, operands, equation)
+    if len(operands) == 1:
+        return xp.contract_single(operands[0], equation=f"{labels[0]}->{out}")
+    path = (
+        [(0, 1)]
+        if len(operands) == 2
+        else xp.contraction_path(f"{','.join(labels)}->{out}", [x.shape for x in operands])
+    )
+    for i, j in _in_pairs(path, len(operands)):
+        left = out if len(operands) == 2 else _remaining(labels, out, i, j)
         made = xp.contract_pair(operands[i], operands[j], equation=f"{labels[i]},{labels[j]}->{left}")
         operands = [x for k, x in enumerate(operands) if k not in (i, j)] + [made]
         labels = [term for k, term in enumerate(labels) if k not in (i, j)] + [left]
-    if len(operands) == 2:
-        result = xp.contract_pair(*operands, equation=f"{labels[0]},{labels[1]}->{out}")
-    else:
-        result = xp.contract_single(operands[0], equation=f"{labels[0]}->{out}")
-    return result
+    return operands[0]
 
 
 einsum = composite(

@@ -114,6 +114,48 @@ def test_einsum_of_raw_arrays_and_numbers_of_another_kind(backend: str) -> None:
     np.testing.assert_allclose(host(polygrad.einsum("ij,j->i", x.detach()._data, ints)), host(out.detach()))
 
 
+def test_the_order_of_contractions_is_optimised(backend: str) -> None:
+    """From the left, the chain would pass through a matrix of 400 by 400; the best order never leaves vectors."""
+    sizes: list[int] = []
+    a, b, c = real(400, 3), real(3, 400), real(400)
+    xs = [tensor(x, backend, requires_grad=True) for x in (a, b, c)]
+    out = polygrad.einsum("ij,jk,k->i", *xs)
+    np.testing.assert_allclose(host(out), a @ (b @ c))
+    stack = [out.grad_fn]
+    while stack:  # the saved values of every node
+        node = stack.pop()
+        sizes += [int(np.prod(x.shape)) for x in getattr(node, "saved", ()) if hasattr(x, "shape")]
+        stack += [parent for parent, _ in node.next_functions if parent is not None]
+    assert max(sizes) <= 1200
+    for gradient, expected in zip(
+        polygrad.autograd.grad(out.sum(), xs),
+        (np.outer(np.ones(400), b @ c), np.outer(a.sum(0), c), a.sum(0) @ b),
+        strict=True,
+    ):
+        np.testing.assert_allclose(host(gradient), expected)
+
+
+@pytest.mark.parametrize("installed", [True, False], ids=["opt_einsum", "numpy"])
+def test_paths_of_both_libraries(installed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    from polygrad.interop import host as interop_host
+
+    if installed:
+        pytest.importorskip("opt_einsum")
+    else:
+        monkeypatch.setattr(interop_host.importlib.util, "find_spec", lambda name: None)
+    interop_host.contraction_path.cache_clear()
+    try:
+        for equation, arrays in [case for case in EQUATIONS if case[0].count(",") > 1]:
+            np.testing.assert_allclose(
+                host(polygrad.einsum(equation, *map(polygrad.tensor, arrays))), np.einsum(equation, *arrays)
+            )
+        many = [real(2, 2) for _ in range(7)]
+        chain = "ab,bc,cd,de,ef,fg,gh->ah"
+        np.testing.assert_allclose(host(polygrad.einsum(chain, *map(polygrad.tensor, many))), np.linalg.multi_dot(many))
+    finally:
+        interop_host.contraction_path.cache_clear()
+
+
 ERRORS = [
     ("ij,jk->ik", [(2, 3)], ArgumentError, "of 2 operands, but there are 1"),
     ("i1->i", [(2, 3)], ArgumentError, "not made of letters"),
