@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import random
 import statistics
 import time
 from collections.abc import Callable, Mapping
 
 
 def alternate(programs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each program in each round; all run once in every round."""
+    """Seconds of each program in each round; all run once in every round, in an order that changes: what a program leaves in the
+    caches is the next one's gain or loss."""
     times: dict[str, list[float]] = {name: [] for name in programs}
+    names, shuffle = list(programs), random.Random(0).shuffle
     for _ in range(rounds):
-        for name, program in programs.items():
+        shuffle(names)
+        for name in names:
             start = time.perf_counter()
-            program()
+            programs[name]()
             times[name].append(time.perf_counter() - start)
     return times
 

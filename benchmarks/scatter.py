@@ -54,7 +54,7 @@ def _programs(width: int) -> dict[str, Callable[[], object]]:
     return programs
 
 
-def report(rounds: int = 15) -> list[tuple[str, float, float | None]]:
+def report(rounds: int = 25) -> list[tuple[str, float, float | None]]:
     """Rows of (what, measured ratio, bar)."""
     rows: list[tuple[str, float, float | None]] = []
     for width in (0, 16):
