@@ -71,6 +71,14 @@ def oracle(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", *session.posargs, env={"POLYGRAD_TEST_BACKEND": "numpy"})
 
 
+@nox.session(default=False)
+def consumers(session: nox.Session) -> None:
+    """SciPy, scikit-learn, xarray, einops and opt_einsum on Tensors: what reaches, counted by library."""
+    session.install("-e", ".[cli,test,consumers]")
+    env = {"SCIPY_ARRAY_API": "1", "POLYGRAD_TEST_BACKEND": "numpy"}
+    session.run("python", "-m", "pytest", "tests/consumers", *session.posargs, env=env)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Ruff: the rules, and the formatting."""

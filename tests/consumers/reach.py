@@ -199,11 +199,20 @@ def reach(
     return Reached("partly" if warned else "wrong" if np.isfinite(got) else "nan", detail)
 
 
-def check(library: str, outcome: str, text: str, scope: dict[str, Any], inputs: dict[str, Any], **options: Any) -> None:
-    """Assert what becomes of a call, and count it."""
+def check(
+    library: str,
+    outcome: str,
+    text: str,
+    scope: dict[str, Any],
+    inputs: dict[str, Any],
+    strict: bool = True,
+    **options: Any,
+) -> None:
+    """Assert what becomes of a call, and count it. Unless ``strict``, it may also reach where the table says that it does not."""
     found = reach(text, scope, inputs, **options)
     TALLY.setdefault(library, Counter())[found.outcome] += 1
-    assert found.outcome == outcome, f"{text}: {found.outcome}, not {outcome}: {found.detail}"
+    allowed = {outcome} if strict else {outcome, "gradient", "constant"}
+    assert found.outcome in allowed, f"{text}: {found.outcome}, not {outcome}: {found.detail}"
 
 
 def summary() -> list[str]:

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+VERSION = "1.17"
+"""What the tables were made with. Older versions are skipped; with a newer one more may reach."""
+
 GRADIENT = """
 stats.alexandergovern(x, y, w).statistic
 stats.alexandergovern(x, y, w).pvalue

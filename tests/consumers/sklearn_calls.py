@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+VERSION = "1.9"
+"""What the tables were made with. Older versions are skipped; with a newer one more may reach."""
+
 GRADIENT = """
 preprocessing.StandardScaler(with_std=False).fit_transform(X)
 preprocessing.MinMaxScaler().fit_transform(X)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+VERSION = "2026.9"
+"""What the tables were made with. Older versions are skipped; with a newer one more may reach."""
+
 GRADIENT = """
 A + 1.5
 A - b

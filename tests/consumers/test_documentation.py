@@ -1,0 +1,63 @@
+"""The examples of docs/consumers.md run as they stand."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+
+import pytest
+
+PAGE = (Path(__file__).parents[2] / "docs" / "consumers.md").read_text()
+EXAMPLES = re.findall(r"^```python\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: str(PAGE[: PAGE.index(example)].count("\n") + 1))
+def test_the_example_runs(example: str) -> None:
+    for name in re.findall(r"^(?:import|from) (\w+)", example, flags=re.MULTILINE):
+        pytest.importorskip(name)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=r"float\(tensor\)")
+        exec(compile(example, "docs/consumers.md", "exec"), {})
+
+
+def test_there_are_examples() -> None:
+    assert len(EXAMPLES) == 6
+
+
+def tables() -> dict[str, tuple[int, int]]:
+    """How many calls the tables list for each library and package, and how many of these reach."""
+    from . import scipy_calls, sklearn_calls, xarray_calls
+    from .scipy_calls import listed
+    from .test_scipy import home
+
+    counts: dict[str, tuple[int, int]] = {}
+
+    def count(name: str, reach: int) -> None:
+        tried, good = counts.get(name, (0, 0))
+        counts[name] = (tried + 1, good + reach)
+
+    for name, module in (("SciPy", scipy_calls), ("scikit-learn", sklearn_calls), ("xarray", xarray_calls)):
+        texts = [(text, 1) for text in listed(module.GRADIENT) + listed(module.CONSTANT)]
+        texts += [(text, 0) for _, _, calls in module.OTHERS for text in listed(calls)]
+        for text, reach in texts:
+            count(name, reach)
+            if name == "SciPy":
+                count(home(text).removeprefix("scipy."), reach)
+    return counts
+
+
+def test_the_numbers_are_those_of_the_tables() -> None:
+    """What becomes of each call of the tables is tested; here, that the page counts them right."""
+    pytest.importorskip("scipy")
+    pytest.importorskip("sklearn")
+    pytest.importorskip("xarray")
+    counts = tables()
+    rows = re.findall(r"^\| (.+?) \| (\d+) \| (\d+) \|", PAGE, flags=re.MULTILINE)
+    for label, tried, reach in rows:
+        names = re.findall(r"`(\w+)", label) or [label.rsplit(" ", 1)[0]]
+        if names[0] in ("einops", "opt_einsum"):
+            continue
+        found = [counts[name] for name in names]
+        assert (sum(t for t, _ in found), sum(r for _, r in found)) == (int(tried), int(reach)), label
+    assert {"SciPy 1.17", "scikit-learn 1.9", "xarray 2026.9", "`stats`"} <= {label for label, _, _ in rows}
