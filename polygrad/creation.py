@@ -193,6 +193,7 @@ def arange(
 ) -> Tensor:
     """Evenly spaced values in ``[start, stop)``, or in ``[0, start)``."""
     home = get_backend(backend)
+    start, stop, step = (value.item() if isinstance(value, Tensor) else value for value in (start, stop, step))
     default = default_floating(home) if float in map(type, (start, stop, step)) else None
     return _made(home.raw.arange(start, stop, step, **_options(home, dtype, device, default)), home, requires_grad)
 

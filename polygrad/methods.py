@@ -105,9 +105,10 @@ class Methods:
 
     @property
     def imag(self) -> Tensor:
-        """The imaginary part."""
+        """The imaginary part; of a real Tensor zeros, whatever the library does."""
         tensor: Any = self
-        return tensor._frame.namespace.imag(tensor)  # type: ignore[no-any-return]
+        xp = tensor._frame.namespace
+        return xp.imag(tensor) if tensor.is_complex() else xp.zeros_like(tensor)  # type: ignore[no-any-return]
 
     def t(self) -> Tensor:
         """The transposed matrix; a Tensor of one axis or none as it is."""

@@ -256,6 +256,17 @@ class TestCreation:
             pg.randint(3, 3, (2,))
 
 
+def test_the_imaginary_part_of_a_real_tensor(backend: str) -> None:
+    """Consumers ask any array for it, if only to see whether it is one."""
+    assert t([1.0, 2.0]).imag.tolist() == [0.0, 0.0]
+    assert pg.tensor([1, 2]).imag.tolist() == [0, 0]
+
+
+def test_bounds_of_a_range_may_be_tensors(backend: str) -> None:
+    assert pg.arange(pg.tensor(1), pg.tensor(7), pg.tensor(2)).tolist() == [1, 3, 5]
+    assert pg.arange(pg.tensor(3)).tolist() == [0, 1, 2]
+
+
 class TestCopies:
     def test_deepcopy_of_a_leaf(self) -> None:
         x = t([1.0, 2.0], True)

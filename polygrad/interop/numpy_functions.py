@@ -206,6 +206,16 @@ def diagonal(xp: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -
 
 
 @_numpy
+def diag(xp: Any, v: Any, k: int = 0) -> Any:
+    return xp.diag(v, k)
+
+
+@_numpy
+def diagflat(xp: Any, v: Any, k: int = 0) -> Any:
+    return xp.diagflat(v, k)
+
+
+@_numpy
 def trace(xp: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     return xp.linalg.trace(xp.moveaxis(a, (axis1, axis2), (-2, -1)), offset=offset, dtype=dtype)
 
@@ -473,6 +483,14 @@ def median(xp: Any, a: Any, axis: Any = None, overwrite_input: bool = False, kee
 def nanmedian(xp: Any, a: Any, axis: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
     """As ``median``, over what is not nan."""
     return FUNCTIONS["nanquantile"](xp, a, 0.5, axis, keepdims=keepdims)
+
+
+@_numpy
+def histogram(
+    xp: Any, a: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None
+) -> tuple[Any, Any]:
+    counts, edges = xp.histogram(a, bins, range=range, weight=weights, density=bool(density))
+    return (counts if density or weights is not None else xp.astype(counts, xp.int64)), edges
 
 
 def _ignoring_nan(name: str, filler: float) -> None:

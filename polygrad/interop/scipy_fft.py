@@ -137,6 +137,10 @@ def _fourier(name: str) -> Callable[..., Any]:
         overwrite_x: bool = False, workers: int | None = None, *, plan: Any = None, **named: Any,
     ) -> Any:  # fmt: skip
         options = {sizes: size, places: where, "norm": norm or "backward"} | named
+        if (
+            sizes == "s" and options["s"] is not None and options["axes"] is None
+        ):  # the last ones, which NumPy wants to be told
+            options["axes"] = tuple(range(-len(options["s"]), 0))
         return getattr(x.__array_namespace__().fft, name)(x, **options)
 
     return transform

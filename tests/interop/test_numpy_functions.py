@@ -80,6 +80,17 @@ np.delete(x, 2)
 np.delete(A, [0, 2], axis=0)
 np.delete(x, slice(1, 4))
 np.diag(x)
+np.diag(A, 1)
+np.diagflat(x, 1)
+np.histogram(x, bins=4, range=(-2, 2), weights=w)[0]
+np.fft.fft(x)
+np.linalg.lstsq(M, A, rcond=None)[0]
+np.linalg.multi_dot([M, M, A])
+np.linalg.pinv(A)
+np.linalg.qr(M)[1]
+np.nan_to_num(N, nan=1.0)
+np.cbrt(x)
+np.logaddexp(x, y)
 np.diagonal(T, axis1=1, axis2=2)
 np.diagonal(A, 1)
 np.diff(x)
@@ -218,7 +229,8 @@ def test_constants(text: str) -> None:
         "np.argsort(x, kind='stable').tolist()",
         "np.flatnonzero(m).tolist()", "np.isreal(z).tolist()", "np.isposinf(x).tolist()", "np.nanargmax(N, axis=0).tolist()",
         "np.unique(i).tolist()", "np.searchsorted(u, x).tolist()", "np.array_equal(x, x)", "np.allclose(x, y)", "np.any(x > 0) == True",
-        "np.count_nonzero(m) == 4", "np.isscalar(x)", "[part.tolist() for part in np.nonzero(m)]",
+        "np.count_nonzero(m) == 4", "np.histogram(x)[0].tolist()",
+        "np.histogram(x, bins=3, range=(-1, 1))[0].tolist()", "np.isscalar(x)", "[part.tolist() for part in np.nonzero(m)]",
     ],
 )  # fmt: skip
 def test_facts_and_indices(text: str) -> None:
