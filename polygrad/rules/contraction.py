@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import prod
 from typing import Any
 
-from ..errors import ArgumentError, ShapeError, describe
+from ..errors import ArgumentError, ShapeError
 from .declare import bilinear, cast, composite, linear
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -111,8 +111,28 @@ def _plan(equation: str) -> tuple[str, str, str, str, str, str, str]:
     return labels1, labels2, batch, summed, free1, free2, out
 
 
+@lru_cache(maxsize=1024)
+def _as_matmul(equation: str) -> tuple[bool, bool, bool] | None:
+    """Whether the operands and the result are (stacks of) matrices as they stand, and which of the three are transposed."""
+    labels1, labels2, batch, summed, free1, free2, out = _plan(equation)
+    forms = (
+        (labels1, batch + free1 + summed, batch + summed + free1),
+        (labels2, batch + summed + free2, batch + free2 + summed),
+        (out, batch + free1 + free2, batch + free2 + free1),
+    )
+    if not len(summed) == len(free1) == len(free2) == 1 or any(form not in ways for form, *ways in forms):
+        return None
+    first, second, result = (form == transposed for form, _, transposed in forms)
+    return first, second, result
+
+
 def _pair(xp: Any, x1: Any, x2: Any, *, equation: str) -> Any:
     """As a product of two stacks of matrices, or elementwise where nothing is summed."""
+    matrices = _as_matmul(equation)
+    if matrices is not None:
+        first, second, result = matrices
+        a, b = (xp.matrix_transpose(x) if turn != result else x for x, turn in ((x1, first), (x2, second)))
+        return xp.matmul(b, a) if result else xp.matmul(a, b)
     labels1, labels2, batch, summed, free1, free2, out = _plan(equation)
     a = _reduced(xp, x1, labels1, batch + free1 + summed)
     b = _reduced(xp, x2, labels2, batch + summed + free2)
@@ -207,25 +227,34 @@ def _explicit(equation: str, ndims: tuple[int, ...]) -> tuple[list[str], str]:
     return labels, result
 
 
-def _match(xp: Any, labels: list[str], operands: list[Any], equation: str) -> None:
-    """Check that each label has one length. An axis of length 1 that meets a longer one is taken out of its operand."""
+@lru_cache(maxsize=1024)
+def _matched(
+    equation: str, shapes: tuple[tuple[int, ...], ...]
+) -> tuple[tuple[str, ...], str, tuple[tuple[int, ...], ...]]:
+    """The labels of operands of these shapes, those of the result, and the axes of each operand that are to be squeezed: those of
+    length 1 that meet a longer one."""
+    labels, out = _explicit(equation, tuple(map(len, shapes)))
     sizes: dict[str, int] = {}
-    for term, x in zip(labels, operands, strict=True):
-        for label, n in zip(term, x.shape, strict=True):
+    for term, shape in zip(labels, shapes, strict=True):
+        for label, n in zip(term, shape, strict=True):
             if sizes.setdefault(label, n) == 1:
                 sizes[label] = n
             elif n not in (1, sizes[label]):
                 raise ShapeError(
                     f"einsum: in {equation!r} the axes of one label have lengths {sizes[label]} and {n}; "
-                    f"the operands are {', '.join(describe(operand) for operand in operands)}"
+                    f"the operands have the shapes {', '.join(map(str, shapes))}"
                 )
-    if 1 not in {n for x in operands for n in x.shape}:
-        return
-    for i, (term, x) in enumerate(zip(labels, operands, strict=True)):
-        single = tuple([a for a, label in enumerate(term) if x.shape[a] == 1 != sizes[label]])
-        if single:
-            operands[i] = xp.squeeze(x, axis=single)
-            labels[i] = "".join(label for a, label in enumerate(term) if a not in single)
+    single = tuple(
+        [
+            tuple([axis for axis, label in enumerate(term) if shape[axis] == 1 != sizes[label]])
+            for term, shape in zip(labels, shapes, strict=True)
+        ]
+    )
+    left = [
+        "".join([label for axis, label in enumerate(term) if axis not in gone])
+        for term, gone in zip(labels, single, strict=True)
+    ]
+    return tuple(left), out, single
 
 
 def _in_pairs(path: Iterable[tuple[int, ...]], count: int) -> Iterator[tuple[int, int]]:
@@ -251,9 +280,10 @@ def _einsum(xp: Any, equation: Any, operands: Any) -> Any:
     elif len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         (operands,) = operands
     operands = [x if hasattr(x, "ndim") else xp.asarray(x) for x in operands]
-    labels, out = _explicit(equation, tuple([x.ndim for x in operands]))
-    labels = list(labels)  # the cached one stays as it is
-    _match(xp, labels, operands, equation)
+    terms, out, single = _matched(equation, tuple([tuple(x.shape) for x in operands]))
+    labels = list(terms)
+    if any(single):
+        operands = [xp.squeeze(x, axis=axes) if axes else x for x, axes in zip(operands, single, strict=True)]
     if len(operands) == 1:
         return xp.contract_single(operands[0], equation=f"{labels[0]}->{out}")
     path = (
