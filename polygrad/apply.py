@@ -66,7 +66,7 @@ def apply(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
                 arg = _raw(op, arg, backend, args)
         payloads.append(arg)
     if params:
-        params = {name: _param(value, level, backend) for name, value in params.items()}
+        params = {name: _param(op, args, value, level, backend) for name, value in params.items()}
         if params.get("dtype") is not None:
             params["dtype"] = backend.dtype(params["dtype"])
         if params.get("device") is not None:
@@ -200,12 +200,19 @@ def _holds_tensor(value: Any) -> bool:
     return isinstance(value, Tensor) or (type(value) in (tuple, list) and any(map(_holds_tensor, value)))
 
 
-def _param(value: Any, level: int, backend: Any) -> Any:
-    """A parameter (such as a key that holds index arrays) as the payloads' namespace takes it."""
-    if isinstance(value, Tensor):
-        return value._data if value._frame.level == level else value
+def _param(op: Op, args: Sequence[Any], value: Any, level: int, backend: Any) -> Any:
+    """A parameter (such as a key that holds index arrays) as the payloads' namespace takes it. An index may be NumPy's on every backend,
+    as it may be a list."""
     if type(value) is tuple:
-        return tuple([_param(part, level, backend) for part in value])
+        return tuple([_param(op, args, part, level, backend) for part in value])
+    if isinstance(value, Tensor):
+        if value._frame.backend is not backend:
+            raise _mixed(op, (*args, value))
+        return value._data if value._frame.level == level else value
+    if hasattr(value, "dtype") and hasattr(value, "shape") and not isinstance(value, type):
+        found = backend_of(value)
+        if found is not None and found is not backend and found.name != "numpy":
+            raise _mixed(op, (*args, value))
     return value
 
 
@@ -246,9 +253,14 @@ def _mixed(op: Op, args: Sequence[Any]) -> BackendError:
         backend = arg._frame.backend if isinstance(arg, Tensor) else backend_of(arg)
         return f"{describe(arg)} on {backend.name}" if backend is not None else describe(arg)
 
+    first = next(arg for arg in args if isinstance(arg, Tensor))
+    other = next(
+        arg for arg in args if getattr(arg, "backend", None) != first.backend and type(arg) not in SCALAR_TYPES
+    )
+    moved = "y" if isinstance(other, Tensor) else "polygrad.asarray(y)"
     return BackendError(
         f"{op.name}: the arguments are on different backends: {' and '.join(home(arg) for arg in args)}. Bring them together, for example "
-        f"with y.to_backend({next(a for a in args if isinstance(a, Tensor)).backend!r})"
+        f"with {moved}.to_backend({first.backend!r})"
     )
 
 
@@ -334,12 +346,26 @@ def explain(op: Op, error: Exception, args: Sequence[Any], params: dict[str, Any
             f"{op.name}: shapes {shapes[0]} and {shapes[1]} do not broadcast: counted from the end, axis {axis} has length {a} in one "
             f"and {b} in the other. Two lengths have to be equal, or one of them 1; reshape or expand_dims can make it so"
         )
+    devices = {str(device): arg for arg in args if (device := _device(arg)) is not None}
+    if len(devices) > 1:
+        where = " and ".join(f"{describe(arg)} on {name}" for name, arg in devices.items())
+        return BackendError(
+            f"{op.name}: the arguments are on different devices: {where}. Bring them together, for example with y.to(x.device)"
+        )
     if isinstance(error, (NotImplementedError, IndexError)):
         kind: type[Exception] = type(error)
         return kind(f"{op.name}({shown}): {error}")
     bases = (OperationError,) if isinstance(error, RuntimeError) else (OperationError, type(error))
     wrapped: Exception = _error_class(bases)(f"{op.name}({shown}): {error}")
     return wrapped
+
+
+def _device(arg: Any) -> Any:
+    """The device of a Tensor or of an array; None where there is none to tell."""
+    if isinstance(arg, Tensor):
+        return arg.device
+    backend = backend_of(arg) if hasattr(arg, "shape") else None
+    return None if backend is None else backend.device_of(arg)
 
 
 _error_classes: dict[Any, Any] = {}

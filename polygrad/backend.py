@@ -304,11 +304,14 @@ class Backend:
         """The backend's device object for its own object or a name such as "cpu"."""
         if not isinstance(spec, str):
             return spec
-        devices = self.xp.__array_namespace_info__().devices()
-        for device in devices:
+        for device in self.xp.__array_namespace_info__().devices():
             if str(device).lower() in (spec.lower(), f"device('{spec.lower()}')") or device == spec:
                 return device
-        raise BackendError(f"{self.name} has no device {spec!r} here; it has {', '.join(map(repr, map(str, devices)))}")
+        raise self.no_device(spec)
+
+    def no_device(self, spec: Any) -> BackendError:
+        """The error for a device that is not here."""
+        return BackendError(f"{self.name} has no device {spec!r} here; it has {', '.join(map(repr, self.devices()))}")
 
     # -- tracing ----------------------------------------------------------------------------------------------
     def scope(self) -> Any:
@@ -450,24 +453,25 @@ def get_backend(name: str | Backend | None = None) -> Backend:
     """The backend of that name; None means the selected one (``use_backend``, POLYGRAD_BACKEND, else NumPy)."""
     if isinstance(name, Backend):
         return name.load()
-    name = name or default_backend_name()
+    given, name = name, name or default_backend_name()
     backend = _BY_NAME.get(name)
     if backend is not None:
         return backend
     point = _entry_points().get(name)
     if point is None:
         known = ", ".join(sorted(_entry_points().keys() | _BY_NAME.keys()))
+        source = ", which POLYGRAD_BACKEND names" if not given and not _SELECTED.get() else ""
         raise BackendError(
-            f"there is no backend {name!r}; known are: {known}. A library that speaks the Array API standard needs no "
+            f"there is no backend {name!r}{source}; known are: {known}. A library that speaks the Array API standard needs no "
             f"name: polygrad.asarray(array) takes its arrays as they are"
         )
     if importlib.util.find_spec(name) is None:
-        extra = name.rpartition("_")[2]
-        found = ", ".join(other for other in sorted(_entry_points()) if importlib.util.find_spec(other))
-        raise BackendError(
-            f"the backend {name!r} needs {name}, which is not installed: pip install '.[{extra}]' in a checkout of polygrad. "
-            f"Found here: {found}"
+        ours = point.value.startswith("polygrad_backends.")
+        install = (
+            f"pip install '.[{name.rpartition('_')[2]}]' in a checkout of polygrad" if ours else f"pip install {name}"
         )
+        found = ", ".join(other for other in sorted(_entry_points()) if importlib.util.find_spec(other))
+        raise BackendError(f"the backend {name!r} needs {name}, which is not installed: {install}. Found here: {found}")
     return _BY_NAME.setdefault(name, point.load().load())
 
 
@@ -513,14 +517,20 @@ class use_backend:
 
     def __init__(self, name: str) -> None:
         get_backend(name)
-        self._previous = _SELECTED.get()
+        self._name = name
+        self._fresh = True
+        self._previous = [_SELECTED.get()]
         _SELECTED.set(name)
 
     def __enter__(self) -> None:
-        pass
+        if self._fresh:
+            self._fresh = False
+        else:  # the same object in another block
+            self._previous.append(_SELECTED.get())
+        _SELECTED.set(self._name)
 
     def __exit__(self, *exc_info: object) -> None:
-        _SELECTED.set(self._previous)
+        _SELECTED.set(self._previous.pop())
 
 
 class BackendInfo(NamedTuple):

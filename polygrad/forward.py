@@ -84,7 +84,7 @@ def interpret(op: Op, args: Sequence[Any], params: dict[str, Any], top: Tensor) 
     mine = [isinstance(arg, Dual) and arg._frame.level == level for arg in args]
     primals = [arg._data if own else arg for arg, own in zip(args, mine, strict=True)]
     tangents = [arg._node if own else None for arg, own in zip(args, mine, strict=True)]
-    params = {name: apply_module._param(value, level, top._frame.backend) for name, value in params.items()}
+    params = {name: apply_module._param(op, args, value, level, top._frame.backend) for name, value in params.items()}
     out = _call(op, primals, params)
     discrete = not isinstance(out, tuple) and out.dtype not in top._frame.floating
     if op.form == "constant" or discrete or all(tangent is None for tangent in tangents):

@@ -546,8 +546,8 @@ class Tensor(Methods):
 
     def _in_own_dtype(self, value: Tensor, where: str) -> Tensor:
         """``value`` cast to the dtype of this Tensor, unless that would lose its kind."""
-        if value.dtype == self.dtype:
-            return value
+        if value._frame.backend is not self._frame.backend or value.dtype == self.dtype:
+            return value  # what is of another library is refused by the operation
         kinds = ("bool", "int", "float", "complex")
         if kinds.index(value._kind()) > kinds.index(self._kind()):
             raise DtypeError(

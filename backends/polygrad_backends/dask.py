@@ -18,7 +18,6 @@ import dask.array as da
 import numpy as np
 
 from polygrad.backend import Backend, get_backend, scipy_special
-from polygrad.errors import BackendError
 from polygrad.rules.indexing import basic
 
 
@@ -400,7 +399,7 @@ class DaskBackend(Backend):
 
     def device(self, spec: Any) -> Any:
         if spec != "cpu":
-            raise BackendError(f"dask has only the device 'cpu', not {spec!r}")
+            raise self.no_device(spec)
         return spec
 
     def device_of(self, array: Any) -> Any:

@@ -151,7 +151,10 @@ class JaxBackend(Backend):
         if not isinstance(spec, str):
             return spec
         platform, _, index = spec.partition(":")
-        return jax.devices(platform)[int(index or 0)]
+        try:
+            return jax.devices(platform)[int(index or 0)]
+        except (RuntimeError, IndexError, ValueError) as error:
+            raise self.no_device(spec) from error
 
     def device_of(self, array: Any) -> Any:
         try:

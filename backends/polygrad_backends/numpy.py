@@ -10,7 +10,6 @@ import array_api_compat.numpy as xp
 import numpy as np
 
 from polygrad.backend import Backend, scipy_special
-from polygrad.errors import BackendError
 from polygrad.rules.declare import OPS
 from polygrad.rules.indexing import basic
 
@@ -145,7 +144,7 @@ class NumPyBackend(Backend):
 
     def device(self, spec: Any) -> Any:
         if spec != "cpu":
-            raise BackendError(f"numpy has only the device 'cpu', not {spec!r}")
+            raise self.no_device(spec)
         return spec
 
     def device_of(self, array: Any) -> Any:

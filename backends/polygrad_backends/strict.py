@@ -35,7 +35,7 @@ def _numbers(x: Any, key: Any) -> Any:
 def _host(key: Any) -> Any:
     if isinstance(key, tuple):
         return tuple(_host(part) for part in key)
-    return np.from_dlpack(key.to_device(_CPU)) if hasattr(key, "to_device") else key
+    return np.from_dlpack(key.to_device(_CPU)) if isinstance(key, type(xp.empty(0))) else key
 
 
 def getitem(x: Any, *, key: Any) -> Any:
@@ -77,7 +77,13 @@ class StrictBackend(Backend):
         return tuple(str(device).split("'")[1] for device in xp.__array_namespace_info__().devices())
 
     def device(self, spec: Any) -> Any:
-        return _CPU if isinstance(spec, str) and spec == "cpu" else super().device(spec)
+        if not isinstance(spec, str):
+            return spec
+        if spec == "cpu":
+            return _CPU
+        if spec not in self.devices():
+            raise self.no_device(spec)
+        return xp.Device(spec)
 
     def add_at(self, buffer: Any, key: Any, value: Any) -> Any:
         if basic(key) and not _has_none(key):

@@ -227,7 +227,10 @@ class TorchBackend(Backend):
         return ("cpu", *gpus)
 
     def device(self, spec: Any) -> Any:
-        return torch.device(spec)
+        try:
+            return torch.empty(0, device=spec).device  # which fails for what torch can name and has not
+        except (RuntimeError, AssertionError) as error:
+            raise self.no_device(spec) from error
 
     def add_at(self, buffer: Any, key: Any, value: Any) -> Any:
         return _add(buffer, key, value)
