@@ -7,7 +7,7 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from . import memory, overhead, scatter, slices, startup
+from . import jit, memory, overhead, scatter, slices, startup
 
 PARTS = {
     "overhead": overhead.report,
@@ -15,6 +15,7 @@ PARTS = {
     "slices": slices.report,
     "scatter": scatter.report,
     "startup": startup.report,
+    "jit": jit.report,
 }
 
 
@@ -25,7 +26,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="exit with 1 if a bar is missed")
     options = parser.parse_args()
     libraries = []
-    for name in ("numpy", "torch", "autograd", "mygrad"):
+    for name in ("numpy", "torch", "jax", "autograd", "mygrad"):
         try:
             libraries.append(f"{name} {version(name)}")
         except PackageNotFoundError:

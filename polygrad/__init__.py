@@ -17,6 +17,7 @@ from . import errors
 from .backend import ALIASES as _ALIASES
 from .backend import DTYPE_NAMES as _DTYPE_NAMES
 from .backend import Backend, BackendInfo, backends, get_backend, register_backend, use_backend
+from .compile import jit
 from .creation import (
     arange,
     asarray,
@@ -100,6 +101,7 @@ __all__ = [
     "is_grad_enabled",
     "is_inference_mode_enabled",
     "is_tensor",
+    "jit",
     "linspace",
     "manual_seed",
     "namespace",

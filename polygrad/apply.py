@@ -75,7 +75,7 @@ def apply(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
     frame = backend.frame(level, lifted)
 
     if op.promote:
-        payloads, casts = promote(op, payloads, frame)
+        payloads, casts = promote(op, payloads, frame, args)
         if casts and tracked:
             # Tracked inputs are cast by a recorded operation of their own; then there is nothing left to promote.
             cast = frame.namespace.astype
@@ -279,7 +279,7 @@ def mark_inference(results: Sequence[Tensor]) -> None:
 _KINDS = ("bool", "integral", "real floating", "complex floating")
 
 
-def promote(op: Op, payloads: list[Any], frame: Frame) -> tuple[list[Any], dict[int, Any]]:
+def promote(op: Op, payloads: list[Any], frame: Frame, args: Sequence[Any]) -> tuple[list[Any], dict[int, Any]]:
     """The payloads in one dtype, and which had to be cast to what.
 
     Within a kind the standard promotes; across kinds the lower kind takes the dtype of the higher (so an integer array meeting a
@@ -291,6 +291,11 @@ def promote(op: Op, payloads: list[Any], frame: Frame) -> tuple[list[Any], dict[
     chosen = [i for i, name in enumerate(op.arrays) if name in op.promote]
     positions = list(range(len(payloads))) if op.sequence else chosen
     arrays = {i: payloads[i] for i in positions if hasattr(payloads[i], "dtype")}
+    # A number that a compiler has made an array of stays a number to its library, and takes on the dtype of what it meets.
+    if frame.backend.traces and len(arrays) > 1:
+        arrays = {
+            i: a for i, a in arrays.items() if isinstance(args[i], Tensor) or not frame.backend.is_number(a)
+        } or arrays
     dtypes = [array.dtype for array in arrays.values()]
     ranks = [next(r for r, kind in enumerate(_KINDS) if xp.isdtype(dtype, kind)) for dtype in dtypes]
     highest = max(ranks, default=0)

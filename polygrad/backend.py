@@ -101,6 +101,10 @@ class Backend:
     others: frozenset[str] = frozenset()
     """Names under which the library has a function with another meaning: the operation's agnostic default is taken instead."""
     lazy = False
+    compiles = False
+    """Whether ``jit`` compiles."""
+    traces_numbers = False
+    """Whether what ``jit`` compiles may take Python numbers beside arrays; else each number is compiled in."""
     traces = False
     """Whether functions may run on stand-ins for arrays (tracers) that must not get out of them; see ``leaks``."""
 
@@ -318,12 +322,31 @@ class Backend:
         """What encloses the code that runs now: the innermost trace of the library's, compared with ``==``; None: nothing."""
         return None
 
+    def is_number(self, array: Array) -> bool:
+        """Whether an array stands for a Python number, with no dtype of its own."""
+        return False
+
     def leaks(self, old: Array, new: Array, scope: Any, leaf: bool) -> bool:
         """Whether ``new`` belongs to a trace and would get out of it by being stored with a Tensor with the payload ``old``.
 
         ``scope`` is where the Tensor was made, as far as that was written down, which it is for a ``leaf`` that requires grad.
         """
         return False
+
+    # -- compiling ----------------------------------------------------------------------------------------------
+    def jit(
+        self, function: Callable[..., tuple[list[Array], Any]], **options: Any
+    ) -> Callable[..., tuple[list[Array], Any]]:
+        """A compiled function of arrays that returns a list of arrays and a ``polygrad.program.Constant``, which is handed through."""
+        return function
+
+    def generator(self) -> Array:
+        """The state of the generator of random numbers, as an array; inside a trace that of the trace."""
+        raise NotImplementedError
+
+    def set_generator(self, state: Array) -> None:
+        """Go on from that state; inside a trace for the rest of it."""
+        raise NotImplementedError
 
     # -- what the standard lacks ------------------------------------------------------------------------------
     def add_at(self, buffer: Array, key: Any, value: Array) -> Array:

@@ -25,6 +25,14 @@ class AnomalyError(GraphError):
     code = "PG110"
 
 
+class GeneratorNeeded(GraphError):
+    """Random numbers were asked for inside a traced function, where the generator of the backend cannot be used."""
+
+
+class Untraceable(GraphError):
+    """The backend's compiler cannot compile a function; the message says why."""
+
+
 class ShapeError(PolygradError, ValueError):
     """Two shapes do not fit together."""
 

@@ -13,9 +13,10 @@ import numpy as np
 from jax.interpreters.partial_eval import DynamicJaxprTracer
 
 from polygrad.backend import Backend, scipy_special
-from polygrad.errors import BackendError, DtypeError, GraphError, UnsupportedError, describe
+from polygrad.errors import BackendError, DtypeError, GeneratorNeeded, GraphError, UnsupportedError, describe
 from polygrad.forward import Dual
 from polygrad.graph import LEAF
+from polygrad.program import Constant
 from polygrad.rules.declare import OPS
 from polygrad.tensor import Tensor, constant
 
@@ -105,11 +106,20 @@ _TRACED_KEY: ContextVar[Any] = ContextVar("polygrad_jax_key", default=(None, Non
 """The random key inside a trace, and the trace that it belongs to."""
 
 
+_OUTSIDE = (
+    "random numbers inside jax.jit: polygrad's generator is outside of the traced function, so that every call would give the same "
+    "numbers. Call polygrad.manual_seed(seed) inside, with a seed that is an argument of the function; or use polygrad.jit, which hands "
+    "the generator in and out; or draw the numbers outside"
+)
+
+
 class JaxBackend(Backend):
     """JAX arrays and, under ``jax.jit`` and its kin, tracers."""
 
     name = "jax"
     traces = True
+    compiles = True
+    traces_numbers = True
     install = "pip install jax"
     xp = xp
     overrides = {  # noqa: RUF012
@@ -232,30 +242,49 @@ class JaxBackend(Backend):
             following, key = jax.random.split(key)
             _TRACED_KEY.set((following, scope))
             return key
-        if self._key is None:
-            with jax.ensure_compile_time_eval():
-                self._key = jax.random.key(int(np.random.default_rng().integers(2**31)))
-        following, key = jax.random.split(self._key)
+        following, key = jax.random.split(self._eager_key())
         if isinstance(following, jax.core.Tracer):
-            raise GraphError(
-                "random numbers inside jax.jit: polygrad's generator is outside of the traced function, so that every call would give the "
-                "same numbers. Call polygrad.manual_seed(seed) inside, with a seed that is an argument of the function; or use "
-                "polygrad.jit, which hands the generator in and out; or draw the numbers outside"
-            )
+            raise GeneratorNeeded(_OUTSIDE)
         self._key = following
         return key
 
+    def _eager_key(self) -> Any:
+        if self._key is None:
+            with jax.ensure_compile_time_eval():
+                self._key = jax.random.key(int(np.random.default_rng().integers(2**31)))
+        return self._key
+
     def manual_seed(self, seed: int) -> None:
+        self._seed(jax.random.key(seed))
+
+    def _seed(self, key: Any) -> None:
         scope = self.scope()
         if scope is None:
-            self._key = jax.random.key(seed)
+            self._key = key
         else:  # inside a trace, for the rest of it
-            _TRACED_KEY.set((jax.random.key(seed), scope))
+            _TRACED_KEY.set((key, scope))
 
-    # -- tracing ----------------------------------------------------------------------------------------------
+    # -- compiling and tracing ----------------------------------------------------------------------------------------------
+    def jit(self, function: Any, **options: Any) -> Any:
+        return jax.jit(function, **options)
+
+    def generator(self) -> Any:
+        key, scope = _TRACED_KEY.get()
+        if scope is None or scope != self.scope():
+            if self.scope() is not None:
+                raise GeneratorNeeded(_OUTSIDE)
+            key = self._eager_key()
+        return jax.random.key_data(key)
+
+    def set_generator(self, state: Any) -> None:
+        self._seed(jax.random.wrap_key_data(state))
+
     def scope(self) -> Any:
         state = jax.extend.core.get_opaque_trace_state()
         return None if state == EAGER else state
+
+    def is_number(self, array: Any) -> bool:
+        return bool(getattr(array, "weak_type", False)) and array.ndim == 0
 
     def leaks(self, old: Any, new: Any, scope: Any, leaf: bool) -> bool:
         if not isinstance(new, jax.core.Tracer) or getattr(old, "_trace", None) is new._trace:
@@ -300,5 +329,6 @@ def _unflatten(requires_grad: bool, leaves: Any) -> Tensor:
     return out
 
 
+jax.tree_util.register_pytree_node(Constant, lambda box: ((), box.value), lambda value, _: Constant(value))
 for _kind in (Tensor, Dual):
     jax.tree_util.register_pytree_node(_kind, _flatten, _unflatten)

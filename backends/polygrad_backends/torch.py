@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import array_api_compat.torch as xp
 import torch
+from torch._subclasses.fake_tensor import FakeTensor
+from torch.fx.experimental.proxy_tensor import make_fx
 
 from polygrad.backend import Backend, scipy_special
-from polygrad.errors import ArgumentError, describe
+from polygrad.errors import ArgumentError, PolygradError, Untraceable, describe
 from polygrad.rules.indexing import basic
 
 
@@ -185,6 +188,34 @@ def _polygamma(host: Any) -> Any:
     return run
 
 
+def _fake_mode() -> Any:
+    """What makes torch compute on fake tensors, while it does."""
+    return torch._C._get_dispatch_mode(torch._C._TorchDispatchModeKey.FAKE)
+
+
+def _compiled(function: Any, arrays: Sequence[Any], options: dict[str, Any]) -> tuple[Any, Any]:
+    """The function compiled for arrays like these, and what it returns besides arrays."""
+    notes: list[Any] = []
+
+    def traced(*fakes: Any) -> Any:
+        outs, note = function(*fakes)
+        notes.append(note)
+        return outs
+
+    try:
+        graph = make_fx(traced, tracing_mode="fake", _allow_non_fake_inputs=True)(*arrays)
+    except PolygradError:
+        raise
+    except Exception as error:
+        raise Untraceable(f"while tracing, {type(error).__name__}: {str(error).splitlines()[0]}") from error
+    try:
+        compiled = torch.compile(graph, **options)
+        compiled(*arrays)
+    except Exception as error:  # no compiler for C++, say
+        raise Untraceable(f"torch.compile, {type(error).__name__}: {str(error).splitlines()[0]}") from error
+    return compiled, notes[-1]
+
+
 class TorchBackend(Backend):
     """torch tensors on any device."""
 
@@ -213,6 +244,34 @@ class TorchBackend(Backend):
 
     def owns(self, kind: type) -> bool:
         return issubclass(kind, torch.Tensor)
+
+    traces = True
+    compiles = True
+
+    # -- compiling and tracing ----------------------------------------------------------------------------------
+    def jit(self, function: Any, **options: Any) -> Any:
+        """Traced by make_fx on fake tensors, once for each set of shapes, dtypes, devices and strides; then ``torch.compile``."""
+        programs: dict[Any, Any] = {}
+
+        def run(*arrays: Any) -> Any:
+            if _fake_mode() is not None:  # inside of another function that is being traced
+                return function(*arrays)
+            key = tuple([(a.shape, a.dtype, a.device, a.stride()) for a in arrays])
+            if key not in programs:
+                programs[key] = _compiled(function, arrays, options)
+            compiled, note = programs[key]
+            return list(compiled(*arrays)), note
+
+        return run
+
+    def scope(self) -> Any:
+        return _fake_mode()
+
+    def concrete(self, array: Any) -> bool:
+        return not isinstance(array, FakeTensor)
+
+    def leaks(self, old: Any, new: Any, scope: Any, leaf: bool) -> bool:
+        return isinstance(new, FakeTensor) and not isinstance(old, FakeTensor) and scope is not _fake_mode()
 
     def check(self, array: Any) -> None:
         if array.requires_grad:
@@ -269,6 +328,8 @@ class TorchBackend(Backend):
         return torch.as_tensor(data, dtype=dtype, device=device)
 
     def random(self, kind: str, shape: tuple[int, ...], dtype: Any, device: Any, **params: Any) -> Any:
+        if _fake_mode() is not None:
+            raise Untraceable("it draws random numbers, which would be others in the forward and in the backward pass")
         if kind == "integers":
             return torch.randint(params["low"], params["high"], shape, dtype=dtype, device=device)
         return (torch.randn if kind == "normal" else torch.rand)(shape, dtype=dtype, device=device)
