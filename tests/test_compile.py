@@ -181,12 +181,12 @@ class TestArgumentsAreChanged:
         objects = dict(ours)
         for lr in (0.1, 0.05, 0.02):
             close(compiled(ours, tensor(X), lr), step(plain, tensor(X), lr))
-        for key in ours:
-            assert ours[key] is objects[key]
-            assert ours[key].requires_grad
-            assert ours[key].is_leaf
-            assert ours[key].grad is None
-            close(ours[key], plain[key])
+        for key, p in ours.items():
+            assert p is objects[key]
+            assert p.requires_grad
+            assert p.is_leaf
+            assert p.grad is None
+            close(p, plain[key])
 
     def test_writing_in_place(self, jit: Any) -> None:
         def f(buffer: Any, x: Any) -> None:
