@@ -17,7 +17,6 @@ from . import errors
 from .backend import ALIASES as _ALIASES
 from .backend import DTYPE_NAMES as _DTYPE_NAMES
 from .backend import Backend, BackendInfo, backends, get_backend, register_backend, use_backend
-from .compile import jit
 from .creation import (
     arange,
     asarray,
@@ -68,6 +67,7 @@ from .tensor import Tensor
 
 if TYPE_CHECKING:
     from . import autograd, debug, func, interop, nn
+    from .compile import jit
     from .printing import set_printoptions
 
 __version__ = "0.1.0"
@@ -162,6 +162,8 @@ def __getattr__(name: str) -> _Any:
         return getattr(get_backend().namespace, name)
     if name in ("can_cast", "finfo", "iinfo", "result_type"):
         return _by_argument(name)
+    if name == "jit":
+        return _import_module(f"{__name__}.compile").jit
     if name == "set_printoptions":
         return _import_module(f"{__name__}.printing").set_printoptions
     if name == "__all__":

@@ -16,6 +16,7 @@ from typing import Any
 
 from . import modes
 from .backend import _BY_TYPE, Backend, Frame, backend_of, get_backend
+from .batching import Batched
 from .errors import ArgumentError, BackendError, GraphError, Untraceable, describe
 from .foreign import Foreign, call, record
 from .func.trees import flatten, unflatten
@@ -119,7 +120,7 @@ class Jitted:
                     f"jit: the arguments are on different backends: {home.name!r} and {leaf.backend!r}. Bring them together, for example "
                     f"with y.to_backend({home.name!r})"
                 )
-        if not home.compiles:
+        if not home.compiles or any(map(_in_batch, leaves)):
             return self.function(*args, **kwargs)
         inputs = list(leaves)
         kinds: list[Any] = []
@@ -278,6 +279,15 @@ def _check_effects(note: Note, leaves: list[Any], arrays: Sequence[Any]) -> None
             refuse_leak(target, arrays[position], "jit")
 
 
+def _in_batch(value: Any) -> bool:
+    """Whether a Tensor is, at some level, an example of a batch; vmap knows operations, and none of what is compiled."""
+    while isinstance(value, Tensor):
+        if isinstance(value, Batched):
+            return True
+        value = value._data
+    return False
+
+
 def _first(leaves: list[Any]) -> tuple[int, ...]:
     """For each leaf the position of the first that is the same Tensor."""
     seen: dict[int, int] = {}
@@ -362,7 +372,8 @@ def jit(
     The compiled function does what the function does, gradients included: results computed from arguments that require grad have a
     history, of one node whose derivatives (of any order, in both modes) are compiled when they are first asked for, and compute the
     forward pass anew instead of keeping intermediates. A ``backward()`` inside adds to ``grad`` of the arguments; arguments written
-    in place are written. Python code runs only while the function is traced, once for each kind of call.
+    in place are written. Python code runs only while the function is traced, once for each kind of call. Inside ``func.vmap`` the
+    function runs as it is; compile the mapped function instead.
 
     Args:
         function: takes and returns Tensors, arrays, numbers, and trees of these; None: returns a decorator.

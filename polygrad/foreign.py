@@ -12,11 +12,12 @@ from typing import Any
 
 from . import modes
 from .backend import Backend
-from .errors import BackendError
+from .batching import Batched, make_batched, stacked
+from .errors import BackendError, ShapeError
 from .forward import Dual, make_dual
 from .graph import Node, next_order, output_node
 from .nodes import counted
-from .tensor import Tensor, as_frame, constant, edge_of, level_of
+from .tensor import Tensor, as_frame, constant, edge_of
 
 
 class Foreign:
@@ -112,6 +113,8 @@ def call(foreign: Foreign, args: Sequence[Tensor]) -> tuple[Tensor, ...]:
     level = max([arg._frame.level for arg in args], default=0)
     if any(isinstance(arg, Dual) and arg._frame.level == level for arg in args):
         return _forward(foreign, args, level)
+    if any(isinstance(arg, Batched) and arg._frame.level == level for arg in args):
+        return _one_by_one(foreign, args, level)
     payloads = [arg._data if arg._frame.level == level else arg for arg in args]
     lifted = any(isinstance(payload, Tensor) for payload in payloads)
     outs = call(foreign, [as_frame(payload) for payload in payloads]) if lifted else foreign.run(payloads)
@@ -138,6 +141,13 @@ def _forward(foreign: Foreign, args: Sequence[Tensor], level: int) -> tuple[Tens
     return tuple([make_dual(out, next(moved) if out.dtype in out._frame.floating else None, level) for out in outs])
 
 
-def bottom_level(values: Sequence[Any]) -> bool:
-    """Whether all Tensors among the values are plain ones, outside of every transform."""
-    return all(type(value) is Tensor and value._frame.level == 0 for value in values if level_of(value) >= 0)
+def _one_by_one(foreign: Foreign, args: Sequence[Tensor], level: int) -> tuple[Tensor, ...]:
+    """Inside ``vmap``: a call for each example."""
+    mine = [isinstance(arg, Batched) and arg._frame.level == level for arg in args]
+    size = next(arg._data.shape[0] for arg, own in zip(args, mine, strict=True) if own)
+    if size == 0:
+        raise ShapeError(f"vmap: {foreign.name} runs once for each example, and there are none")
+    rows = []
+    for i in range(size):
+        rows.append(call(foreign, [arg._data[i, ...] if own else arg for arg, own in zip(args, mine, strict=True)]))
+    return tuple([make_batched(stacked(outs, foreign.name), level) for outs in zip(*rows, strict=True)])

@@ -117,6 +117,17 @@ class TestGradients:
         jit(lambda x: func.grad(product)(x, tensor(W)).sum())(x).backward()
         close(x.grad, -np.sin(X) * W)
 
+    def test_vmap(self, jit: Any) -> None:
+        f = jit(product)
+        batch = np.stack([X, 2 * X])
+        close(func.vmap(f, in_dims=(0, None))(tensor(batch), tensor(W)), (np.sin(batch) * W).sum(axis=1))
+        per_example = jit(func.vmap(func.grad(f), in_dims=(0, None)))
+        close(per_example(tensor(batch), tensor(W)), np.cos(batch) * W)
+        close(
+            func.jvp(func.vmap(f, in_dims=(0, None)), (tensor(batch), tensor(W)), (tensor(batch), tensor(W)))[1],
+            (np.cos(batch) * batch * W + np.sin(batch) * W).sum(axis=1),
+        )
+
     def test_compiled_inside_of_compiled(self, jit: Any) -> None:
         inner = jit(product)
         x, w = tensor(X, True), tensor(W)

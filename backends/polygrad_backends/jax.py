@@ -13,6 +13,7 @@ import numpy as np
 from jax.interpreters.partial_eval import DynamicJaxprTracer
 
 from polygrad.backend import Backend, scipy_special
+from polygrad.batching import Batched
 from polygrad.errors import BackendError, DtypeError, GeneratorNeeded, GraphError, UnsupportedError, describe
 from polygrad.forward import Dual
 from polygrad.graph import LEAF
@@ -330,5 +331,5 @@ def _unflatten(requires_grad: bool, leaves: Any) -> Tensor:
 
 
 jax.tree_util.register_pytree_node(Constant, lambda box: ((), box.value), lambda value, _: Constant(value))
-for _kind in (Tensor, Dual):
+for _kind in (Tensor, Dual, Batched):
     jax.tree_util.register_pytree_node(_kind, _flatten, _unflatten)
