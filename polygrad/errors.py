@@ -28,9 +28,13 @@ class AnomalyError(GraphError):
 class GeneratorNeeded(GraphError):
     """Random numbers were asked for inside a traced function, where the generator of the backend cannot be used."""
 
+    code = "PG120"
+
 
 class Untraceable(GraphError):
     """The backend's compiler cannot compile a function; the message says why."""
+
+    code = "PG130"
 
 
 class ShapeError(PolygradError, ValueError):
