@@ -101,6 +101,8 @@ class Backend:
     others: frozenset[str] = frozenset()
     """Names under which the library has a function with another meaning: the operation's agnostic default is taken instead."""
     lazy = False
+    mutable = True
+    """Whether arrays can be written, so that what shares memory with them may change."""
     compiles = False
     """Whether ``jit`` compiles."""
     traces_numbers = False
@@ -364,6 +366,10 @@ class Backend:
     def present(self, array: Array) -> Array:
         """The payload as the user sees it."""
         return array
+
+    def export(self, array: Array) -> Array:
+        """The payload as another library can take it over by DLPack."""
+        return self.present(array)
 
     def device_of(self, array: Array) -> Any:
         """The device that the array is on."""

@@ -202,15 +202,9 @@ class _Noting(Foreign):
         self.backend = program.backend
         self.note: Any = None
 
-    def run(self, arrays: Sequence[Any]) -> Sequence[Any]:
+    def run(self, arrays: Sequence[Any], tracked: bool) -> tuple[Sequence[Any], Foreign]:
         outs, self.note = self.program.execute(list(arrays))
-        return outs
-
-    def vjp(self, wanted: tuple[bool, ...], given: tuple[bool, ...]) -> Foreign:
-        return self.program.vjp(wanted, given)
-
-    def jvp(self, moving: tuple[bool, ...]) -> Foreign:
-        return self.program.jvp(moving)
+        return outs, self.program
 
 
 def _finish(note: Note, leaves: list[Any], outs: Sequence[Any], frame: Frame) -> Any:

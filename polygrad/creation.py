@@ -267,6 +267,8 @@ def tensor(
         data = data.detach()._untracked("tensor")
     home = _place(backend, data)
     source = backend_of(data)
+    if source is not None:
+        source.check(data)
     if source is not None and source is not home:
         data = source.numpy(data)
     array = _converted(data, home, dtype, device, copy=True)
@@ -348,10 +350,10 @@ def asarray(
         return out if dtype is None else home.namespace.astype(out, home.dtype(dtype))  # type: ignore[no-any-return]
     home = _place(backend, obj)
     source = backend_of(obj)
+    if source is not None:
+        source.check(obj)
     if source is not None and source is not home:
         obj = source.numpy(obj) if source.name != "numpy" else obj
-    if source is home:
-        home.check(obj)
     if source is home and copy is not True and dtype is None and device is None:
         return _made(obj, home, requires_grad)
     return _made(_converted(obj, home, dtype, device, copy), home, requires_grad)

@@ -27,8 +27,8 @@ class Foreign:
     """What its node is called, without the ending."""
     backend: Backend
 
-    def run(self, arrays: Sequence[Any]) -> Sequence[Any]:
-        """The outputs for these inputs."""
+    def run(self, arrays: Sequence[Any], tracked: bool) -> tuple[Sequence[Any], Foreign]:
+        """The outputs for these inputs, and, if ``tracked``, what to ask for derivatives: itself, or something that knows this call."""
         raise NotImplementedError
 
     def vjp(self, wanted: tuple[bool, ...], given: tuple[bool, ...]) -> Foreign:
@@ -64,7 +64,7 @@ class ForeignNode(Node):
         if any(isinstance(value, Tensor) for value in values):
             found: Any = call(backward, [as_frame(value) for value in values])
         else:
-            found = backward.run(values)
+            found, _ = backward.run(values, False)
         pulled = iter(found)
         return [next(pulled) if want else None for want in wanted]
 
@@ -110,35 +110,46 @@ def call(foreign: Foreign, args: Sequence[Tensor]) -> tuple[Tensor, ...]:
                 f"{foreign.name}: an argument is on the backend {arg.backend!r}, where the function computes on {backend.name!r}; bring it "
                 f"there: x.to_backend({backend.name!r})"
             )
+    return _call(foreign, args, False)[0]
+
+
+def _call(foreign: Foreign, args: Sequence[Tensor], tracked: bool) -> tuple[tuple[Tensor, ...], Foreign]:
+    """The results of a call, and what knows its derivatives if it is ``tracked``, at this level or above."""
     level = max([arg._frame.level for arg in args], default=0)
     if any(isinstance(arg, Dual) and arg._frame.level == level for arg in args):
         return _forward(foreign, args, level)
     if any(isinstance(arg, Batched) and arg._frame.level == level for arg in args):
-        return _one_by_one(foreign, args, level)
+        return _one_by_one(foreign, args, level), foreign
+    edges = [edge_of(arg) if arg._frame.level == level else None for arg in args]
+    mine = any(edge is not None for edge in edges) and modes.current().records(level)
+    tracked = tracked or mine
     payloads = [arg._data if arg._frame.level == level else arg for arg in args]
     lifted = any(isinstance(payload, Tensor) for payload in payloads)
-    outs = call(foreign, [as_frame(payload) for payload in payloads]) if lifted else foreign.run(payloads)
-    frame = backend.frame(level, lifted)
+    outs: Any
+    if lifted:
+        outs, called = _call(foreign, [as_frame(payload) for payload in payloads], tracked)
+    else:
+        outs, called = foreign.run(payloads, tracked)
+    frame = foreign.backend.frame(level, lifted)
     results = tuple([constant(out, frame) for out in outs])
-    edges = [edge_of(arg) if arg._frame.level == level else None for arg in args]
-    state = modes.current()
     given = tuple([result.dtype in frame.floating for result in results])
-    if any(given) and any(edge is not None for edge in edges) and state.records(level):
-        record(foreign, payloads, edges, results, given)
-    return results
+    if mine and any(given):
+        record(called, payloads, edges, results, given)
+    return results, called
 
 
-def _forward(foreign: Foreign, args: Sequence[Tensor], level: int) -> tuple[Tensor, ...]:
+def _forward(foreign: Foreign, args: Sequence[Tensor], level: int) -> tuple[tuple[Tensor, ...], Foreign]:
     mine = [isinstance(arg, Dual) and arg._frame.level == level for arg in args]
     primals = [arg._data if own else arg for arg, own in zip(args, mine, strict=True)]
     tangents = [arg._node if own else None for arg, own in zip(args, mine, strict=True)]
-    outs = call(foreign, primals)
     moving = tuple([tangent is not None for tangent in tangents])
+    outs, called = _call(foreign, primals, any(moving))
     if not any(moving):
-        return tuple([make_dual(out, None, level) for out in outs])
+        return tuple([make_dual(out, None, level) for out in outs]), called
     directions = [tangent for tangent in tangents if tangent is not None]
-    moved = iter(call(foreign.jvp(moving), [*primals, *directions]))
-    return tuple([make_dual(out, next(moved) if out.dtype in out._frame.floating else None, level) for out in outs])
+    moved = iter(call(called.jvp(moving), [*primals, *directions]))
+    results = [make_dual(out, next(moved) if out.dtype in out._frame.floating else None, level) for out in outs]
+    return tuple(results), called
 
 
 def _one_by_one(foreign: Foreign, args: Sequence[Tensor], level: int) -> tuple[Tensor, ...]:

@@ -1,4 +1,9 @@
-"""Moving a Tensor to another backend, differentiably: the one edge over which a graph may span two array libraries."""
+"""Moving a Tensor to another backend, differentiably: the one edge over which a graph may span two array libraries.
+
+Memory is shared where both libraries allow it, by DLPack. A library whose arrays never change (JAX) gets a copy from one whose arrays
+can be written: it computes when it likes, and would see what was written meanwhile. The other way round the memory is shared; polygrad
+itself never writes into an array that it did not make.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ from typing import Any
 
 from . import modes
 from .backend import Backend, dtype_name, get_backend
+from .batching import Batched, make_batched
 from .errors import BackendError
 from .forward import Dual, make_dual
 from .graph import Node, next_order
@@ -29,8 +35,16 @@ class ToBackendBackward0(Node):
 def convert(array: Any, source: Backend, target: Backend, device: Any = None) -> Any:
     """A raw array of one library as one of another: by DLPack where both can, else by way of the host."""
     wanted = target.dtype(dtype_name(array.dtype))
+    if not source.concrete(array):
+        raise BackendError(
+            f"to_backend: {source.name} is tracing a function here (for jit, vmap, grad, ...), where arrays have no values that could be "
+            f"moved to {target.name}. Move outside of it; or, on JAX, wrap what computes elsewhere: "
+            f"polygrad.interop.jax.to_jax(f, backend={target.name!r})"
+        )
+    if source.mutable and not target.mutable:
+        array = source.own(array, True)
     try:
-        out = target.xp.from_dlpack(source.present(array))
+        out = target.xp.from_dlpack(source.export(array))
     except Exception:  # a lazy or traced array, or a device that the other library cannot see
         out = target.from_host(source.numpy(array), dtype=wanted)
     if out.dtype != wanted:
@@ -50,6 +64,8 @@ def to_backend(x: Tensor, name: str | Backend) -> Tensor:
     if isinstance(x, Dual):
         tangent = None if x.tangent is None else to_backend(x.tangent, target)
         return make_dual(to_backend(x.primal, target), tangent, x._frame.level)
+    if isinstance(x, Batched):
+        return make_batched(to_backend(x.payload, target), x._frame.level)
     level, lifted = x._frame.level, x._frame.lifted
     data = to_backend(x._data, target) if lifted else convert(x._data, source, target)
     frame = target.frame(level, lifted)

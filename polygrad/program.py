@@ -30,20 +30,16 @@ class Constant:
         self.value = value
 
 
-class Compiled(Foreign):
-    """A function of a list of Tensors, returning a list of Tensors, that the backend compiles."""
+class Traced(Foreign):
+    """A function of a list of Tensors, returning a list of Tensors, as a function of raw arrays, differentiated by polygrad."""
 
-    name = "Jit"
+    name = "Traced"
 
-    def __init__(
-        self, backend: Backend, function: Callable[[list[Any]], list[Any]], options: dict[str, Any], ambient: Any
-    ) -> None:
+    def __init__(self, backend: Backend, function: Callable[[list[Any]], list[Any]]) -> None:
         self.backend = backend
         self.function = function
-        self.options = options
-        self.ambient = ambient
-        self.compiled = backend.jit(self._trace, **options)
-        self.derived: dict[Any, Compiled] = {}
+        self.ambient: Any = ambient()
+        self.derived: dict[Any, Traced] = {}
 
     def _trace(self, *arrays: Any) -> tuple[list[Any], Constant]:
         frame = self.backend.frame()
@@ -55,8 +51,8 @@ class Compiled(Foreign):
         """The outputs of the function, and what has to be known of them at each call."""
         return self.function(inputs), None
 
-    def run(self, arrays: Sequence[Any]) -> Sequence[Any]:
-        return self.compiled(*arrays)[0]
+    def run(self, arrays: Sequence[Any], tracked: bool) -> tuple[Sequence[Any], Foreign]:
+        return self._trace(*arrays)[0], self
 
     def vjp(self, wanted: tuple[bool, ...], given: tuple[bool, ...]) -> Foreign:
         number = len(wanted)
@@ -88,10 +84,33 @@ class Compiled(Foreign):
 
         return self._derived(moving, pushforward)
 
-    def _derived(self, key: Any, function: Callable[[list[Any]], list[Any]]) -> Compiled:
+    def _derived(self, key: Any, function: Callable[[list[Any]], list[Any]]) -> Traced:
         if key not in self.derived:
-            self.derived[key] = Compiled(self.backend, function, self.options, self.ambient)
+            self.derived[key] = self._like(function)
         return self.derived[key]
+
+    def _like(self, function: Callable[[list[Any]], list[Any]]) -> Traced:
+        return Traced(self.backend, function)
+
+
+class Compiled(Traced):
+    """Such a function, compiled by the backend."""
+
+    name = "Jit"
+
+    def __init__(
+        self, backend: Backend, function: Callable[[list[Any]], list[Any]], options: dict[str, Any], surroundings: Any
+    ) -> None:
+        super().__init__(backend, function)
+        self.options = options
+        self.ambient = surroundings
+        self.compiled = backend.jit(self._trace, **options)
+
+    def run(self, arrays: Sequence[Any], tracked: bool) -> tuple[Sequence[Any], Foreign]:
+        return self.compiled(*arrays)[0], self
+
+    def _like(self, function: Callable[[list[Any]], list[Any]]) -> Traced:
+        return Compiled(self.backend, function, self.options, self.ambient)
 
 
 def _replaced(values: list[Any], positions: Sequence[int], others: Sequence[Any]) -> list[Any]:

@@ -406,7 +406,7 @@ class Tensor(Methods):
     def __dlpack__(
         self, /, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
     ) -> Any:
-        array = self._frame.backend.present(self._untracked("__dlpack__"))
+        array = self._frame.backend.export(self._untracked("__dlpack__"))
         options = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
         return array.__dlpack__(**{name: value for name, value in options.items() if value is not None})
 

@@ -119,6 +119,7 @@ class JaxBackend(Backend):
 
     name = "jax"
     traces = True
+    mutable = False
     compiles = True
     traces_numbers = True
     install = "pip install jax"

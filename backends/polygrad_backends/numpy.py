@@ -142,6 +142,11 @@ class NumPyBackend(Backend):
     def present(self, array: Any) -> Any:
         return array if isinstance(array, np.ndarray) else np.asarray(array)
 
+    def export(self, array: Any) -> Any:
+        array = self.present(array)
+        # torch aborts the process on negative strides (PyTorch 2.13)
+        return array if all(stride >= 0 for stride in array.strides) else array.copy()
+
     def device(self, spec: Any) -> Any:
         if spec != "cpu":
             raise self.no_device(spec)

@@ -325,6 +325,8 @@ class TorchBackend(Backend):
     def from_host(self, data: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Any:
         if copy or not hasattr(data, "__array_interface__"):
             return xp.asarray(data, dtype=dtype, device=device, copy=copy)
+        if any(stride < 0 for stride in getattr(data, "strides", ())):
+            data = data.copy()  # torch knows no negative strides
         return torch.as_tensor(data, dtype=dtype, device=device)
 
     def random(self, kind: str, shape: tuple[int, ...], dtype: Any, device: Any, **params: Any) -> Any:
