@@ -20,7 +20,7 @@ from .errors import (
     describe,
 )
 from .graph import LEAF
-from .nodes import fact_of, record, record_several
+from .nodes import fact_of, no_derivative, record, record_several
 from .rules.declare import Op
 from .tensor import SCALAR_TYPES, SCALARS, Tensor, constant
 from .views import link
@@ -65,7 +65,10 @@ def apply(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
             if arg is not None and type(arg) not in SCALAR_TYPES:
                 arg = _raw(op, arg, backend, args)
         payloads.append(arg)
+    state = modes.current()
     if params:
+        if state.records(level):
+            refuse_tracked(op, params, level)
         params = {name: _param(op, args, value, level, backend) for name, value in params.items()}
         if params.get("dtype") is not None:
             params["dtype"] = backend.dtype(params["dtype"])
@@ -91,7 +94,6 @@ def apply(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
         raise
     except Exception as error:
         raise explain(op, error, args, params) from error
-    state = modes.current()
     if type(out) in (tuple, list) or op.outputs:
         results = [_wrap(part, frame) for part in out]
         if tracked and state.records(level) and op.form != "constant":
@@ -198,6 +200,20 @@ def _top(value: Any, top: Any) -> Any:
 
 def _holds_tensor(value: Any) -> bool:
     return isinstance(value, Tensor) or (type(value) in (tuple, list) and any(map(_holds_tensor, value)))
+
+
+def refuse_tracked(op: Op, params: dict[str, Any], level: int) -> None:
+    """Raise for a parameter that has a gradient at this level: an operation is differentiated with respect to its arrays alone, and
+    the history of the parameter would be lost."""
+    for name, value in params.items():
+        if type(value) not in SCALAR_TYPES and op.form != "constant" and _is_tracked(value, level):
+            raise no_derivative(op, name)
+
+
+def _is_tracked(value: Any, level: int) -> bool:
+    if isinstance(value, Tensor):
+        return value._node is not None and value._frame.level == level
+    return type(value) in (tuple, list) and any(_is_tracked(part, level) for part in value)
 
 
 def _param(op: Op, args: Sequence[Any], value: Any, level: int, backend: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 from .backend import Backend, backend_of, dtype_name, get_backend
 from .errors import ArgumentError, BackendError, DtypeError, describe
 from .modes import current
+from .nodes import no_derivative
 from .tensor import SCALARS, Tensor, constant, note_scope
 
 __all__ = [
@@ -48,14 +49,27 @@ def default_floating(backend: Backend) -> Any:
     return backend.dtype(name) if name is not None else backend.default_dtype("real floating")
 
 
-def _place(backend: Any, like: Any = None) -> Backend:
-    if backend is None and isinstance(like, Tensor):
-        return like._frame.backend
-    if backend is None and like is not None:
-        found = backend_of(like)
-        if found is not None:
-            return found
-    return get_backend(backend)
+def _owner(like: Any) -> Backend | None:
+    return like._frame.backend if isinstance(like, Tensor) else backend_of(like)
+
+
+def _place(backend: Any, like: Any) -> Backend:
+    """The backend that is named, else that of ``like``, else the selected one."""
+    return (_owner(like) if backend is None else None) or get_backend(backend)
+
+
+def _home(name: str, backend: Any, like: Any) -> Backend:
+    """The backend of ``like``, which one that is named must not contradict."""
+    home = _owner(like)
+    if home is None:
+        return get_backend(backend)
+    if backend is not None and get_backend(backend) is not home:
+        wanted = get_backend(backend).name
+        raise BackendError(
+            f"{name}: {describe(like)} is on the backend {home.name!r}, and backend={wanted!r} asks for another; leave backend out, or "
+            f"move it first: x.to_backend({wanted!r})"
+        )
+    return home
 
 
 def _options(home: Backend, dtype: Any, device: Any, default: Any = None) -> dict[str, Any]:
@@ -127,7 +141,7 @@ def _like(name: str) -> Any:
     def create(
         x: Any, /, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, backend: Any = None
     ) -> Tensor:
-        home = _place(None, x)
+        home = _home(name, backend, x)
         array = x._data if isinstance(x, Tensor) else x
         if isinstance(array, Tensor):  # inside a transform: a constant, of level 0
             options = _options(home, x.dtype if dtype is None else dtype, x.device if device is None else device)
@@ -143,6 +157,22 @@ def _like(name: str) -> Any:
 ones_like, zeros_like, empty_like = _like("ones_like"), _like("zeros_like"), _like("empty_like")
 
 
+def _number(function: str, name: str, value: Any) -> Any:
+    """A number; a Tensor of one element may stand for it, unless that would lose its history."""
+    if not isinstance(value, Tensor):
+        return value
+    if value.requires_grad and current().records(value._frame.level):
+        raise no_derivative(function, name)
+    return value.item()
+
+
+def _filled(shape: tuple[int, ...], value: Tensor, device: Any, requires_grad: bool) -> Tensor:
+    """A Tensor in memory of its own that is ``value`` everywhere, with its history."""
+    xp = value._frame.namespace
+    out = xp.clone(xp.broadcast_to(value if device is None else value.to(device=device), shape))
+    return out.requires_grad_() if requires_grad else out  # type: ignore[no-any-return]
+
+
 def full(
     shape: Any,
     fill_value: Any,
@@ -154,7 +184,10 @@ def full(
 ) -> Tensor:
     """A Tensor of that shape filled with one value, whose kind decides the dtype if none is given."""
     home = get_backend(backend)
-    fill_value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    if isinstance(fill_value, Tensor):
+        return _filled(
+            _size((shape,), None, "full"), asarray(fill_value, dtype=dtype, backend=home), device, requires_grad
+        )
     default = default_floating(home) if type(fill_value) is float else None
     array = home.raw.full(_size((shape,), None, "full"), fill_value, **_options(home, dtype, device, default))
     return _made(array, home, requires_grad)
@@ -171,9 +204,11 @@ def full_like(
     backend: Any = None,
 ) -> Tensor:
     """As ``full``, with the shape, dtype and device of ``x``."""
-    home = _place(None, x)
+    home = _home("full_like", backend, x)
     array = x._data if isinstance(x, Tensor) else x
-    fill_value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    if isinstance(fill_value, Tensor):
+        fill_value = asarray(fill_value, dtype=x.dtype if dtype is None else dtype, backend=home)
+        return _filled(tuple(x.shape), fill_value, x.device if device is None else device, requires_grad)
     if isinstance(array, Tensor):
         options = _options(home, x.dtype if dtype is None else dtype, x.device if device is None else device)
         return _made(home.raw.full(tuple(x.shape), fill_value, **options), home, requires_grad)
@@ -193,7 +228,11 @@ def arange(
 ) -> Tensor:
     """Evenly spaced values in ``[start, stop)``, or in ``[0, start)``."""
     home = get_backend(backend)
-    start, stop, step = (value.item() if isinstance(value, Tensor) else value for value in (start, stop, step))
+    start, stop, step = (
+        _number("arange", "start", start),
+        _number("arange", "stop", stop),
+        _number("arange", "step", step),
+    )
     default = default_floating(home) if float in map(type, (start, stop, step)) else None
     return _made(home.raw.arange(start, stop, step, **_options(home, dtype, device, default)), home, requires_grad)
 
@@ -212,6 +251,7 @@ def linspace(
 ) -> Tensor:
     """``num`` evenly spaced values from ``start`` to ``stop``, which is included unless ``endpoint`` is False."""
     home = get_backend(backend)
+    start, stop = _number("linspace", "start", start), _number("linspace", "stop", stop)
     default = None if complex in map(type, (start, stop)) else default_floating(home)
     array = home.raw.linspace(start, stop, num, endpoint=endpoint, **_options(home, dtype, device, default))
     return _made(array, home, requires_grad)
@@ -401,7 +441,7 @@ def _frequencies(name: str) -> Any:
         backend: Any = None,
     ) -> Tensor:
         home = get_backend(backend)
-        options = _options(home, None, device)
+        options, d = _options(home, None, device), _number(name, "d", d)
         wanted = home.dtype(dtype) if dtype is not None else default_floating(home)
         array = getattr(home.xp.fft, name)(n, d=d, **options)  # not every library takes the dtype here
         array = array if array.dtype == wanted else home.raw.astype(array, wanted)
@@ -458,7 +498,7 @@ def _random_like(name: str, make: Any) -> Any:
     def create(
         x: Tensor, /, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, backend: Any = None
     ) -> Tensor:
-        home = _place(backend, x)
+        home = _home(name, backend, x)
         dtype = dtype if dtype is not None else x.dtype
         return make(tuple(x.shape), dtype=dtype, device=device, requires_grad=requires_grad, backend=home)  # type: ignore[no-any-return]
 

@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import apply as apply_module
-from .errors import NoDerivativeError
-from .nodes import fact_of
+from .nodes import fact_of, no_derivative
 from .rules.declare import Op, Rule
 from .tensor import SCALAR_TYPES, Tensor, as_frame
 from .views import link
@@ -84,6 +83,7 @@ def interpret(op: Op, args: Sequence[Any], params: dict[str, Any], top: Tensor) 
     mine = [isinstance(arg, Dual) and arg._frame.level == level for arg in args]
     primals = [arg._data if own else arg for arg, own in zip(args, mine, strict=True)]
     tangents = [arg._node if own else None for arg, own in zip(args, mine, strict=True)]
+    apply_module.refuse_tracked(op, params, level)
     params = {name: apply_module._param(op, args, value, level, top._frame.backend) for name, value in params.items()}
     out = _call(op, primals, params)
     discrete = not isinstance(out, tuple) and out.dtype not in top._frame.floating
@@ -134,7 +134,10 @@ def _tangent(op: Op, primals: list[Any], tangents: list[Any], params: dict[str, 
     if op.jvps == "self":
         replaced = []
         for i, (primal, tangent) in enumerate(zip(primals, tangents, strict=True)):
-            kept = primal is None or _held(op.vjps, i)
+            held = _held(op.vjps, i)
+            if held and tangent is not None:
+                raise no_derivative(op, i)
+            kept = primal is None or held
             replaced.append(tangent if tangent is not None else primal if kept else _zeros(primal))
         return _call(op, replaced, params)
     if op.jvps == "product":
@@ -163,10 +166,7 @@ def _tangent(op: Op, primals: list[Any], tangents: list[Any], params: dict[str, 
             continue
         rule = op.jvps[i] if op.jvps is not None else None
         if rule is None:
-            raise NoDerivativeError(
-                f"{op.name}: no forward-mode derivative is known with respect to its argument {op.arrays[i]!r}; detach() it if it is to be "
-                f"taken as constant"
-            )
+            raise no_derivative(op, i)
         terms.append(rule.function(xp, tangent, *_values(rule, primals, outs), **_facts(rule, primals, outs, params)))
     if isinstance(out, tuple):
         return [
@@ -194,7 +194,7 @@ def _elementwise(
 ) -> Any:
     partial = op.partials[i]
     if partial is None:
-        raise NoDerivativeError(f"{op.name}: no derivative is known with respect to its argument {op.arrays[i]!r}")
+        raise no_derivative(op, i)
     if not callable(partial):
         return tangent if partial == 1 else -tangent if partial == -1 else tangent * partial
     rule = op.partial_rules[i]

@@ -221,10 +221,13 @@ def counted(cls: type[Node], number: int) -> type[Node]:
         return _counts.setdefault((cls, number), made)
 
 
-def no_derivative(op: Op, position: int) -> NoDerivativeError:
-    """The error of a derivative that does not exist."""
+def no_derivative(op: Op | str, argument: int | str) -> NoDerivativeError:
+    """The error of a derivative that does not exist: with respect to an array, given by its position, or to a parameter."""
+    name = op if isinstance(op, str) else op.name
+    if not isinstance(op, str) and not isinstance(argument, str):
+        argument = op.arrays[argument]
     return NoDerivativeError(
-        f"{op.name}: no derivative is known with respect to its argument {op.arrays[position]!r}; detach() that argument if it is to be "
+        f"{name}: no derivative is known with respect to its argument {argument!r}; detach() that argument if it is to be "
         f"taken as constant"
     )
 

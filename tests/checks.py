@@ -94,6 +94,8 @@ def check(
     rtol: float = 1e-10,
     numeric: float = 2e-6,
     seed: int = 0,
+    single: float | None = 1e-4,
+    narrow: bool = True,
 ) -> None:
     """Check ``function(*tensors)`` and its derivatives at ``arrays`` (NumPy, float64 or complex128).
 
@@ -102,6 +104,8 @@ def check(
         reference: the same with torch tensors; its values and gradients have to agree to ``rtol``.
         differentiate: which arguments require grad (default: all floating ones).
         numeric: relative tolerance against central finite differences.
+        single: relative tolerance of values and derivatives in single precision; None: they are not asked for.
+        narrow: whether the values are in single precision then; not if ``function`` brings in double precision of its own.
     """
     rng = np.random.default_rng(seed)
     arrays = [np.asarray(a) for a in arrays]
@@ -190,6 +194,9 @@ def check(
             f"second order {got2} against finite differences {expected2}"
         )
 
+    if single is not None and not any(0 < np.abs(a).min(initial=1) < 1e-30 for a in arrays if a.dtype.kind in "fc"):
+        _check_single(function, arrays, backend, which, vs, us, forward, single, narrow)
+
     # torch
     if reference is not None and HAVE_TORCH:
         tt = [torch.tensor(a, requires_grad=i in which) for i, a in enumerate(arrays)]
@@ -201,3 +208,49 @@ def check(
         for g, t in zip(grads, tg, strict=True):
             t = np.zeros_like(g) if t is None else t.resolve_conj().numpy()
             np.testing.assert_allclose(g, t, rtol=rtol, atol=rtol * scale, err_msg="gradient against torch")
+
+
+def _check_single(
+    function: Callable[..., Any],
+    arrays: Sequence[np.ndarray],
+    backend: str,
+    which: Sequence[int],
+    cotangents: Sequence[np.ndarray],
+    tangents: Sequence[np.ndarray],
+    forward: bool,
+    rtol: float,
+    narrowed: bool,
+) -> None:
+    """Values, gradients and tangents in float32 and complex64 against those in double precision at the same, rounded inputs."""
+    narrow = {"float64": np.float32, "complex128": np.complex64}
+
+    def rounded(values: Sequence[np.ndarray]) -> list[np.ndarray]:
+        return [v.astype(narrow[v.dtype.name]) if v.dtype.name in narrow else v for v in values]
+
+    def derivatives(values: Sequence[np.ndarray], vs: Sequence[np.ndarray], us: Sequence[np.ndarray]) -> Any:
+        ts = [tensor(v, backend, i in which) for i, v in enumerate(values)]
+        ys = _outputs(function(*ts))
+        given = [tensor(v.astype(host(y).dtype), backend) for v, y in zip(vs, ys, strict=True)]
+        gs = polygrad.autograd.grad(ys, [ts[i] for i in which], given, materialize_grads=True)
+        found = [host(part.detach()) for part in (*ys, *gs)]
+        if forward:
+            ts = [tensor(v, backend) for v in values]
+
+            def partial(*moving: Any) -> Any:
+                return function(*[moving[which.index(i)] if i in which else t for i, t in enumerate(ts)])
+
+            _, dots = func.jvp(partial, tuple([ts[i] for i in which]), tuple([tensor(u, backend) for u in us]))
+            found += [host(t) for t in _outputs(dots)]
+        return found
+
+    values, us = rounded(arrays), rounded(tangents)
+    wide = [v.astype(a.dtype) for v, a in zip(values, arrays, strict=True)]
+    expected = derivatives(wide, cotangents, [u.astype(t.dtype) for u, t in zip(us, tangents, strict=True)])
+    got = derivatives(values, cotangents, us)
+    outputs = len(cotangents)
+    for i, (single, double) in enumerate(zip(got, expected, strict=True)):
+        if narrowed or outputs <= i < outputs + len(which):
+            wanted = narrow.get(double.dtype.name, double.dtype)
+            assert single.dtype == wanted, f"part {i} is {single.dtype} from single precision"
+        scale = np.abs(double[np.isfinite(double)]).max(initial=1.0)
+        np.testing.assert_allclose(single, double, rtol=rtol, atol=rtol * scale, err_msg=f"single precision, part {i}")

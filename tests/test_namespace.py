@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import polygrad as pg
+from polygrad.forward import _tangent
+from polygrad.nodes import node_class
 from polygrad.rules.declare import OPS, Rule
 
 STANDARD = """
@@ -144,6 +146,54 @@ def test_every_operation_has_a_derivative_or_says_that_it_has_none(name: str) ->
             jvps = op.jvps or (None,) * len(op.vjps)
             if not isinstance(jvps, Rule):
                 assert [v is None for v in op.vjps] == [j is None for j in jvps], "the modes differ in what they can"
+
+
+WITHOUT = [
+    (name, position)
+    for name in sorted(OPS)
+    for position in range(len(OPS[name].arrays))
+    if (OPS[name].form == "elementwise" and OPS[name].partials[position] is None)
+    or (isinstance(OPS[name].vjps, tuple) and OPS[name].form != "elementwise" and OPS[name].vjps[position] is None)
+]
+"""Each input of each operation for which no derivative is declared."""
+
+
+@pytest.mark.parametrize(("name", "position"), WITHOUT)
+def test_no_silent_zero(name: str, position: int) -> None:
+    """In both modes an input without a derivative is refused by name, whatever the other inputs are."""
+    op = OPS[name]
+    message = rf"^{name}: no derivative is known with respect to its argument '{op.arrays[position]}'; detach\(\)"
+    one = pg.ones(1, dtype="float64")
+    edges: list[Any] = [None] * len(op.arrays)
+    edges[position] = one
+    node = node_class(op, "Backward0")()
+    node.static = {}
+    with pytest.raises(NotImplementedError, match=message):
+        node.pull(pg.namespace("numpy"), one, tuple(edges), (None,) * len(node.saves))
+    with pytest.raises(NotImplementedError, match=message):
+        _tangent(op, [one] * len(op.arrays), edges, {}, one)
+
+
+def test_no_parameter_loses_its_history(backend: str, xp: Any) -> None:
+    """A parameter is a constant of an operation. One that requires grad is refused, in both modes."""
+    x, p = xp.ones(3, dtype="float64"), pg.tensor(2.0, dtype="float64", requires_grad=True)
+    for call, name in (
+        (lambda p: pg.addcmul(x, x, x, value=p), "addcmul: .*'value'"),
+        (lambda p: pg.trapezoid(x, dx=p * 1.0), "trapezoid: .*'dx'"),
+        (lambda p: xp.linalg.vector_norm(x, ord=p), "linalg.vector_norm: .*'ord'"),
+        (lambda p: pg.nn.functional.leaky_relu(x, p), "nn.leaky_relu: .*'negative_slope'"),
+    ):
+        with pytest.raises(NotImplementedError, match=f"^{name}; detach"):
+            call(p)
+        with pytest.raises(NotImplementedError, match=f"^{name}; detach"):
+            pg.func.jvp(call, (p.detach(),), (p.detach(),))
+    with pg.no_grad():
+        assert float(pg.addcmul(x, x, x, value=float(p))[0]) == 3.0
+    y = xp.full(3, p)  # an index is no such parameter, nor is what is assigned
+    y[xp.asarray([0])] = p * 2
+    assert pg.isclose(y, x, atol=p).tolist() == [False, True, True]
+    y.sum().backward()
+    assert float(p.grad) == 4.0
 
 
 def test_asking_for_a_derivative_that_is_not_there_raises(backend: str) -> None:

@@ -110,6 +110,10 @@ def logcumsumexp(x: Any, *, axis: int) -> Any:
     return np.logaddexp.accumulate(x, axis=axis)
 
 
+def _is_single(value: Any) -> bool:
+    return getattr(value, "dtype", None) in (np.float32, np.complex64)
+
+
 class NumPyBackend(Backend):
     """NumPy arrays, and NumPy's scalars, which its operations return in the place of 0-d arrays."""
 
@@ -157,8 +161,11 @@ class NumPyBackend(Backend):
 
     def special(self, name: str) -> Any:
         function = scipy_special(name)
-        # What is no ufunc there (polygamma, multigammaln) widens float32.
-        return function if function is None or isinstance(function, np.ufunc) else self.on_host(function)
+        if function is None or (isinstance(function, np.ufunc) and function.nin == 1):
+            return function
+        # Single precision is widened by what is no ufunc (polygamma, multigammaln), and by a ufunc beside an integer or a Python number.
+        narrowed = self.on_host(function)
+        return lambda *args, **params: (narrowed if any(map(_is_single, args)) else function)(*args, **params)
 
     def to_host(self, array: Any) -> Any:
         return array.tolist()

@@ -323,6 +323,7 @@ def classes(backend, name, x, c, options, **more):
         [x],
         backend,
         reference=lambda x: getattr(theirs, name)(x, torch.tensor(c), **_options(options, torch.tensor), **more),
+        narrow="weight" not in options,
     )
 
 

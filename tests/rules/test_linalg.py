@@ -400,8 +400,10 @@ CASES: list[tuple[str, Any, list[Any], Any]] = [
 @pytest.mark.parametrize(
     ("function", "arrays", "reference"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
 )
-def test_derivatives(function: Any, arrays: Any, reference: Any, backend: str, xp: Any) -> None:
-    check(lambda *x: function(xp, *x), arrays, backend, reference=reference, rtol=1e-8)
+def test_derivatives(function: Any, arrays: Any, reference: Any, backend: str, xp: Any, request: Any) -> None:
+    # a rank of 2 at rtol=1e-9 is one of double precision
+    single = None if "pinv-rank" in request.node.name else 1e-4
+    check(lambda *x: function(xp, *x), arrays, backend, reference=reference, rtol=1e-8, single=single)
 
 
 @pytest.mark.parametrize("upper", [True, False])
@@ -551,7 +553,8 @@ def test_full_svd(values: Any, backend: str, xp: Any) -> None:
 
 def test_lstsq_of_deficient_rank(backend: str, xp: Any) -> None:
     b = normal(4, 2)
-    check(lambda x, y: xp.linalg.lstsq(x @ y, tensor(b, backend)).solution, [normal(4, 2), normal(2, 3)], backend)
+    arrays = [normal(4, 2), normal(2, 3)]
+    check(lambda x, y: xp.linalg.lstsq(x @ y, tensor(b, backend)).solution, arrays, backend, single=None)
     out = xp.linalg.lstsq(tensor(RANK2, backend), tensor(b, backend))
     expected = np.linalg.lstsq(RANK2, b, rcond=None)
     np.testing.assert_allclose(host(out.solution), expected[0], atol=1e-10)

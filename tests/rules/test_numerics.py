@@ -135,7 +135,8 @@ def test_derivatives(name: str, arrays: Any, args: Any, params: Any, backend: st
 
     # torch's gamma and Bessel functions have fewer digits than SciPy's
     loose = name in ("digamma", "lgamma", "i0", "mvlgamma", "erfinv")
-    check(function, arrays, backend, reference=reference, rtol=1e-8 if loose else 1e-10)
+    narrow = name != "float_power"  # which computes in double precision, as torch's does
+    check(function, arrays, backend, reference=reference, rtol=1e-8 if loose else 1e-10, narrow=narrow)
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,8 @@ def test_constants(backend: str, xp: Any) -> None:
 
 def test_bincount_of_weights(backend: str, xp: Any) -> None:
     places = tensor(np.asarray([0, 3, 3, 1]), backend)
-    check(lambda w: xp.bincount(places, w), [sample((4,), "float64", 0)], backend)
+    narrow = False  # NumPy's and torch's weights add up in double precision
+    check(lambda w: xp.bincount(places, w), [sample((4,), "float64", 0)], backend, narrow=narrow)
 
 
 def test_in_place(backend: str) -> None:
