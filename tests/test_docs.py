@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 
 DOCS = Path(__file__).parent.parent / "docs"
-PAGES = ["debugging.md"]
+PAGES = {"debugging.md": (), "jax.md": ("jax",), "bridges.md": ("jax", "torch")}
+"""Each page, and the libraries that its examples need."""
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_page(page: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for library in PAGES[page]:
+        pytest.importorskip(library)
     blocks = re.findall(r"```(python|text)\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL)
     assert blocks
     monkeypatch.chdir(tmp_path)  # examples write files
