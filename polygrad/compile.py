@@ -271,6 +271,26 @@ def _check_effects(note: Note, leaves: list[Any], arrays: Sequence[Any]) -> None
             )
         if position is not None:
             refuse_leak(target, arrays[position], "jit")
+        if what == "value" and extra is not None and (extra.view is not None or extra.views):
+            _refuse_relatives(target, leaves)
+
+
+def _refuse_relatives(target: Tensor, leaves: list[Any]) -> None:
+    """Raise if another argument is a view of the same memory as ``target``, which the function has written: inside they were apart."""
+    base = _base(target)
+    for leaf in leaves:
+        if isinstance(leaf, Tensor) and leaf is not target and _base(leaf) is base:
+            raise GraphError(
+                f"jit: the function writes to an argument ({describe(target)}) that shares its memory with another one ({describe(leaf)}), "
+                f"which would not see it. Pass one of them, and make the view inside"
+            )
+
+
+def _base(tensor: Tensor) -> Tensor:
+    """What a Tensor is a view of, in the end."""
+    while tensor._extra is not None and tensor._extra.view is not None and tensor._extra.view.base is not None:
+        tensor = tensor._extra.view.base
+    return tensor
 
 
 def _in_batch(value: Any) -> bool:

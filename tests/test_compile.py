@@ -238,6 +238,22 @@ class TestArgumentsAreChanged:
         jit(lambda a, b: (a * b).sum())(y, y).backward()
         close(y.grad, 2 * X)
 
+    def test_a_write_to_one_of_two_views(self, jit: Any, compiles: None) -> None:
+        def f(a: Any, b: Any) -> Any:
+            a += 1
+            return b * 2
+
+        base = tensor([1.0, 2.0, 3.0])
+        view = base[:2]
+        for args in ((base, view), (view, base), (view, base[1:])):
+            with pytest.raises(
+                GraphError, match="writes to an argument .* that shares its memory with another one .*Pass one of them"
+            ):
+                jit(f)(*args)
+        close(base, [1.0, 2.0, 3.0])
+        close(jit(f)(view, tensor(X)), 2 * X)
+        close(base, [2.0, 3.0, 3.0])
+
     def test_an_argument_returned_is_the_argument(self, jit: Any) -> None:
         x, y = tensor(X, True), tensor(W)
         out = jit(lambda x, y: (x, [y, x]))(x, y)
@@ -454,6 +470,14 @@ class TestErrors:
             jit(lambda x, y: x)(tensor(X), other)
         with pytest.raises(BackendError, match=f"an array of numpy .* among those of {name}; move it first"):
             jit(lambda x, y: x)(tensor(X), np.ones(2))
+
+    def test_options_of_jax_that_go_by_arguments(self, name: str) -> None:
+        if name != "jax":
+            pytest.skip("options of jax.jit")
+        with pytest.raises(ArgumentError, match="in_shardings goes by the arguments .*Place the arrays"):
+            pg.jit(lambda x: x, in_shardings=None)(tensor(X))
+        with pytest.raises(ArgumentError, match="donate_argnums goes by the arguments .*Use jax.jit itself"):
+            pg.jit(lambda x: x, donate_argnums=0)(tensor(X))
 
     def test_writes_inside_a_transform(self, jit: Any, compiles: None) -> None:
         def f(x: Any) -> Any:

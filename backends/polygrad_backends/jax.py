@@ -14,7 +14,15 @@ from jax.interpreters.partial_eval import DynamicJaxprTracer
 
 from polygrad.backend import Backend, scipy_special
 from polygrad.batching import Batched
-from polygrad.errors import BackendError, DtypeError, GeneratorNeeded, GraphError, UnsupportedError, describe
+from polygrad.errors import (
+    ArgumentError,
+    BackendError,
+    DtypeError,
+    GeneratorNeeded,
+    GraphError,
+    UnsupportedError,
+    describe,
+)
 from polygrad.forward import Dual
 from polygrad.graph import LEAF
 from polygrad.program import Constant
@@ -107,6 +115,14 @@ _TRACED_KEY: ContextVar[Any] = ContextVar("polygrad_jax_key", default=(None, Non
 """The random key inside a trace, and the trace that it belongs to."""
 
 
+_BY_ARGUMENT = {
+    **dict.fromkeys(
+        ("in_shardings", "out_shardings"),
+        "Place the arrays, jax.device_put(array, sharding), and computation follows them; inside, jax.lax.with_sharding_constraint",
+    ),
+    **dict.fromkeys(("donate_argnums", "donate_argnames"), "Use jax.jit itself, through which Tensors go as pytrees"),
+}
+"""Options of ``jax.jit`` that would mean something else here, and what to do instead."""
 _OUTSIDE = (
     "random numbers inside jax.jit: polygrad's generator is outside of the traced function, so that every call would give the same "
     "numbers. Call polygrad.manual_seed(seed) inside, with a seed that is an argument of the function; or use polygrad.jit, which hands "
@@ -268,6 +284,12 @@ class JaxBackend(Backend):
 
     # -- compiling and tracing ----------------------------------------------------------------------------------------------
     def jit(self, function: Any, **options: Any) -> Any:
+        for name in options:
+            if name in _BY_ARGUMENT:
+                raise ArgumentError(
+                    f"jit: {name} goes by the arguments of the function that jax.jit gets, and polygrad.jit gives it one of flat arrays. "
+                    + _BY_ARGUMENT[name]
+                )
         return jax.jit(function, **options)
 
     def generator(self) -> Any:

@@ -284,6 +284,33 @@ LEAKED = (
 )
 
 
+class TestCompiledInside:
+    """polygrad.jit inside of JAX's transformations."""
+
+    def test_jit_vmap_and_grad(self) -> None:
+        f = pg.jit(cubes)
+        close(jax.jit(lambda x: f(pg.Tensor(x)).array)(jnp.asarray(X)), (X**3 * W).sum())
+        close(
+            jax.vmap(lambda x: f(pg.Tensor(x)).array)(jnp.asarray([X, 2 * X])), [(X**3 * W).sum(), 8 * (X**3 * W).sum()]
+        )
+        close(jax.grad(lambda x: f(pg.Tensor(x)).array)(jnp.asarray(X)), 3 * X**2 * W)
+
+        def gradient(x: Any) -> Any:
+            t = pg.Tensor(x, requires_grad=True)
+            f(t).backward()
+            return t.grad.array
+
+        close(jax.jit(gradient)(jnp.asarray(X)), 3 * X**2 * W)
+        close(jax.jacfwd(gradient)(jnp.asarray(X)), np.diag(6 * X * W))
+
+    def test_an_argument_from_outside_cannot_be_changed(self) -> None:
+        w = leaf(1.0, 2.0, 3.0)
+        step = pg.jit(lambda w, x: (w * x).sum().backward())
+        with pytest.raises(GraphError, match=LEAKED):
+            jax.jit(lambda x: (step(w, pg.Tensor(x)), x)[1])(jnp.asarray(X))
+        assert w.grad is None
+
+
 class TestLeaks:
     @pytest.mark.parametrize("transform", [jax.jit, jax.vmap, jax.jacfwd, lambda f: jax.grad(lambda x: f(x).sum())])
     def test_backward_on_a_leaf_from_outside(self, transform: Any) -> None:
