@@ -107,6 +107,10 @@ class Node:
         """As ``pull``, under ``zero_absorbing``; the same unless the operation multiplies element by element."""
         return self.pull(xp, g, edges, saved)
 
+    def continued(self, saved: tuple[Any, ...]) -> tuple[Any, ...]:
+        """What ``pull`` gets as ``saved`` while the gradient is itself recorded, of a node that does not say by ``saves`` what it is."""
+        return saved
+
     # -- torch's public face ----------------------------------------------------------------------------------
     def name(self) -> str:
         """The name of the operation as torch prints it, such as ``MulBackward0``."""

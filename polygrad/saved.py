@@ -30,7 +30,7 @@ def tensor_of(node: Node, source: int, value: Any) -> Any:
 def wrapped(node: Node, saved: tuple[Any, ...]) -> tuple[Any, ...]:
     """The saved payloads as Tensors that continue the graph."""
     if not saved or not node.saves:  # a node may save for some of its inputs, none of which is differentiated here
-        return saved
+        return node.continued(saved)
     return tuple([
         tensor_of(node, source, value if type(value) is not Packed else value.unpack())
         for source, value in zip(node.saves, saved, strict=True)
