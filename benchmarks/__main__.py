@@ -7,7 +7,7 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from . import jit, memory, overhead, scatter, slices, startup
+from . import jit, memory, overhead, scatter, slices, startup, transforms
 
 PARTS = {
     "overhead": overhead.report,
@@ -16,6 +16,7 @@ PARTS = {
     "scatter": scatter.report,
     "startup": startup.report,
     "jit": jit.report,
+    "transforms": transforms.report,
 }
 
 
@@ -39,7 +40,7 @@ def main() -> int:
         for what, ratio, bar in rows:
             verdict = "" if bar is None else f"   bar {bar:g}   {'met' if ratio <= bar else 'MISSED'}"
             missed += bar is not None and ratio > bar
-            print(f"  {what:34}{ratio:7.2f}{verdict}")
+            print(f"  {what:40}{ratio:7.2f}{verdict}")
         print()
     return 1 if options.check and missed else 0
 
