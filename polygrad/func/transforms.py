@@ -24,12 +24,13 @@ _LEVEL: ContextVar[int] = ContextVar("polygrad_level", default=0)
 
 
 @contextmanager
-def new_level(records: bool = True) -> Iterator[int]:
+def new_level(records: bool = True, room: int = 0) -> Iterator[int]:
     """A level above all that are open; recording is on in it, whatever the mode outside.
 
-    A level that does not record has no mode of its own: ``no_grad`` inside it is about the level below.
+    A level that does not record has no mode of its own: ``no_grad`` inside it is about the level below. What was recorded in a level
+    may be used after its end, under transforms that are opened by then: ``room`` is for so many of them below it.
     """
-    level = _LEVEL.get() + 1
+    level = _LEVEL.get() + 1 + room
     before, mode = _LEVEL.get(), modes.current()
     _LEVEL.set(level)
     modes.MODE.set(mode.with_level(level) if records else mode)
@@ -280,13 +281,17 @@ def grad_and_value(
     return GradAndValue(function, argnums, has_aux, argnames, "grad_and_value")
 
 
+ROOM = 8
+"""How deep transforms may be nested around a pullback before their levels reach its own."""
+
+
 class Pullback:
     """A function that has run at a level of its own, and its reverse pass: cotangents in, cotangents out, as often as one likes."""
 
     def __init__(
         self, function: Callable[..., Any], leaves: Sequence[Any], tree: Any, where: str, has_aux: bool
     ) -> None:
-        with new_level() as self.level:
+        with new_level(room=ROOM) as self.level:
             self.leaves = [wrap(leaf, self.level, where) for leaf in leaves]
             result = function(*unflatten(tree, self.leaves))
             aux = None

@@ -204,3 +204,42 @@ class TestHessian:
             rtol=1e-11,
             atol=1e-11,
         )
+
+
+class Cube(pg.autograd.Function):
+    """A user's node, which makes Tensors of its own level in the backward pass."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x**3
+
+    @staticmethod
+    def backward(ctx, g):
+        (x,) = ctx.saved_tensors
+        return g * 3 * x**2
+
+
+class TestOfUserDefinedNodes:
+    def test_rows(self, backend: str) -> None:
+        x = raw([1.0, 2.0], backend)
+        j = func.jacrev(Cube.apply)(x)
+        assert type(j) is type(x)
+        assert numbers(j) == [[3.0, 0.0], [0.0, 12.0]]
+        assert numbers(func.jacrev(func.jacrev(Cube.apply))(x)) == [[[6.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 12.0]]]
+
+    def test_a_pullback_under_transforms_that_are_opened_later(self, backend: str) -> None:
+        x = pg.tensor([1.0, 2.0], dtype="float64", backend=backend)
+        eye = pg.namespace(backend).eye(2, dtype=x.dtype)
+        _, pullback = func.vjp(Cube.apply, x)
+        expected = [[3.0, 0.0], [0.0, 12.0]]
+        for out in (
+            func.vmap(pullback)(eye)[0],
+            func.vmap(func.vmap(pullback))(eye[None, ...])[0][0, ...],
+            func.jacfwd(lambda g: pullback(g)[0])(x),
+            func.jacrev(lambda g: pullback(g)[0])(x),
+            func.vmap(func.linearize(Cube.apply, x)[1])(eye),
+        ):
+            assert out._frame.level == 0
+            assert not out.requires_grad
+            assert numbers(out) == expected

@@ -335,3 +335,17 @@ def test_against_torch() -> None:
     )
     for a, b in zip(ours, expected, strict=True):
         np.testing.assert_allclose(a, b.numpy(), rtol=1e-12)
+
+
+def test_inside_jit() -> None:
+    jax = pytest.importorskip("jax")
+    with pg.use_backend("jax"):
+        w, x = (jax.numpy.asarray(a, dtype="float32") for a in (W, X))
+        transforms = [
+            vmap(grad(sample), in_dims=(None, 0)),
+            func.jacrev(vmap(sample, in_dims=(None, 0))),
+            lambda w, x: func.hessian(lambda w: vmap(sample, in_dims=(None, 0))(w, x).sum())(w),
+            vmap(lambda w, x: x[pg.argmax(x)] * pg.sort(x)[:2] @ w[:2], in_dims=(None, 0)),
+        ]
+        for transform in transforms:
+            np.testing.assert_allclose(jax.jit(transform)(w, x), transform(w, x), rtol=1e-5, atol=1e-6)

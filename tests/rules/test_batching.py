@@ -327,3 +327,46 @@ def test_what_asks_for_values(name: str) -> None:
     x = tensor(np.ones((3, 4)), "numpy")
     with pytest.raises(ConversionError, match="differ from example to example"):
         func.vmap(lambda x: function_of(name, "numpy")(x, x))(x)
+
+
+DIFFERENTIABLE = [
+    name
+    for name in sorted(OPS)
+    if OPS[name].form in ("linear", "rule", "composite") and name not in {*DATA_DEPENDENT, *ASKS_FOR_VALUES}
+]
+
+
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_derivatives_inside_and_outside(name: str) -> None:
+    """``vmap(grad(f))`` and the gradient of ``vmap(f)`` are the gradients for the examples, one by one."""
+    f = function_of(name, "numpy")
+    for call, *words in cases_of(name, f, "numpy")[:2]:
+        rng = np.random.default_rng(1)
+        arrays = [tensor(array_of(word, rng, BATCH), "numpy") for word in words]
+
+        def scalar(*ts: Any, call: Any = call) -> Any:
+            outs = [
+                out
+                for out in leaves(call(f, *ts))
+                if isinstance(out, pg.Tensor) and pg.isdtype(out.dtype, ("real floating", "complex floating"))
+            ]
+            weights = [tensor(np.cos(np.arange(out.size) + 1.0).reshape(out.shape), "numpy") for out in outs]
+            return sum(
+                (
+                    pg.sum(w * (pg.real(out * (1 + 0.5j)) if out.is_complex() else out))
+                    for w, out in zip(weights, outs, strict=True)
+                ),
+                start=pg.asarray(0.0, backend="numpy"),
+            )
+
+        for i, word in enumerate(words):
+            if word[0] not in "fpcst":
+                continue
+            try:
+                expected = [host(func.grad(scalar, argnums=i)(*[a[b, ...] for a in arrays])) for b in range(BATCH)]
+            except pg.errors.NoDerivativeError:  # with respect to this argument, or for this shape
+                continue
+            inside = func.vmap(func.grad(scalar, argnums=i))(*arrays)
+            outside = func.grad(lambda *ts, s=scalar: pg.sum(func.vmap(s)(*ts)), argnums=i)(*arrays)
+            np.testing.assert_allclose(host(inside), expected, rtol=1e-8, atol=1e-10, err_msg=f"inside: {words}, {i}")
+            np.testing.assert_allclose(host(outside), expected, rtol=1e-8, atol=1e-10, err_msg=f"outside: {words}, {i}")
