@@ -80,6 +80,26 @@ def consumers(session: nox.Session) -> None:
 
 
 @nox.session
+@nox.parametrize("backend", list(BACKENDS))
+def conformance(session: nox.Session, backend: str) -> None:
+    """The conformance suite on one backend, with torch as the reference; reports go to .nox/reports, or where --output says."""
+    if backend == "cupy" and not has_gpu():
+        session.skip("cupy needs an NVIDIA GPU, and nvidia-smi finds none")
+    extra, pins = BACKENDS[backend]
+    extras = ",".join(["conformance", *([extra] if extra else [])])
+    session.install(*{TORCH, *pins}, "-e", f".[{extras}]")
+    options = session.posargs or [
+        "--jobs",
+        "2",
+        "--format",
+        "json,junit,markdown",
+        "--output",
+        str(Path(".nox") / "reports"),
+    ]
+    session.run("polygrad", "conformance", "--backend", backend, *options)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Ruff: the rules, and the formatting."""
     session.install("ruff>=0.11")

@@ -1,4 +1,4 @@
-"""The command `polygrad`: which backends there are, and a demonstration on one of them.
+"""The command `polygrad`: which backends there are, a demonstration on one of them, and the conformance suite.
 
 typer and rich are imported when the command runs, never with polygrad: they are the extra `cli`.
 """
@@ -82,6 +82,9 @@ def build_app() -> "typer.Typer":
             Console(stderr=True).print(str(error), style="red", markup=False, soft_wrap=True)
             raise typer.Exit(2) from None
 
+    from polygrad_conformance.cli import app as conformance
+
+    app.add_typer(conformance, name="conformance")
     return app
 
 

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 import polygrad
-from polygrad import func
-from polygrad.errors import NoDerivativeError, UnsupportedError
+from polygrad.errors import ConversionError, NoDerivativeError, ShapeError, UnsupportedError
 
 from .case import CHECKS_OF_KIND, Case, Sample
 from .compare import Difference, difference, differences, epsilon, inner, size
@@ -391,14 +390,21 @@ class Checker:
 
     def vmap(self) -> Outcome:
         """A batch of two: the sample, and the sample a little way along its directions."""
-        if not hasattr(func, "vmap"):
-            raise NotRun("polygrad.func has no vmap")
-        self._need_derivative()
         moved = self.problem.step(1e-3 if self.sample.kind == "regular" else 0.0)
-        stacks = [np.stack([self.problem.arrays[i], moved[i]]) for i in self.problem.which]
-        loops = [[y for y in self.ours.values(self.problem, arrays) if inexact(y)] for arrays in (None, moved)]
+        which = self.problem.which
+        if not which:  # a function without derivative, or of integers: a batch of the same sample twice
+            which = [i for i, name in enumerate(self.problem.names) if name not in self.sample.constant]
+        stacks = [np.stack([self.problem.arrays[i], moved[i]]) for i in which]
+        loops = [self.values, self.ours.values(self.problem, moved)]
         want = [np.stack(rows) for rows in zip(*loops, strict=True)]
-        got = self.ours.batched(self.problem, stacks)
+        try:
+            got = self.ours.batched(self.problem, which, stacks)
+        except (ConversionError, ShapeError) as error:
+            if "differ from example to example" in str(error) or "depends on the values" in str(error):
+                raise NotRun(
+                    "its shape, or a branch in it, depends on the values, which a batch has several of"
+                ) from error
+            raise
         return self.judged("vmap", differences(got, want, None, self.each, "output"), "polygrad")
 
 

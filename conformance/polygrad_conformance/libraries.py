@@ -146,11 +146,16 @@ class Polygrad:
 
         return [self.host(t) for t in func.jvp(gradient, primals, self.own(us))[1]]
 
-    def batched(self, problem: Problem, stacks: Sequence[np.ndarray]) -> Arrays:
-        """``vmap`` over a leading axis of the arrays that are differentiated."""
-        vmap: Any = getattr(func, "vmap")  # noqa: B009
-        outputs = vmap(self.partial(problem))(*self.own(stacks))
-        return [self.host(y) for y in outputs]
+    def batched(self, problem: Problem, which: Sequence[int], stacks: Sequence[np.ndarray]) -> Arrays:
+        """All outputs under ``vmap``, over a leading axis of some of the arrays."""
+
+        def function(*moving: Any) -> Any:
+            ts = self.tensors(problem, track=False)
+            for i, tensor in zip(which, moving, strict=True):
+                ts[i] = tensor
+            return tuple(self.run(problem, ts))
+
+        return [self.host(y) for y in func.vmap(function)(*self.own(stacks))]
 
 
 class Torch:

@@ -11,7 +11,7 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ import numpy as np
 import polygrad
 
 from . import script
+from .behaviour import run_scenarios
 from .case import CASES, Case, load
 from .checks import Checker, Outcome, applicable, tolerance
 from .compare import decade
@@ -284,23 +285,33 @@ Progress = Callable[[OpResult, int, int], None]
 """Called with each result, how many are done and how many there are."""
 
 
+PARTS = frozenset({"cases", "scenarios", "programs"})
+"""What a run is made of."""
+
+
 def run(
-    options: Options, output: Path | None = None, progress: Progress | None = None, ledger: Ledger | None = None
+    options: Options,
+    output: Path | None = None,
+    progress: Progress | None = None,
+    ledger: Ledger | None = None,
+    parts: Collection[str] = ("cases",),
 ) -> Run:
-    """Run the cases on a backend.
+    """Run the suite on a backend.
 
     Args:
         output: where the journal lies, from which the run goes on if it was interrupted; None: no journal.
         progress: called with every result.
+        parts: which of PARTS.
 
     Raises:
         BackendError: there is no such backend, or its library is missing.
     """
     polygrad.get_backend(options.backend)
     started, clock = datetime.datetime.now(datetime.UTC), time.perf_counter()
-    names = selected(options)
+    names = selected(options) if "cases" in parts else []
     ledger = ledger or Ledger.read()
     journal = Journal(output, options)
+    prepare(options.backend)
     runs: dict[str, OpRun] = {op: kept for op in names if (kept := journal.read(op)) is not None}
     for run in runs.values():
         ledger.add(run.ledger)
@@ -316,12 +327,20 @@ def run(
         if options.fail_fast and any(cell.failed for cell in run.result.cells):
             complete = len(runs) == len(names)
             break
+    scenarios = run_scenarios(options.backend, ledger) if complete and "scenarios" in parts and not options.ops else []
+    programs = None
+    if complete and "programs" in parts and not options.ops:
+        from .programs import run_programs
+
+        programs = run_programs(options.backend, options.seed)
     if complete:
         journal.close()
     results = [runs[op].result for op in sorted(runs)]
     return Run(
         info=describe(options, started, time.perf_counter() - clock, complete),
         ops=results,
+        scenarios=scenarios,
+        programs=programs,
         stale=ledger.stale() if complete else [],
     )
 
