@@ -13,7 +13,8 @@ for _module in ("torch", "mpmath", "msgspec", "scipy"):
 from planting import plant, rebuild  # noqa: E402
 
 import polygrad  # noqa: E402
-from polygrad import build, engine, nodes  # noqa: E402
+from polygrad import accumulation, build, nodes  # noqa: E402
+from polygrad.hooks import as_tensor  # noqa: E402
 from polygrad.rules import declare  # noqa: E402
 from polygrad_conformance.behaviour import run_scenario  # noqa: E402
 from polygrad_conformance.case import CASES, load  # noqa: E402
@@ -111,14 +112,7 @@ def test_a_wrong_tie_rule(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_leaf_that_does_not_accumulate(monkeypatch: pytest.MonkeyPatch) -> None:
-    accumulate = engine.accumulate
-
-    def overwrite(leaves: Any, *args: Any, **options: Any) -> None:
-        for leaf in leaves:
-            leaf.grad = None
-        accumulate(leaves, *args, **options)
-
-    monkeypatch.setattr(engine, "accumulate", overwrite)
+    monkeypatch.setattr(accumulation, "_sum", lambda old, g, frame, create_graph: (as_tensor(g, frame), None))
     results = [run_scenario(scenario, "numpy", Ledger([])) for scenario in SCENARIOS.values()]
     failed = [result for result in results if result.status == "failed"]
     assert any("accumul" in result.name or "accumul" in result.script for result in failed), [r.name for r in failed]
