@@ -23,7 +23,7 @@ def connect_scipy_fft(module: Any) -> None:
         def __ua_function__(method: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
             from ..tensor import Tensor
 
-            x = args[0] if args else options.get("x", options.get("a"))
+            x = args[0] if args else options.get("x")
             if not isinstance(x, Tensor):
                 return NotImplemented
             from .scipy_fft import FUNCTIONS

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from ..errors import ConversionError, describe
-from ..namespace import namespace
 from ..rules.declare import OPS, Op
 from ..tensor import Tensor
 from ..views import inplace
@@ -33,9 +32,7 @@ REDUCTIONS = {
 """What ``ufunc.reduce`` is."""
 ACCUMULATIONS = {"add": "cumulative_sum", "multiply": "cumulative_prod"}
 """What ``ufunc.accumulate`` is."""
-RENAMED = {
-    "concatenate": "concat", "amax": "max", "amin": "min", "trapz": "trapezoid",
-}  # fmt: skip
+RENAMED = {"concatenate": "concat", "amax": "max", "amin": "min"}
 """NumPy's name of a function to ours, where they differ."""
 PARAMETERS = {"newshape": "shape", "ddof": "correction"}
 """NumPy's name of a parameter to ours, where they differ."""
@@ -70,11 +67,11 @@ def array_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[
 def _call_ufunc(name: str, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     if method == "__call__" and not options:
         if name == "_lambertw":  # SciPy's own function in front of it has made an array of the branch
-            return namespace(_first(inputs)._frame.backend).special.lambertw(inputs[0], k=int(inputs[1]))
+            return _first(inputs)._frame.namespace.special.lambertw(inputs[0], k=int(inputs[1]))
         op = _operation(name)
         if op is not None:
             return op.call(*inputs)
-        special = getattr(namespace(_first(inputs)._frame.backend).special, name, None)
+        special = getattr(_first(inputs)._frame.namespace.special, name, None)
         if special is not None:
             return special(*inputs)
     if method == "reduce" and name in REDUCTIONS and not set(options) - {"axis", "keepdims"}:
@@ -127,7 +124,7 @@ def array_function(function: Any, args: tuple[Any, ...], options: dict[str, Any]
 
 def _call_function(name: str, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     chosen = FUNCTIONS[name]
-    given = {key: value for key, value in options.items() if key not in IGNORED and (key, value) != ("out", None)}
+    given = {key: value for key, value in options.items() if key not in IGNORED}
     tensor = next(_tensors((*args, *options.values())))
     try:
         bound = _signature(chosen).bind(None, *args, **given)
