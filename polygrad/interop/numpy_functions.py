@@ -401,6 +401,16 @@ def ediff1d(xp: Any, ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 
 
 @_numpy
+def unwrap(xp: Any, p: Any, discont: float | None = None, axis: int = -1, *, period: float = 2 * math.pi) -> Any:
+    """The jumps are whole periods, so that the derivative is that of ``p``."""
+    jump = xp.diff(p, axis=axis)
+    small = xp.remainder(jump + period / 2, period) - period / 2
+    small = xp.where((small == -period / 2) & (jump > 0), period / 2, small)
+    turns = xp.where(xp.abs(jump) < (period / 2 if discont is None else discont), 0.0, small - jump)
+    return p + xp.cumulative_sum(turns, axis=axis, include_initial=True)
+
+
+@_numpy
 def polyval(xp: Any, p: Any, x: Any) -> Any:
     out: Any = 0.0
     for coefficient in p:

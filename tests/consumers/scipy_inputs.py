@@ -45,6 +45,8 @@ INPUTS: dict[str, Any] = {
     "M": _normal(4, 4),
     "K": _normal(3, 3),
     "P": _a @ _a.T + np.eye(3),
+    "T": _normal(2, 3, 4),
+    "N": np.where(np.arange(24).reshape(4, 6) % 7 == 3, np.nan, _normal(4, 6)),
     "z": _normal(8) + 1j * _normal(8),
     "Z": _normal(4, 6) + 1j * _normal(4, 6),
     # systems: input and feedthrough matrices, coefficients, zeros and poles, second-order sections
