@@ -145,3 +145,15 @@ def test_set_at_shape_error(backend: str) -> None:
     with pytest.raises(RuntimeError, match="set_at"):
         x[0] = tensor(np.ones((7, 7)), backend)
     np.testing.assert_array_equal(host(x), X)
+
+
+@pytest.mark.parametrize("large", [1e30, float("inf"), float("nan")])
+def test_contributions_of_other_elements_stay_out(large: float, backend: str) -> None:
+    """A sum of all contributions, of which differences are taken, would lose the small ones beside the large one."""
+    x = pg.tensor([1.0, 2.0, 3.0, 4.0], dtype="float64", requires_grad=True)
+    index = pg.tensor([3, 0, 1, 1, 0, 3, 3])
+    g = pg.tensor([1e-3, 1.0, large, 2.0, 4.0, 1e-3, 1e-3], dtype="float64")
+    expected = np.asarray([5.0, large, 0.0, 3e-3])
+    for y in (x[index], pg.take(x, index, axis=0)):
+        (gradient,) = pg.autograd.grad(y, x, g)
+        np.testing.assert_allclose(host(gradient), expected, rtol=1e-14)

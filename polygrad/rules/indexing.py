@@ -43,23 +43,35 @@ getitem = linear(
 def _getitem_adjoint(xp: Any, x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
     """For a library that only speaks the standard: number the elements, select the numbers, and add up what falls on each.
 
-    The contributions are sorted by target and summed as differences of a cumulative sum, which is exact for integers and accurate to
-    rounding of the running total for the rest.
+    The contributions are sorted by target and summed among equals, over distances that double. So no sum ever holds what belongs to
+    another target: an infinite, a nan or a very large contribution stays where it is.
     """
     size = 1
     for n in shape:
         size *= n
     zeros = xp.zeros(shape, dtype=x.dtype, device=x.device)
     numbers = xp.getitem(xp.reshape(xp.arange(size, device=x.device), shape), key=key)
-    values = xp.reshape(xp.broadcast_to(x, numbers.shape), (-1,))
+    sums = xp.reshape(xp.broadcast_to(x, numbers.shape), (-1,))
     numbers = xp.reshape(numbers, (-1,))
-    if numbers.shape[0] == 0:
+    count = numbers.shape[0]
+    if count == 0:
         return zeros
     order = xp.argsort(numbers)
-    sums = xp.cumulative_sum(xp.take(values, order, axis=0), include_initial=True)
-    ends = xp.searchsorted(xp.take(numbers, order, axis=0), xp.arange(size + 1, device=x.device))
-    totals = xp.take(sums, ends, axis=0)
-    return xp.reshape(totals[1:] - totals[:-1], shape)
+    numbers, sums = xp.take(numbers, order, axis=0), xp.take(sums, order, axis=0)
+    distance = 1
+    while distance < count:
+        same = xp.equal(numbers[distance:], numbers[: count - distance])
+        earlier = sums[: count - distance]
+        further = sums[distance:] + xp.where(same, earlier, xp.zeros_like(earlier))
+        sums = xp.concat([sums[:distance], further])
+        distance *= 2
+    targets = xp.arange(size, device=x.device)
+    last = (
+        xp.searchsorted(numbers, targets, side="right") - 1
+    )  # the last of each target's contributions has the whole sum
+    last = xp.where(last < 0, xp.zeros_like(last), last)
+    hit = xp.equal(xp.take(numbers, last, axis=0), targets)
+    return xp.reshape(xp.where(hit, xp.take(sums, last, axis=0), xp.reshape(zeros, (-1,))), shape)
 
 
 getitem_adjoint = linear(
