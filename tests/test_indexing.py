@@ -157,3 +157,14 @@ def test_contributions_of_other_elements_stay_out(large: float, backend: str) ->
     for y in (x[index], pg.take(x, index, axis=0)):
         (gradient,) = pg.autograd.grad(y, x, g)
         np.testing.assert_allclose(host(gradient), expected, rtol=1e-14)
+
+
+def test_numpy_integers_in_keys(backend: str) -> None:
+    """scikit-learn goes through rows by NumPy's numbers."""
+    x = pg.tensor([[1.0, 2.0], [3.0, 4.0]], dtype="float64", requires_grad=True)
+    y = x * 1
+    y[np.int64(1), 0] = 7.0
+    assert y.tolist() == [[1.0, 2.0], [7.0, 4.0]]
+    assert y[np.int64(1)].tolist() == [7.0, 4.0]
+    (gradient,) = pg.autograd.grad(y[np.int64(1)].sum() + y[0, np.int64(1)], x)
+    np.testing.assert_array_equal(host(gradient), [[0.0, 1.0], [0.0, 1.0]])
