@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .errors import freed
+from .sites import located
 from .sites import site_of as site_of  # noqa: PLC0414 - one place to look for what is known of a node
 
 Array = Any
@@ -161,7 +162,7 @@ class Node:
     def saved_arrays(self) -> tuple[Any, ...]:
         """The arrays that the node keeps for the backward pass; raises once they are freed."""
         if self.saved is None:
-            raise freed(self.name())
+            raise located(freed(self.name()), self)
         return self.saved
 
     def __getattr__(self, name: str) -> Any:

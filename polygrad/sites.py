@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from traceback import FrameSummary, StackSummary, walk_stack
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 _ROOT = str(Path(__file__).resolve().parent) + os.sep
 _GENERATED = "<polygrad."
@@ -100,3 +100,15 @@ def annotate(error: BaseException, node: Any) -> None:
         else "recorded outside of anomaly mode (inside polygrad.autograd.detect_anomaly() its line would be named here)"
     )
     error.add_note(f"In the backward pass, at {node.name()}, {where}")
+
+
+E = TypeVar("E", bound=BaseException)
+
+
+def located(error: E, edge: Any) -> E:
+    """An error about the value at ``edge``, with a note of the line that recorded it, where that is known."""
+    node = edge.edges[0] if hasattr(edge, "index") else edge  # one output of several stands for its operation
+    site = site_of(node)
+    if site is not None:
+        error.add_note(f"{node.name()} was recorded at {site}" + (f"\n    {site.text}" if site.text else ""))
+    return error

@@ -25,6 +25,7 @@ from .errors import (
 )
 from .graph import LEAF, Hooks, Node, NodeExtra, OutputNode, RemovableHandle
 from .methods import Methods
+from .sites import located
 
 _new = object.__new__
 SCALARS = (bool, int, float, complex)
@@ -167,10 +168,11 @@ class Tensor(Methods):
         return self
 
     def _no_leaf(self) -> GraphError:
-        return GraphError(
+        error = GraphError(
             f"you can only change requires_grad flags of leaf variables, and this Tensor is the result of {self.grad_fn!r}. If you want to "
             "use a computed variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
         )
+        return located(error, self._node)
 
     @property
     def is_leaf(self) -> bool:
@@ -216,21 +218,33 @@ class Tensor(Methods):
     def _fits(self, where: str, what: str, value: Tensor) -> None:
         """Raise unless ``value`` has the backend, shape, dtype and device of this Tensor."""
         if value._frame.backend is not self._frame.backend:
-            raise BackendError(
-                f"{where}: {what} is on the backend {value.backend!r}, the Tensor on {self.backend!r}; bring it there first: "
-                f"g.to_backend({self.backend!r})"
+            raise located(
+                BackendError(
+                    f"{where}: {what} is on the backend {value.backend!r}, the Tensor on {self.backend!r}; bring it there first: "
+                    f"g.to_backend({self.backend!r})"
+                ),
+                self._node,
             )
         if value.shape != self.shape:
-            raise ShapeError(
-                f"{where}: {what} has shape {tuple(value.shape)}, the Tensor {tuple(self.shape)}; they have to be the same"
+            raise located(
+                ShapeError(
+                    f"{where}: {what} has shape {tuple(value.shape)}, the Tensor {tuple(self.shape)}; they have to be the same"
+                ),
+                self._node,
             )
         if value.dtype != self.dtype:
-            raise DtypeError(
-                f"{where}: {what} has dtype {value.dtype}, the Tensor {self.dtype}; convert it: g.to(x.dtype)"
+            raise located(
+                DtypeError(
+                    f"{where}: {what} has dtype {value.dtype}, the Tensor {self.dtype}; convert it: g.to(x.dtype)"
+                ),
+                self._node,
             )
         if value.device != self.device and None not in (value.device, self.device):  # None: not known while tracing
-            raise BackendError(
-                f"{where}: {what} is on device {value.device}, the Tensor on {self.device}; move it: g.to(x.device)"
+            raise located(
+                BackendError(
+                    f"{where}: {what} is on device {value.device}, the Tensor on {self.device}; move it: g.to(x.device)"
+                ),
+                self._node,
             )
 
     def is_inference(self) -> bool:
@@ -291,7 +305,7 @@ class Tensor(Methods):
     def detach_(self) -> Tensor:
         """Take this Tensor out of its graph; it becomes a leaf that does not require grad."""
         if self._is_view():
-            raise GraphError("Can't detach views in-place. Use detach() instead.")
+            raise located(GraphError("Can't detach views in-place. Use detach() instead."), self._node)
         self._node = None
         return self
 
@@ -357,8 +371,11 @@ class Tensor(Methods):
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
         """``hook(leaf)`` runs after ``grad`` of this leaf has been added to."""
         if self._node is not LEAF:
-            raise GraphError(
-                "post accumulate grad hooks cannot be registered on non-leaf tensors or on leaves without grad"
+            raise located(
+                GraphError(
+                    "post accumulate grad hooks cannot be registered on non-leaf tensors or on leaves without grad"
+                ),
+                self._node,
             )
         extra = self._own_extra()
         if extra.post_accumulate is None:
@@ -375,10 +392,13 @@ class Tensor(Methods):
     def _untracked(self, what: str) -> Any:
         """The payload of the bottom level, if it may leave the graph silently."""
         if self._node is not None and not modes.current().detaching:
-            raise ConversionError(
-                f"{what}: can't convert a Tensor that requires grad ({describe(self)}), the graph would be lost silently. "
-                f"Use tensor.detach().{'numpy()' if 'numpy' in what or 'array' in what else 'array'} instead, or let library code "
-                f"take the values as constants inside `with polygrad.interop.allow_detach():`."
+            raise located(
+                ConversionError(
+                    f"{what}: can't convert a Tensor that requires grad ({describe(self)}), the graph would be lost silently. "
+                    f"Use tensor.detach().{'numpy()' if 'numpy' in what or 'array' in what else 'array'} instead, or let library code "
+                    f"take the values as constants inside `with polygrad.interop.allow_detach():`."
+                ),
+                self._node,
             )
         data = self._data
         return data._untracked(what) if isinstance(data, Tensor) else data
@@ -502,9 +522,12 @@ class Tensor(Methods):
 
     def __reduce__(self) -> Any:
         if not self.is_leaf:
-            raise GraphError(
-                f"pickle: only leaves (Tensors created explicitly by the user) can be pickled, and this one was made by {self._node!r}; "
-                f"use x.detach() for the values"
+            raise located(
+                GraphError(
+                    f"pickle: only leaves (Tensors created explicitly by the user) can be pickled, and this one was made by "
+                    f"{self._node!r}; use x.detach() for the values"
+                ),
+                self._node,
             )
         return (_restore, (self.array, self._node is LEAF, self.grad))
 

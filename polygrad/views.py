@@ -14,6 +14,7 @@ from typing import Any
 from . import modes
 from .errors import GraphError, ShapeError, describe
 from .graph import LEAF, Node
+from .sites import located
 from .tensor import Tensor, constant, edge_of, refuse_leak
 
 
@@ -138,9 +139,12 @@ def inplace(target: Tensor, name: str, compute: Callable[[], Any]) -> Tensor:
     _refuse_leaf(target, name)
     out = compute()
     if out.shape != target.shape:
-        raise ShapeError(
-            f"{name}: output with shape {list(target.shape)} doesn't match the broadcast shape {list(out.shape)}; an in-place "
-            f"operation cannot change the shape of its target, write x = x {name} y instead"
+        raise located(
+            ShapeError(
+                f"{name}: output with shape {list(target.shape)} doesn't match the broadcast shape {list(out.shape)}; an in-place "
+                f"operation cannot change the shape of its target, write x = x {name} y instead"
+            ),
+            target._node,
         )
     return rebind(target, target._in_own_dtype(out, name))
 
@@ -157,9 +161,12 @@ def _refuse_leaf(target: Tensor, name: str) -> None:
     view = target._extra.view if target._extra is not None else None
     while view is not None and not view.detached:
         if view.base._node is LEAF:
-            raise GraphError(
-                f"{name}: a view of a leaf Variable that requires grad is being used in an in-place operation "
-                f"({describe(target)} of {describe(view.base)}). Update it under polygrad.no_grad(), or work on x.clone()."
+            raise located(
+                GraphError(
+                    f"{name}: a view of a leaf Variable that requires grad is being used in an in-place operation "
+                    f"({describe(target)} of {describe(view.base)}). Update it under polygrad.no_grad(), or work on x.clone()."
+                ),
+                target._node,
             )
         view = view.base._extra.view if view.base._extra is not None else None
 
@@ -180,7 +187,10 @@ def rebind(target: Tensor, out: Tensor) -> Tensor:
     while current._extra is not None and current._extra.view is not None:
         view = current._extra.view
         with_graph = with_graph and not view.detached
-        value = view.write(value)
+        try:
+            value = view.write(value)
+        except GraphError as error:  # what is expanded cannot be written
+            raise located(error, current._node) from None
         base = view.base
         if base is None:
             followers.append((value, view.siblings))

@@ -9,6 +9,7 @@ from .. import engine, modes
 from ..errors import ArgumentError, GraphError, ShapeError, describe
 from ..graph import Node, OutputNode
 from ..hooks import as_tensor
+from ..sites import located
 from ..tensor import Tensor, constant, edge_of
 from .graph import GradientEdge, Metadata
 
@@ -52,27 +53,39 @@ def _seed(output: Any, gradient: Any, where: str, create_graph: bool) -> Any:
             )
         frame, shape, dtype, device = known
         if any(n != 1 for n in shape):
-            raise GraphError(
-                f"{where}: grad can be implicitly created only for scalar outputs, and this one has shape {shape}; pass the "
-                f"cotangent, y.backward(gradient), or reduce first, y.sum().backward()"
+            raise located(
+                GraphError(
+                    f"{where}: grad can be implicitly created only for scalar outputs, and this one has shape {shape}; pass the "
+                    f"cotangent, y.backward(gradient), or reduce first, y.sum().backward()"
+                ),
+                _edge(output),
             )
         if dtype in frame.complex:
-            raise GraphError(
-                f"{where}: grad can be implicitly created only for real scalar outputs but got {dtype}; pass the cotangent, "
-                f"y.backward(gradient), or differentiate a real number, such as its real part or its absolute value"
+            raise located(
+                GraphError(
+                    f"{where}: grad can be implicitly created only for real scalar outputs but got {dtype}; pass the cotangent, "
+                    f"y.backward(gradient), or differentiate a real number, such as its real part or its absolute value"
+                ),
+                _edge(output),
             )
         seed = frame.raw.ones(shape, dtype=dtype, device=device)
         return constant(seed, frame) if create_graph else seed
     if not isinstance(gradient, Tensor):
-        raise ArgumentError(
-            f"{where}: gradient has to be a Tensor or None, got {describe(gradient)}; wrap it: polygrad.asarray(g)"
+        raise located(
+            ArgumentError(
+                f"{where}: gradient has to be a Tensor or None, got {describe(gradient)}; wrap it: polygrad.asarray(g)"
+            ),
+            _edge(output),
         )
     if isinstance(output, Tensor):
         output._fits(where, "the gradient", gradient)
     elif known is not None and (tuple(gradient.shape) != known.shape or gradient.dtype != known.dtype):
-        raise ShapeError(
-            f"{where}: the gradient {describe(gradient)} does not fit the value at the GradientEdge, which has shape {known.shape} and "
-            f"dtype {known.dtype}"
+        raise located(
+            ShapeError(
+                f"{where}: the gradient {describe(gradient)} does not fit the value at the GradientEdge, which has shape {known.shape} and "
+                f"dtype {known.dtype}"
+            ),
+            _edge(output),
         )
     if create_graph:
         return gradient
@@ -215,9 +228,12 @@ def grad(
             g = captured.get(edge) if isinstance(edge, Node) else leaves.get(edge)
         known = _known(x)
         if g is None and not (allow_unused or materialize_grads):
-            raise GraphError(
-                f"grad: One of the differentiated Tensors appears to not have been used in the graph: inputs[{i}], {describe(x)}. Set "
-                f"allow_unused=True to get None for it, or materialize_grads=True to get zeros"
+            raise located(
+                GraphError(
+                    f"grad: One of the differentiated Tensors appears to not have been used in the graph: inputs[{i}], {describe(x)}. Set "
+                    f"allow_unused=True to get None for it, or materialize_grads=True to get zeros"
+                ),
+                _edge(ys[0]),
             )
         if g is None and materialize_grads:
             if known is None:
