@@ -557,11 +557,13 @@ class Tensor(Methods):
         return self._frame.namespace.getitem(self, key=key)  # type: ignore[no-any-return]
 
     def __setitem__(self, key: Any, value: Any, /) -> None:
-        from .views import inplace
+        from .views import inplace, is_there
 
         xp = self._frame.namespace
 
         def compute() -> Tensor:
+            if is_there(self, key, value):
+                return self
             new = value if type(value) in SCALARS else self._in_own_dtype(as_frame(value, self._frame), "setitem")
             return xp.set_at(self, new, key=key)  # type: ignore[no-any-return]
 

@@ -138,6 +138,8 @@ def inplace(target: Tensor, name: str, compute: Callable[[], Any]) -> Tensor:
     """
     _refuse_leaf(target, name)
     out = compute()
+    if out is target:
+        return target
     if out.shape != target.shape:
         raise located(
             ShapeError(
@@ -147,6 +149,19 @@ def inplace(target: Tensor, name: str, compute: Callable[[], Any]) -> Tensor:
             target._node,
         )
     return rebind(target, target._in_own_dtype(out, name))
+
+
+def is_there(target: Tensor, key: Any, value: Any) -> bool:
+    """Whether ``value`` is the view ``target[key]``: what ``x[key] += 1`` assigns in the end, when the base has been written already."""
+    view = value._extra.view if isinstance(value, Tensor) and value._extra is not None else None
+    return (
+        view is not None
+        and view.base is target
+        and not view.detached
+        and view.op.name == "getitem"
+        and view.op.view({"key": key})
+        and view.params["key"] == key
+    )
 
 
 def _refuse_leaf(target: Tensor, name: str) -> None:

@@ -96,3 +96,35 @@ class TestExpanded:
         assert y.tolist() == [[0.0] * 3] * 2
         x += 1.0
         assert y.tolist() == [[1.0] * 3] * 2
+
+
+class TestAugmentedAssignment:
+    def test_the_base_is_written_once(self, backend: str) -> None:
+        x = polygrad.tensor([1.0, 2.0, 3.0], requires_grad=True)
+        y = x * 1.0
+        y[1:] *= 10.0
+        assert y.tolist() == [1.0, 20.0, 30.0]
+        # the view is written into the base by its own operation; assigning it again is nothing more to do
+        names = []
+        node = y.grad_fn
+        while node is not None and node.name() != "AccumulateGrad":
+            names.append(node.name())
+            node = node.next_functions[0][0]
+        assert names == ["CopySlices", "MulBackward0"]
+        y.sum().backward()
+        assert x.grad.tolist() == [1.0, 10.0, 10.0]
+
+    def test_another_view_is_assigned(self, backend: str) -> None:
+        x = polygrad.tensor([1.0, 2.0, 3.0])
+        x[1:] = x[:2]
+        assert x.tolist() == [1.0, 1.0, 2.0]
+        z = polygrad.tensor([4.0, 5.0, 6.0])
+        x[1:] = z[1:]
+        assert x.tolist() == [1.0, 5.0, 6.0]
+        x[polygrad.tensor([0, 1])] = x[:2] * 2.0
+        assert x.tolist() == [2.0, 10.0, 6.0]
+
+    def test_a_leaf_refuses_its_own_view(self, backend: str) -> None:
+        x = polygrad.tensor([1.0, 2.0], requires_grad=True)
+        with pytest.raises(GraphError, match="leaf Variable"):
+            x[1:] = x[1:]
