@@ -137,7 +137,7 @@ def inplace(target: Tensor, name: str, compute: Callable[[], Any]) -> Tensor:
     not fit its shape or dtype.
     """
     _refuse_leaf(target, name)
-    out = compute()
+    out: Tensor = compute()
     if out is target:
         return target
     if out.shape != target.shape:
