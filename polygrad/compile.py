@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import modes
+from .apply import mark_inference
 from .backend import _BY_TYPE, Backend, Frame, backend_of, get_backend
 from .batching import Batched
 from .errors import ArgumentError, BackendError, GraphError, Untraceable, describe
@@ -238,6 +239,8 @@ def _finish(note: Note, leaves: list[Any], outs: Sequence[Any], frame: Frame) ->
                 if scope[0] is not None:
                     out._own_extra().scope = scope[0]
             values.append(out)
+    if modes.current().inference:
+        mark_inference([value for value in values if isinstance(value, Tensor)])
     for index, what, position, how in note.effects:
         target = leaves[index]
         new: Any = None if position is None else outs[position] if made else constant(outs[position], frame)

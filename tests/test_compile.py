@@ -156,6 +156,9 @@ class TestGradients:
         assert f(x).requires_grad
         with pg.no_grad():
             assert not f(x).requires_grad
+        with pg.inference_mode():
+            assert f(x).is_inference()
+        assert not f(x).is_inference()
         assert not f(x.detach()).requires_grad
 
 

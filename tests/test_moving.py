@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -178,6 +181,16 @@ class TestMemory:
             assert torch.from_dlpack(pg.Tensor(part)).tolist() == part.tolist()
 
 
+TWO_DEVICES = """
+import jax, numpy as np, polygrad as pg
+x = pg.tensor([1.0, 2.0], backend="jax", requires_grad=True)
+y = x.to("cpu:1")
+(g,) = pg.autograd.grad((y ** 3).sum(), x, create_graph=True)
+(h,) = pg.autograd.grad(g.to_backend("numpy").sum(), x)
+print(x.device.id, y.device.id, g.device.id, h.device.id, h.tolist())
+"""
+
+
 class TestDtypesAndDevices:
     def test_to(self, backend: str) -> None:
         x = pg.tensor([1.0, 2.0], dtype="float64", requires_grad=True)
@@ -202,12 +215,14 @@ class TestDtypesAndDevices:
         assert h.dtype == x.dtype
         assert h.tolist() == [6.0, 12.0]
 
-    def test_devices_of_jax(self) -> None:
-        """Eight devices exist only in a process of its own: see the test of the mesh."""
-        jax = pytest.importorskip("jax")
-        x = pg.ones(2, backend="jax", requires_grad=True)
-        y = x.to(jax.devices()[0])
-        assert y.device == jax.devices()[0]
+    def test_gradients_go_back_to_the_device(self) -> None:
+        """On two virtual devices, which only a process of its own can have."""
+        pytest.importorskip("jax")
+        environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
+        done = subprocess.run(
+            [sys.executable, "-c", TWO_DEVICES], capture_output=True, text=True, env=environment, check=False
+        )
+        assert done.stdout.split() == ["0", "1", "0", "0", "[6.0,", "12.0]"], done.stderr
 
 
 def test_while_tracing_there_is_nothing_to_move() -> None:

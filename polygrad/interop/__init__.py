@@ -1,9 +1,20 @@
 """Bridges to array libraries and to their consumers. The one place under ``polygrad/`` that may import array libraries.
 
 ``allow_detach`` lets library code take the values of tracked Tensors; ``polygrad.interop.sklearn`` moves fitted estimators between
-array libraries. ``docs/consumers.md`` says how far SciPy, scikit-learn, xarray, einops and opt_einsum go.
+array libraries; ``polygrad.interop.torch`` and ``polygrad.interop.jax`` take functions from one engine's graph into another's
+(``docs/bridges.md``). ``docs/consumers.md`` says how far SciPy, scikit-learn, xarray, einops and opt_einsum go.
 """
+
+from importlib import import_module as _import_module
+from typing import Any as _Any
 
 from ..modes import allow_detach
 
 __all__ = ["allow_detach"]
+
+
+def __getattr__(name: str) -> _Any:
+    """The bridges are imported when they are first used, and their libraries with them."""
+    if name in ("jax", "sklearn", "torch"):
+        return _import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
