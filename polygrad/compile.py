@@ -22,7 +22,7 @@ from .errors import ArgumentError, BackendError, GraphError, Untraceable, descri
 from .foreign import Foreign, call, record
 from .func.trees import flatten, unflatten
 from .graph import LEAF
-from .program import ARRAY, COMPUTED, LEAVES, UNTRACKED, WITH_GRAD, Note, Program, ambient
+from .program import ARRAY, COMPUTED, LEAVES, UNTRACKED, WITH_GRAD, Note, Program, ambient, spread
 from .tensor import SCALAR_TYPES, Tensor, constant, edge_of, refuse_leak
 from .views import rebind
 
@@ -52,7 +52,11 @@ class Jitted:
         dynamic, named, statics = args, kwargs, ()
         if self.static_numbers or self.static_names:
             dynamic, named, statics = self._without_statics(args, kwargs)
-        leaves, tree = flatten((dynamic, named))
+        leaves, tree = flatten((dynamic, named)) if named else spread(dynamic)
+        return self._run(args, kwargs, (dynamic, named), statics, leaves, tree)
+
+    def _run(self, args: Any, kwargs: Any, dynamic: Any, statics: Any, leaves: list[Any], tree: Any) -> Any:
+        """A call, its arguments without the static ones, and these as leaves and their structure."""
         arrays: list[Any] = []
         kinds: list[int] = []
         tensors: list[Tensor] = []
@@ -65,7 +69,7 @@ class Jitted:
                 tensors.append(leaf)
                 if leaf._frame is not frame:
                     if frame is not None or leaf._frame.level:
-                        return self._in_transform(args, kwargs, leaves, tree, statics)
+                        return self._in_transform(args, kwargs, statics, *flatten(dynamic))
                     frame = leaf._frame
                 node = leaf._node
                 if node is None:
@@ -78,8 +82,16 @@ class Jitted:
                     kinds.append(WITH_GRAD)
                     grads.append(grad._data)
             elif isinstance(leaf, Tensor):
-                return self._in_transform(args, kwargs, leaves, tree, statics)
+                return self._in_transform(args, kwargs, statics, *flatten(dynamic))
             else:
+                kind = type(leaf)
+                if (
+                    kind not in _BY_TYPE
+                    and kind not in SCALAR_TYPES
+                    and type(tree) is tuple
+                    and backend_of(leaf) is None
+                ):
+                    return self._run(args, kwargs, dynamic, statics, *flatten(dynamic))
                 raw.append(len(arrays))
                 arrays.append(leaf)
                 kinds.append(ARRAY)
@@ -112,7 +124,7 @@ class Jitted:
                 record(program, arrays, edges, results, note.given)
         return _finish(note, leaves, outs if results is None else results, home.frame())
 
-    def _in_transform(self, args: Any, kwargs: Any, leaves: list[Any], tree: Any, statics: Any) -> Any:
+    def _in_transform(self, args: Any, kwargs: Any, statics: Any, leaves: list[Any], tree: Any) -> Any:
         """A call with Tensors of a functional transform among the arguments, or of several backends, which is an error."""
         home = next(leaf for leaf in leaves if isinstance(leaf, Tensor))._frame.backend
         for leaf in leaves:

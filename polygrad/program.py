@@ -195,7 +195,7 @@ class Program(Compiled):
             before.append(
                 None if not isinstance(value, Tensor) else (value._data, value._node, value.grad, _payload(value.grad))
             )
-        args, kwargs = unflatten(self.tree, given)
+        args, kwargs = (gathered(self.tree, given), {}) if type(self.tree) is tuple else unflatten(self.tree, given)
         result = self.call_with(args, kwargs, self.statics)
         leaves, structure = flatten(result)
         outs: list[Any] = []
@@ -277,6 +277,38 @@ class Program(Compiled):
         if self.random:
             self.backend.set_generator(outs[-1])
         return outs, note.value
+
+
+def spread(args: Sequence[Any]) -> tuple[list[Any], tuple[Any, ...]]:
+    """The arguments as leaves, and their structure, as far as they are leaves or flat containers: in half the time that a tree takes."""
+    leaves: list[Any] = []
+    structure: list[Any] = []
+    for arg in args:
+        kind = type(arg)
+        if kind is dict:
+            structure.append((dict, *arg))
+            leaves.extend(arg.values())
+        elif kind is list or kind is tuple:
+            structure.append((kind, len(arg)))
+            leaves.extend(arg)
+        else:
+            structure.append(None)
+            leaves.append(arg)
+    return leaves, tuple(structure)
+
+
+def gathered(structure: tuple[Any, ...], leaves: Sequence[Any]) -> list[Any]:
+    """The arguments again, from what ``spread`` has returned."""
+    rest = iter(leaves)
+    args: list[Any] = []
+    for part in structure:
+        if part is None:
+            args.append(next(rest))
+        elif part[0] is dict:
+            args.append({key: next(rest) for key in part[1:]})
+        else:
+            args.append(part[0]([next(rest) for _ in range(part[1])]))
+    return args
 
 
 def ambient() -> tuple[Any, ...]:

@@ -344,6 +344,17 @@ class TestCalls:
             assert type(out["raw"]) is type(raw)
             assert out["other"] == (3, "text", None, (2,))
 
+    def test_nested_containers(self, jit: Any) -> None:
+        f = jit(lambda tree, more: [tree["a"]["b"] * 2, tree["c"][0][1] + more[0], {"none": tree["none"]}])
+        for _ in range(2):
+            out = f({"c": [(tensor(W), tensor(X))], "a": {"b": tensor(X)}, "none": None}, (tensor(W),))
+            close(out[0], 2 * X)
+            close(out[1], X + W)
+            assert out[2] == {"none": None}
+        g = jit(lambda tree, absent: tree["b"] - tree["a"] if absent is None else absent)
+        close(g({"b": tensor(W), "a": tensor(X)}, None), W - X)
+        close(g({"a": tensor(X), "b": tensor(W)}, None), W - X)
+
     def test_numbers_stay_numbers(self, jit: Any) -> None:
         x = pg.tensor([1.0, 2.0], dtype="float32")
         assert jit(lambda x, lr: x - lr * x)(x, 0.5).dtype == x.dtype
