@@ -66,7 +66,7 @@ from .rules.declare import OPS as _OPS
 from .tensor import Tensor
 
 if TYPE_CHECKING:
-    from . import autograd, debug, func, interop, nn
+    from . import autograd, debug, func, interop, nn, utils
     from .compile import jit
     from .printing import set_printoptions
 
@@ -123,6 +123,7 @@ __all__ = [
     "tril_indices",
     "triu_indices",
     "use_backend",
+    "utils",
     "zero_absorbing",
     "zeros",
     "zeros_like",
@@ -140,7 +141,7 @@ def is_tensor(value: object) -> bool:
     return isinstance(value, Tensor)
 
 
-_MODULES = ("autograd", "debug", "func", "interop", "nn")
+_MODULES = ("autograd", "debug", "func", "interop", "nn", "utils")
 
 
 def __getattr__(name: str) -> _Any:

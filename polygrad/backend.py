@@ -422,6 +422,18 @@ class Backend:
 
         seed_host(seed)
 
+    def random_state(self) -> Any:
+        """Where the generator is that ``random`` draws from, for ``set_random_state``."""
+        from .interop.host import get_state
+
+        return get_state()
+
+    def set_random_state(self, state: Any) -> None:
+        """Have ``random`` go on from a state that ``random_state`` has given."""
+        from .interop.host import set_state
+
+        set_state(state)
+
 
 def scipy_special(name: str) -> Callable[..., Any] | None:
     """The function of ``scipy.special`` that computes on NumPy arrays; None without SciPy, or where it has no such function."""

@@ -124,6 +124,12 @@ class Batched(Tensor):
     def _interpret(op: Op, args: Sequence[Any], params: dict[str, Any], top: Tensor) -> Any:
         return interpret(op, args, params, top)
 
+    @staticmethod
+    def _run_function(function: Any, args: Sequence[Any], needs: Any, top: Tensor, below: bool) -> Any:
+        from .autograd.calls import run_batched
+
+        return run_batched(function, args, needs, top, below)
+
 
 def make_batched(payload: Any, level: int) -> Batched:
     """The examples along the first axis of ``payload``, at that level."""

@@ -226,7 +226,7 @@ def _shapes(nodes: list[Node]) -> dict[Any, tuple[int, ...] | None]:
     for node in nodes:  # what each knows of itself and of its inputs
         op, static, values = getattr(node, "op", None), node.static, node.saved or ()
         for position, value in zip(node.saves, values, strict=False):
-            if hasattr(value, "shape"):
+            if position is not None and hasattr(value, "shape"):
                 edge = (
                     node
                     if position == -1 and node.outputs == 1

@@ -57,6 +57,7 @@ def run(
         [edge for edge, _ in roots], heap, grads, needed,
         create_graph=create_graph, accumulates=accumulate, foreign=foreign,
     )  # fmt: skip
+    cotangent = None
     for edge, cotangent in roots:
         if edge not in grads and isinstance(edge, Node):
             heappush(heap, (edge.order, edge))

@@ -37,6 +37,18 @@ class Untraceable(GraphError):
     code = "PG130"
 
 
+class CheckpointError(GraphError):
+    """What a checkpoint recomputed is not what was there the first time."""
+
+    code = "PG140"
+
+
+class GradcheckError(PolygradError):
+    """A derivative is not what finite differences say."""
+
+    code = "PG150"
+
+
 class ShapeError(PolygradError, ValueError):
     """Two shapes do not fit together."""
 

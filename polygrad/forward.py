@@ -60,8 +60,10 @@ class Dual(Tensor):
         return interpret(op, args, params, top)
 
     @staticmethod
-    def _run_function(function: Any, args: Sequence[Any], needs: Any, top: Tensor) -> Any:
-        from .autograd.function import run_dual
+    def _run_function(function: Any, args: Sequence[Any], needs: Any, top: Tensor, below: bool) -> Any:
+        from .autograd.calls import run_dual
+
+        return run_dual(function, args, needs, top, below)
 
         return run_dual(function, args, needs, top)
 

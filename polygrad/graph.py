@@ -9,7 +9,9 @@ This module knows neither rules nor array libraries.
 
 from __future__ import annotations
 
+import functools
 import itertools
+import threading
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -63,6 +65,9 @@ class RemovableHandle:
         self.remove()
 
 
+_extras = threading.Lock()
+
+
 class NodeExtra:
     """What few nodes have: hooks, metadata, a Tensor that retains its gradient."""
 
@@ -86,7 +91,7 @@ class Node:
     """One recorded operation. Subclasses are made per operation and named as torch names them.
 
     ``saved`` holds arrays (payloads; freed after the pass), ``static`` shapes and parameters (kept). ``saves`` says for
-    each saved array which input it is; -1 is the output.
+    each saved array which input it is; -1 is the output, -2 and on further outputs.
     """
 
     __slots__ = ("__weakref__", "edges", "extra", "frame", "order", "saved", "static")
@@ -96,9 +101,20 @@ class Node:
     order: int
     saved: tuple[Any, ...] | None
     static: Any
-    saves: tuple[int, ...] = ()
+    saves: tuple[int | None, ...] = ()
     outputs = 1
     """How many outputs the operation has; with more than one, each has an ``OutputNode``."""
+
+    def __init_subclass__(cls) -> None:
+        """Give a class of nodes torch's names for what it saves: ``_saved_self``, ``_saved_result``, and ``_raw_saved_...`` to hook it.
+
+        They are made here, for a ``__getattr__`` would slow down every look at a node.
+        """
+        super().__init_subclass__()
+        if isinstance(cls.__dict__.get("saves"), tuple):
+            for name, place in saved_names(cls).items():
+                setattr(cls, f"_saved_{name}", property(functools.partial(_saved_value, place)))
+                setattr(cls, f"_raw_saved_{name}", property(functools.partial(_saved_raw, place)))
 
     def pull(self, xp: Any, g: Any, edges: tuple[Any, ...], saved: tuple[Any, ...]) -> Sequence[Any]:
         """The cotangents of the inputs, given that of the output; None where there is none or no edge."""
@@ -132,8 +148,14 @@ class Node:
 
     def _extra(self) -> NodeExtra:
         if self.extra is None:
-            self.extra = NodeExtra()
+            with _extras:  # two threads may come here at once
+                if self.extra is None:
+                    self.extra = NodeExtra()
         return self.extra
+
+    def __lt__(self, other: Any) -> bool:
+        """Any order does for two nodes of the same number, which two threads may have given out at once."""
+        return id(self) < id(other)
 
     def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """``hook(grad_inputs, grad_outputs)`` runs after the node; a tuple that it returns replaces grad_inputs."""
@@ -165,24 +187,37 @@ class Node:
             raise located(freed(self.name()), self)
         return self.saved
 
-    def __getattr__(self, name: str) -> Any:
-        """``_saved_self``, ``_saved_result`` and their kin: what the node has saved, as Tensors; with ``_raw_`` in front to hook it."""
-        if name.startswith(("_saved_", "_raw_saved_")):
-            from .saved import attribute
-
-            return attribute(self, name)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-    def __dir__(self) -> list[str]:
-        from .saved import names
-
-        return [
-            *super().__dir__(),
-            *(f"{prefix}{name}" for name in names(self) for prefix in ("_saved_", "_raw_saved_")),
-        ]
-
     def __repr__(self) -> str:
         return f"<{self.name()} object at {id(self):#x}>"
+
+
+def saved_names(cls: Any) -> dict[str, int]:
+    """What the saved values of a class of nodes are called: torch's ``self``, ``other`` and ``result``, and the operation's own names; each
+    with its place in ``saved``."""
+    op = getattr(cls, "op", None)
+    found: dict[str, int] = {}
+    for place, source in enumerate(cls.saves):
+        if source >= 0:
+            found.setdefault(("self", "other")[source] if source < 2 else f"input{source}", place)
+            if op is not None and source < len(op.arrays):
+                found.setdefault(op.arrays[source], place)
+        else:
+            found.setdefault("result" if source == -1 else f"result{-1 - source}", place)
+            if op is not None and op.outputs:
+                found.setdefault(op.outputs[-1 - source], place)
+    return found
+
+
+def _saved_value(place: int, node: Node) -> Any:
+    from .saved import value_of
+
+    return value_of(node, place)
+
+
+def _saved_raw(place: int, node: Node) -> Any:
+    from .saved import SavedTensor
+
+    return SavedTensor(node, place)
 
 
 class OutputNode(Node):
@@ -319,7 +354,9 @@ class AccumulateGrad(Node):
         # Hooks outlive this object, so they are kept with the leaf.
         leaf = self.variable._own_extra()
         if leaf.node is None:
-            leaf.node = NodeExtra()
+            with _extras:
+                if leaf.node is None:
+                    leaf.node = NodeExtra()
         extra: NodeExtra = leaf.node
         return extra
 

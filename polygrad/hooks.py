@@ -80,8 +80,15 @@ def _check(hook: Callable[..., Any], result: Any, tensor: Any) -> Any:
 
 
 def _same_number(hook: Callable[..., Any], result: Any, expected: tuple[Any, ...]) -> tuple[Any, ...]:
-    result = result if isinstance(result, tuple) else (result,)
+    name = getattr(hook, "__name__", repr(hook))
+    if not isinstance(result, tuple):
+        raise ArgumentError(
+            f"the hook {name!r} of a node returned {type(result).__name__}: expected a tuple with one gradient for each of the "
+            f"{len(expected)} that it got, or None"
+        )
     if len(result) != len(expected):
-        name = getattr(hook, "__name__", repr(hook))
         raise GraphError(f"the hook {name!r} returned {len(result)} gradients where there are {len(expected)}")
+    for i, (new, old) in enumerate(zip(result, expected, strict=True)):
+        if old is None and new is not None:
+            raise GraphError(f"the hook {name!r}: can't replace a None gradient with a non-None value, at index {i}")
     return tuple([g if g is None else _check(hook, g, old) for g, old in zip(result, expected, strict=True)])

@@ -6,6 +6,7 @@ exactly what they ask for: saved arrays by position, facts and parameters by nam
 
 from __future__ import annotations
 
+import functools
 import linecache
 from collections.abc import Sequence
 from typing import Any
@@ -44,9 +45,21 @@ class RuleNode(Node):
         listed = zip(self.edges, self.rules if not self.joint else self.edges, strict=True)
         return tuple([edge_pair(edge) for edge, rule in listed if self.joint or rule is not None])
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for rule in cls.__dict__.get("rules", ()):
+            for name, _, _ in rule.facts if rule is not None else ():
+                if not hasattr(cls, f"_saved_{name}"):
+                    setattr(cls, f"_saved_{name}", property(functools.partial(_kept, name)))
+
     def keep(self, payloads: Sequence[Any], edges: Sequence[Any], params: dict[str, Any], outs: Sequence[Any]) -> None:
         """Set ``static`` and ``saved`` from the call that the node records."""
         raise NotImplementedError
+
+
+def _kept(name: str, node: RuleNode) -> Any:
+    """A fact or parameter that a node keeps, under torch's kind of name: ``node._saved_axis``."""
+    return node.static[name]
 
 
 class GetitemNode(RuleNode):

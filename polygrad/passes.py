@@ -57,7 +57,7 @@ class Pass:
             self.surveyed = True
             self._push(Survey(self, leaf._frame, order))
 
-    def survey(self, order: float, nodes: Sequence[Node]) -> list[Any]:
+    def survey(self, nodes: Sequence[Node]) -> list[Any]:
         """Have each leaf completed in time: after the last node that may still reach it of those that are left, ``nodes`` and
         what is behind them. Returns the leaves that none can reach, which are complete."""
         self.surveyed = True
@@ -135,7 +135,7 @@ class Pass:
         if isinstance(g, Lazy):
             g = g.dense()
         if not self.surveyed and (extra.tensor or extra.pre or extra.post):
-            for leaf in self.survey(node.order, [node, *[waiting for _, waiting in self.heap]]):
+            for leaf in self.survey([node, *[waiting for _, waiting in self.heap]]):
                 self.complete(leaf, self.grads.pop(leaf))
         several = node.outputs != 1
         outputs = list(g) if several else [g]
@@ -198,8 +198,8 @@ class Task(Node):
         self.task, self.frame, self.order, self.number = task, frame, order, number  # type: ignore[assignment]
         self.edges, self.saved, self.extra, self.static = (None,), (), None, None
 
-    def __lt__(self, other: Task) -> bool:
-        return self.number < other.number
+    def __lt__(self, other: Any) -> bool:
+        return self.number < other.number if isinstance(other, Task) else True
 
 
 class Survey(Task):
@@ -212,9 +212,8 @@ class Survey(Task):
 
     def pull(self, xp: Any, g: Any, edges: tuple[Any, ...], saved: tuple[Any, ...]) -> Sequence[Any]:
         task = self.task
-        nodes = [node for _, node in task.heap]
-        for leaf in task.survey(self.order, nodes):
-            task.complete(leaf, task.grads.pop(leaf))
+        for i, leaf in enumerate(task.survey([node for _, node in task.heap])):
+            task._push(Completion(task, leaf, self.order, i))
         return ()
 
 

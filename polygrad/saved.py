@@ -11,14 +11,20 @@ from typing import Any
 from . import modes
 from .errors import ArgumentError, GraphError, describe, freed
 from .graph import LEAF, Node, output_node
+from .sites import located
 from .tensor import SCALAR_TYPES, Tensor, constant, continued
 
 
-def tensor_of(node: Node, source: int, value: Any) -> Any:
-    """A saved value as a Tensor that goes on from where it was: from input number ``source``, or from output -1 - ``source``."""
-    if value is None or type(value) in SCALAR_TYPES:
+def tensor_of(node: Node, source: int | None, value: Any) -> Any:
+    """A saved value as a Tensor that goes on from where it was: from input number ``source``, or from output -1 - ``source``.
+
+    Without a source it is a Tensor already, and a constant.
+    """
+    if value is None or source is None or type(value) in SCALAR_TYPES:
         return value
     frame = node.frame
+    if isinstance(value, Tensor) is not frame.lifted:
+        frame = frame.backend.frame(frame.level, not frame.lifted)
     if source >= 0:
         edge = node.edges[source]
         return constant(value, frame) if edge is None else continued(value, frame, edge)
@@ -37,11 +43,11 @@ def wrapped(node: Node, saved: tuple[Any, ...]) -> tuple[Any, ...]:
     ])  # fmt: skip
 
 
-def seen(node: Node, source: int, value: Any) -> Any:
+def seen(node: Node, source: int | None, value: Any) -> Any:
     """As ``tensor_of``, for users: a leaf is the leaf itself."""
     if type(value) is Packed:
         value = value.unpack()
-    edge = node.edges[source] if source >= 0 else None
+    edge = node.edges[source] if source is not None and source >= 0 else None
     if isinstance(edge, Tensor) and edge._data is value:
         return edge
     return tensor_of(node, source, value)
@@ -59,40 +65,41 @@ class Packed:
         self.frame = frame
 
     def unpack(self) -> Any:
-        """The payload."""
+        """The payload; of a constant of the user's (without a frame) the Tensor."""
         with modes.no_grad():
             tensor = self.hook(self.value)
         if not isinstance(tensor, Tensor):
             raise ArgumentError(
                 f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type {type(tensor).__name__}"
             )
-        return tensor._data if tensor._frame.level == self.frame.level or not self.frame.lifted else tensor
+        frame = self.frame
+        return tensor if frame is None or (tensor._frame.level != frame.level and frame.lifted) else tensor._data
 
 
-def pack(node: Node, source: int, value: Any, hooks: tuple[Callable[[Any], Any], Callable[[Any], Any]]) -> Any:
+def pack(node: Node, source: int | None, value: Any, hooks: tuple[Callable[[Any], Any], Callable[[Any], Any]]) -> Any:
     """A saved payload packed; numbers and what is not there stay as they are."""
     if value is None or type(value) in SCALAR_TYPES or not hasattr(value, "dtype"):
         return value
-    tensor = tensor_of(node, source, value)
-    if source >= 0 and isinstance(node.edges[source], Tensor):
+    tensor = tensor_of(node, source, value) if source is not None else value.detach()
+    if source is not None and source >= 0 and isinstance(node.edges[source], Tensor):
         tensor._node = LEAF  # a leaf of its own: the hook must not be able to change the user's
+    before = tensor._data
     with modes.no_grad():
         packed = hooks[0](tensor)
-    if tensor._data is not value:
+    if tensor._data is not before:
         raise GraphError(
             "A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook cannot be modified by "
             "in-place operations as this can lead to unexpected side-effects: return a new Tensor instead"
         )
-    return Packed(packed, hooks[1], node.frame)
+    return Packed(packed, hooks[1], node.frame if source is not None else None)
 
 
 def pack_all(node: Node, hooks: tuple[Callable[[Any], Any], Callable[[Any], Any]]) -> None:
     """Pack what a node saves that has just been recorded."""
     saved = node.saved
-    if not saved:
+    if not saved or not node.saves:  # what func.custom_vjp keeps is a tree of its own, which hooks do not see
         return
-    sources = node.saves or (0,) * len(saved)
-    node.saved = tuple([pack(node, source, value, hooks) for source, value in zip(sources, saved, strict=True)])
+    node.saved = tuple([pack(node, source, value, hooks) for source, value in zip(node.saves, saved, strict=True)])
     expect_packed(node)
 
 
@@ -128,44 +135,15 @@ def unpacked(saved: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 # -- torch's names ------------------------------------------------------------------------------------------------
-def names(node: Node) -> dict[str, int]:
-    """What the saved values are called: torch's ``self``, ``other`` and ``result``, and the operation's own names; each with its place."""
-    op = getattr(node, "op", None)
-    found: dict[str, int] = {}
-    for place, source in enumerate(node.saves):
-        if source >= 0:
-            found.setdefault(("self", "other")[source] if source < 2 else f"input{source}", place)
-            if op is not None and source < len(op.arrays):
-                found.setdefault(op.arrays[source], place)
-        else:
-            found.setdefault("result" if source == -1 else f"result{-1 - source}", place)
-            if op is not None and op.outputs:
-                found.setdefault(op.outputs[-1 - source], place)
-    return found
-
-
-def attribute(node: Node, name: str) -> Any:
-    """The value of ``_saved_NAME`` or ``_raw_saved_NAME``.
+def value_of(node: Node, place: int) -> Any:
+    """What is saved at a place, as ``node._saved_...`` gives it; None where it was not needed.
 
     Raises:
-        AttributeError: the node saves nothing of that name.
         GraphError: it has been freed.
     """
-    raw = name.startswith("_raw_saved_")
-    short = name.removeprefix("_raw_saved_" if raw else "_saved_")
-    places = names(node)
-    if short in places:
-        if raw:
-            return SavedTensor(node, places[short])
-        if node.saved is None:
-            raise freed(node.name())
-        if not node.saved:  # saved for an input that is not differentiated
-            return None
-        return seen(node, node.saves[places[short]], node.saved[places[short]])
-    if not raw and isinstance(node.static, dict) and short in node.static:
-        return node.static[short]
-    known = [f"_saved_{known}" for known in (*places, *(node.static if isinstance(node.static, dict) else ()))]
-    raise AttributeError(f"{node.name()} has no attribute {name!r}; it keeps {', '.join(known) or 'nothing'}")
+    if node.saved is None:
+        raise located(freed(node.name()), node)
+    return seen(node, node.saves[place], node.saved[place]) if node.saved else None
 
 
 class SavedTensor:
@@ -179,7 +157,7 @@ class SavedTensor:
 
     def _value(self) -> Any:
         if self._node.saved is None:
-            raise freed(self._node.name())
+            raise located(freed(self._node.name()), self._node)
         return self._node.saved[self._place] if self._node.saved else None
 
     @property

@@ -13,6 +13,8 @@ from traceback import FrameSummary, StackSummary, walk_stack
 from types import FrameType
 from typing import Any, NamedTuple, TypeVar
 
+from .errors import describe
+
 _ROOT = str(Path(__file__).resolve().parent) + os.sep
 _GENERATED = "<polygrad."
 
@@ -93,6 +95,10 @@ def site_of(node: Any) -> Site | None:
 
 def annotate(error: BaseException, node: Any) -> None:
     """Add to an error of a backward pass which operation it was at, and the line that recorded it."""
+    leaf = getattr(node, "leaf", None)
+    if leaf is not None:
+        error.add_note(f"In the backward pass, at AccumulateGrad of the leaf {describe(leaf)}")
+        return
     site = site_of(node)
     where = (
         f"recorded at {site}" + (f"\n    {site.text}" if site.text else "")

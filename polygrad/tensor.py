@@ -6,6 +6,7 @@ bound to its backend. In-place operations and views are in ``views``.
 
 from __future__ import annotations
 
+import threading
 import warnings
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +32,9 @@ _new = object.__new__
 SCALARS = (bool, int, float, complex)
 """Python's numbers, from the lowest kind to the highest."""
 SCALAR_TYPES = frozenset(SCALARS)
+
+
+_extras = threading.Lock()
 
 
 class TensorExtra:
@@ -271,7 +275,9 @@ class Tensor(Methods):
 
     def _own_extra(self) -> TensorExtra:
         if self._extra is None:
-            self._extra = TensorExtra()
+            with _extras:  # two threads may come here at once, and what the first one stores must not be lost
+                if self._extra is None:
+                    self._extra = TensorExtra()
         return self._extra
 
     # -- autograd ---------------------------------------------------------------------------------------------
@@ -295,10 +301,13 @@ class Tensor(Methods):
         backward(self, gradient, retain_graph, create_graph, inputs)
 
     def detach(self) -> Tensor:
-        """The same values outside the graph; they share memory: writing to one shows in the other."""
+        """The same values outside the graph; they share memory: writing to one shows in the other.
+
+        Inside transforms it is a constant for all of them.
+        """
         from .views import share
 
-        out = constant(self._data, self._frame)
+        out = constant(self._data.detach() if self._frame.lifted else self._data, self._frame)
         share(out, self)
         return out
 

@@ -66,7 +66,7 @@ class Shared(View):
         return self._base()  # type: ignore[no-any-return]
 
     def replay(self, base: Tensor) -> Tensor:
-        return constant(base._data, base._frame)
+        return constant(base._data.detach() if base._frame.lifted else base._data, base._frame)
 
     def write(self, value: Tensor) -> Tensor:
         return constant(value._data, value._frame)

@@ -232,3 +232,15 @@ def test_devices(backend: str) -> None:
     assert x.to("cpu").tolist() == [1.0, 1.0]
     with pytest.raises((BackendError, RuntimeError), match="device|backend|Expected"):
         x.to(device="warp:9")
+
+
+def test_random_numbers_go_on_from_a_state(backend: str) -> None:
+    home = pg.get_backend(backend)
+    pg.manual_seed(3)
+    pg.rand(2)
+    state = home.random_state()
+    first = [pg.rand(3).tolist(), pg.randn(2).tolist(), pg.randint(10, (4,)).tolist()]
+    home.set_random_state(state)
+    assert [pg.rand(3).tolist(), pg.randn(2).tolist(), pg.randint(10, (4,)).tolist()] == first
+    home.set_random_state(state)
+    assert pg.rand(3).tolist() == first[0]

@@ -157,6 +157,13 @@ class TestGrad:
         expected = -4 * np.cos(0.7) + 0.7 * np.sin(0.7)
         assert y.item() == pytest.approx(expected, rel=1e-12)
 
+    def test_nothing_to_do(self) -> None:
+        x = leaf()
+        with pytest.raises(GraphError, match=r"`inputs` argument to `grad\(\)` cannot be empty"):
+            pg.autograd.grad(x.sum(), [])
+        with pytest.raises(GraphError, match="not have been used in the graph"):
+            pg.autograd.grad([], x)
+
     def test_several_grad_outputs(self) -> None:
         x = leaf()
         g = pg.autograd.grad([x * 2, x * x], x, [pg.ones(3, dtype="float64")] * 2)[0]
@@ -461,6 +468,26 @@ class TestFailures:
         (x * w).sum().backward()  # the engine goes on working
         assert values(x.grad) == [2.0, 4.0, 6.0]
 
+    def test_hooks_of_nodes_return_tuples(self) -> None:
+        x = leaf()
+        y = x * 2
+        for result, text in (
+            (lambda gs: gs[0], "of a node returned Tensor: expected a tuple with one gradient for each of the 2"),
+            (lambda gs: gs[:1], "returned 1 gradients where there are 2"),
+            (lambda gs: (gs[0], gs[0]), "can't replace a None gradient with a non-None value, at index 1"),
+            (lambda gs: (gs[0].sum(), None), "has changed the size of the gradient"),
+        ):
+            with (
+                y.grad_fn.register_hook(lambda inputs, outputs, result=result: result(inputs)),
+                pytest.raises(RuntimeError, match=text),
+            ):
+                y.sum().backward(retain_graph=True)
+        with y.grad_fn.register_prehook(lambda gs: gs[0]), pytest.raises(TypeError, match="expected a tuple"):
+            y.sum().backward(retain_graph=True)
+        with y.grad_fn.register_hook(lambda inputs, outputs: (None, None)):
+            y.sum().backward(retain_graph=True)
+        assert x.grad is None
+
     def test_an_exception_in_the_hook_of_a_leaf(self) -> None:
         x, w = leaf(), leaf()
 
@@ -468,8 +495,9 @@ class TestFailures:
             raise ZeroDivisionError
 
         w.register_hook(hook)
-        with pytest.raises(ZeroDivisionError):
+        with pytest.raises(ZeroDivisionError) as caught:
             (x * w).sum().backward()
+        assert "In the backward pass, at AccumulateGrad of the leaf" in caught.value.__notes__[0]
         assert values(x.grad) == [1.0, 2.0, 3.0]  # complete before the hook ran, as in torch
         assert w.grad is None
 

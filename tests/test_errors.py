@@ -97,10 +97,15 @@ class TestBackward:
         y.backward(pg.ones(3, dtype="float64"))  # nothing was lost
 
     def test_gradient_of_wrong_dtype(self) -> None:
-        with pytest.raises(
-            DtypeError, match=r"backward: the gradient has dtype .*float32, the Tensor .*float64.*g\.to\(x\.dtype\)"
-        ):
-            (leaf() * 2).backward(pg.ones(3, dtype="float32"))
+        x = leaf()
+        (x * 2).backward(pg.ones(3, dtype="float32"))  # another precision is brought to that of the Tensor, as in torch
+        assert x.grad.dtype == x.dtype
+        for dtype in ("complex128", "int64"):
+            with pytest.raises(
+                DtypeError,
+                match=rf"backward: the gradient has dtype .*{dtype}, the Tensor .*float64.*g\.to\(x\.dtype\)",
+            ):
+                (x * 2).backward(pg.ones(3, dtype=dtype))
 
     def test_gradient_of_another_backend(self, backend: str) -> None:
         other = other_backend(backend)

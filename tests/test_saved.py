@@ -40,10 +40,8 @@ def test_freed_and_unknown() -> None:
     out = pg.exp(leaf(1.0))
     names = dir(out.grad_fn)
     assert {"_saved_result", "_raw_saved_result"} <= set(names)
-    with pytest.raises(AttributeError, match=r"ExpBackward0 has no attribute '_saved_other'; it keeps _saved_result"):
-        out.grad_fn._saved_other  # noqa: B018
-    with pytest.raises(AttributeError, match="object has no attribute 'nonsense'"):
-        out.grad_fn.nonsense  # noqa: B018
+    assert not hasattr(out.grad_fn, "_saved_other")
+    assert not hasattr(out.grad_fn, "_saved_self")
     out.sum().backward()
     with pytest.raises(GraphError, match="a second time"):
         out.grad_fn._saved_result  # noqa: B018

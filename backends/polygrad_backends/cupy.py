@@ -91,6 +91,15 @@ class CuPyBackend(Backend):
     def manual_seed(self, seed: int) -> None:
         cp.random.seed(seed)
 
+    def random_state(self) -> Any:
+        # CuPy's generator does not show its state: it is started anew, from a number that it has drawn itself.
+        seed = int(cp.random.randint(2**31))
+        cp.random.seed(seed)
+        return seed
+
+    def set_random_state(self, state: Any) -> None:
+        cp.random.seed(state)
+
     def synchronize(self, *arrays: Any) -> None:
         cp.cuda.Device().synchronize()
 

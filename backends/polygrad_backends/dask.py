@@ -7,6 +7,7 @@ transpose by partial sums. Other keys with arrays become one task that sees the 
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable
 from math import prod
@@ -446,6 +447,12 @@ class DaskBackend(Backend):
 
     def manual_seed(self, seed: int) -> None:
         self._generator = da.random.default_rng(seed)
+
+    def random_state(self) -> Any:
+        return copy.deepcopy(self._generator)
+
+    def set_random_state(self, state: Any) -> None:
+        self._generator = copy.deepcopy(state)
 
 
 BACKEND = DaskBackend()

@@ -303,6 +303,13 @@ class JaxBackend(Backend):
     def set_generator(self, state: Any) -> None:
         self._seed(jax.random.wrap_key_data(state))
 
+    def random_state(self) -> Any:
+        return self._key, _TRACED_KEY.get()
+
+    def set_random_state(self, state: Any) -> None:
+        self._key, traced = state
+        _TRACED_KEY.set(traced)
+
     def scope(self) -> Any:
         state = jax.extend.core.get_opaque_trace_state()
         return None if state == EAGER else state

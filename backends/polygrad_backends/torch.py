@@ -339,6 +339,15 @@ class TorchBackend(Backend):
     def manual_seed(self, seed: int) -> None:
         torch.manual_seed(seed)
 
+    def random_state(self) -> Any:
+        return torch.get_rng_state(), torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+
+    def set_random_state(self, state: Any) -> None:
+        host, devices = state
+        torch.set_rng_state(host)
+        if devices:
+            torch.cuda.set_rng_state_all(devices)
+
     def synchronize(self, *arrays: Any) -> None:
         if torch.cuda.is_available():
             torch.cuda.synchronize()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from ..modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 from . import anomaly_mode, forward_ad, function, functional, graph
 from .anomaly_mode import detect_anomaly, set_detect_anomaly
 from .function import Function
+from .gradcheck import gradcheck, gradgradcheck
 from .gradients import backward, grad
 
 __all__ = [
@@ -12,10 +14,16 @@ __all__ = [
     "anomaly_mode",
     "backward",
     "detect_anomaly",
+    "enable_grad",
     "forward_ad",
     "function",
     "functional",
     "grad",
+    "gradcheck",
+    "gradgradcheck",
     "graph",
+    "inference_mode",
+    "no_grad",
     "set_detect_anomaly",
+    "set_grad_enabled",
 ]

@@ -94,8 +94,16 @@ def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Tensor:
 
 
 def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTensor:
-    """The primal and the tangent of a dual number of the innermost level (or of ``level``)."""
-    number = _innermost(level, "unpack_dual")
+    """The primal and the tangent of a dual number of the innermost level (or of ``level``).
+
+    Of any other Tensor, and once the levels are closed, there is no tangent.
+    """
+    if not isinstance(tensor, Tensor):
+        raise ArgumentError(f"unpack_dual: expected a Tensor, got {describe(tensor)}")
+    levels = _open.get()
+    number = level if level is not None else levels[-1][0] if levels else None
     if isinstance(tensor, Dual) and tensor._frame.level == number:
         return UnpackedDualTensor(tensor.primal, tensor.tangent)
+    while not levels and isinstance(tensor, Dual):
+        tensor = tensor.primal
     return UnpackedDualTensor(tensor, None)

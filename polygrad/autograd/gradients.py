@@ -77,6 +77,10 @@ def _seed(output: Any, gradient: Any, where: str, create_graph: bool) -> Any:
             ),
             _edge(output),
         )
+    if known is not None and gradient._frame.backend is known.frame.backend and gradient.dtype != known.dtype:
+        frame = known.frame
+        if gradient.dtype in frame.floating and (gradient.dtype in frame.complex) == (known.dtype in frame.complex):
+            gradient = gradient._frame.namespace.astype(gradient, known.dtype)  # of another precision
     if isinstance(output, Tensor):
         output._fits(where, "the gradient", gradient)
     elif known is not None and (tuple(gradient.shape) != known.shape or gradient.dtype != known.dtype):
@@ -211,6 +215,8 @@ def grad(
         raise ArgumentError(
             f"grad: got {len(ys)} outputs and {len(gradients)} grad_outputs; there has to be one for each"
         )
+    if not xs:
+        raise GraphError("grad: `inputs` argument to `grad()` cannot be empty")
     for x in xs:
         _wanted(x, "grad")
     if is_grads_batched:
@@ -233,7 +239,7 @@ def grad(
                     f"grad: One of the differentiated Tensors appears to not have been used in the graph: inputs[{i}], {describe(x)}. Set "
                     f"allow_unused=True to get None for it, or materialize_grads=True to get zeros"
                 ),
-                _edge(ys[0]),
+                _edge(ys[0]) if ys else None,
             )
         if g is None and materialize_grads:
             if known is None:

@@ -88,7 +88,10 @@ def saved(outputs: Tensor | Iterable[Tensor]) -> SavedValues:
 def entries(node: Node, seen: set[int]) -> Iterator[Saved]:
     """The arrays that one node keeps; ``seen`` holds the identities of those that were listed before."""
     values = node.saved or ()
-    places = [position if position >= 0 else len(node.edges) - position for position in node.saves]
+    declared = (
+        [] if getattr(node, "op", None) is None else [position for position in node.saves if position is not None]
+    )
+    places = [position if position >= 0 else len(node.edges) - position for position in declared]
     # Inputs in their order, then results; operations of the user's own say nothing of theirs.
     for i in sorted(range(len(values)), key=lambda i: places[i] if i < len(places) else i):
         value = values[i]

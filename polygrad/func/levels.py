@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import modes
-from ..autograd.function import lifted, lowered
 from ..batching import Batched, make_batched
 from ..creation import RANDOM
 from ..errors import GraphError, describe
 from ..forward import Dual, make_dual
 from ..graph import Node, edge_pair, next_order, output_node
 from ..hooks import as_tensor
+from ..levels import lifted, lowered
 from ..tensor import Tensor, as_frame, constant, continued, edge_of, level_of
 from .transforms import lower, new_level
 from .trees import map_leaves

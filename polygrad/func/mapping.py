@@ -206,6 +206,7 @@ def _randomness(mode: str, size: int, level: int, same: list[Any] | None) -> Ite
         turn += 1
         return out
 
+    draw.randomness = mode  # type: ignore[attr-defined]
     token = RANDOM.set(draw)
     try:
         yield

@@ -27,6 +27,16 @@ def draw(kind: str, shape: tuple[int, ...], low: int = 0, high: int = 2) -> Any:
     return np.asarray(_generator.integers(low, high, size=shape))
 
 
+def get_state() -> Any:
+    """Where the sequence is."""
+    return _generator.bit_generator.state
+
+
+def set_state(state: Any) -> None:
+    """Go on from there."""
+    _generator.bit_generator.state = state
+
+
 def to_numpy(array: Any) -> Any:
     """A NumPy array with the values of any array that exports DLPack."""
     return np.from_dlpack(array)

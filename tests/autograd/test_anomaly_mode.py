@@ -125,7 +125,7 @@ class TestNan:
             assert pg.is_anomaly_enabled()
             assert not pg.is_anomaly_check_nan_enabled()
             (pg.sqrt(x) * 0.0).sum().backward()
-        assert str(x.grad.tolist()) == "[nan]"
+            assert str(x.grad.tolist()) == "[nan]"
 
     def test_forward_recorded_outside(self) -> None:
         x = leaf(0.0)
@@ -179,6 +179,16 @@ class TestOtherErrors:
         with pytest.raises(GraphError, match="a second time") as caught:
             y.sum().backward()
         assert f'at SinBackward0, recorded at File "{__file__}", line {line}' in notes(caught.value)
+
+    def test_saved_values_that_are_gone(self) -> None:
+        with pg.autograd.detect_anomaly():
+            y = pg.exp(leaf(1.0))
+            line = here() - 1
+            y.sum().backward()
+        for look in (lambda: y.grad_fn._saved_result, lambda: y.grad_fn.saved_arrays):
+            with pytest.raises(GraphError, match="were freed: ExpBackward0") as caught:
+                look()
+            assert f'ExpBackward0 was recorded at File "{__file__}", line {line}, in test_saved' in notes(caught.value)
 
     def test_line_that_is_not_known(self) -> None:
         y = pg.sin(leaf(1.0))

@@ -74,3 +74,16 @@ def test_errors() -> None:
         with pytest.raises(RuntimeError, match="is not the innermost one"):
             fwad.exit_dual_level(level=1)
         fwad.exit_dual_level()
+
+
+def test_unpacking_outside_of_any_level() -> None:
+    x = pg.tensor([3.0], dtype="float64")
+    assert fwad.unpack_dual(x) == (x, None)
+    with fwad.dual_level():
+        dual = fwad.make_dual(x, x)
+    primal, tangent = fwad.unpack_dual(dual)
+    assert primal.tolist() == [3.0]
+    assert type(primal) is pg.Tensor
+    assert tangent is None
+    with pytest.raises(TypeError, match="unpack_dual: expected a Tensor, got int 3"):
+        fwad.unpack_dual(3)

@@ -217,7 +217,7 @@ class TestSavedTensorsHooks:
             y = pg.where(x > 0, pg.sqrt(x), 0.0).sum()
         with pg.zero_absorbing(), np.errstate(all="ignore"):
             y.backward()
-        assert x.grad.tolist() == [0.0, 0.25]
+            assert x.grad.tolist() == [0.0, 0.25]
 
     def test_innermost_pair_alone(self) -> None:
         log = []

@@ -1,0 +1,221 @@
+"""Checkpointing: what a function saves for the backward pass is thrown away and computed again when it is needed.
+
+The graph is recorded as ever; only the saved values are left out of it, through the hooks on saved values. So gradients of gradients,
+``autograd.grad`` with any inputs, hooks, forward mode and transforms work through a checkpoint as they do without.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import copy_context
+from typing import Any
+
+from ..autograd.graph import saved_tensors_hooks
+from ..backend import Backend, get_backend
+from ..errors import ArgumentError, CheckpointError, describe
+from ..forward import Dual
+from ..func.trees import flatten, map_leaves
+from ..modes import enable_grad, is_grad_enabled
+from ..tensor import Tensor, constant, edge_of
+
+__all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "noop_context_fn"]
+
+
+def noop_context_fn() -> tuple[AbstractContextManager[Any], AbstractContextManager[Any]]:
+    """The contexts in which a function runs the first time and again: none."""
+    return nullcontext(), nullcontext()
+
+
+class _Stop(BaseException):
+    """Ends a recomputation as soon as everything is there."""
+
+
+class _Region:
+    """One call under ``checkpoint``: what it takes to run the function again, and what has been recomputed and not yet used."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        args: Any,
+        kwargs: Any,
+        again: AbstractContextManager[Any],
+        preserve: bool,
+        check: bool,
+    ) -> None:
+        self.function = function
+        # The arguments as they are now: what the function or the caller does to them in place later is not seen.
+        self.args, self.kwargs = map_leaves(_snapshot, (args, kwargs))
+        self.again = again
+        self.context = copy_context()  # modes, levels and the selected backend
+        self.states = [(backend, backend.random_state()) for backend in _backends(args, kwargs)] if preserve else []
+        self.check = check
+        self.known: list[tuple[Any, ...]] = []
+        """Shape, dtype and device of what was saved the first time."""
+        self.recomputed: dict[int, Tensor] = {}
+
+    def pack(self, tensor: Tensor) -> tuple[int, Any]:
+        self.known.append(_metadata(tensor))
+        return len(self.known) - 1, _history(tensor._data)
+
+    def unpack(self, packed: tuple[int, Any]) -> Tensor:
+        number, history = packed
+        if number not in self.recomputed:
+            self.recomputed = {}
+            self.context.copy().run(self.recompute)
+            if number not in self.recomputed:
+                raise CheckpointError(
+                    f"checkpoint: A different number of tensors was saved during the original forward and recomputation: "
+                    f"{len(self.known)} and {len(self.recomputed)}. The function has to do the same each time that it is called"
+                )
+        tensor = self.recomputed.pop(number)
+        return constant(_with_history(tensor._data, history), tensor._frame)
+
+    def recompute(self) -> None:
+        found = self.recomputed
+
+        def pack(tensor: Tensor) -> None:
+            number = len(found)
+            if number >= len(self.known):
+                raise CheckpointError(
+                    f"checkpoint: trying to save more tensors during recomputation than during the original forward pass, which saved "
+                    f"{len(self.known)}. The function has to do the same each time that it is called"
+                )
+            if self.check and _metadata(tensor) != self.known[number]:
+                raise CheckpointError(
+                    f"checkpoint: Recomputed values have different metadata than during the forward pass. Saved value number "
+                    f"{number} was {_shown(self.known[number])}, recomputed it is {_shown(_metadata(tensor))}. "
+                    f"The function has to do the same each time that it is called"
+                )
+            found[number] = tensor
+            if len(found) == len(self.known):
+                raise _Stop
+
+        current = [(backend, backend.random_state()) for backend, _ in self.states]
+        try:
+            for backend, state in self.states:
+                backend.set_random_state(state)
+            with self.again, enable_grad(), saved_tensors_hooks(pack, _never):
+                self.function(*self.args, **self.kwargs)
+        except _Stop:
+            pass
+        finally:
+            for backend, state in current:
+                backend.set_random_state(state)
+
+
+def _never(packed: Any) -> Any:
+    raise CheckpointError("checkpoint: a backward pass through a recomputation; it is only there for its saved values")
+
+
+def _snapshot(value: Any) -> Any:
+    return copy.copy(value) if isinstance(value, Tensor) else value
+
+
+def _history(value: Any) -> Any:
+    """Where a payload stands in the graphs of the outer transforms, without its values: None for a raw array."""
+    if not isinstance(value, Tensor):
+        return None
+    tangent = value._node if isinstance(value, Dual) else None
+    return edge_of(value) if tangent is None else None, _history(tangent), _history(value._data)
+
+
+def _with_history(value: Any, history: Any) -> Any:
+    """A recomputed payload at the place of the one that was thrown away."""
+    if history is None:
+        return value
+    edge, tangent, below = history
+    out = copy.copy(value)
+    out._data = _with_history(value._data, below)
+    out._node = _with_history(value._node, tangent) if isinstance(value, Dual) else edge
+    return out
+
+
+def _metadata(tensor: Tensor) -> tuple[Any, ...]:
+    return tuple(tensor.shape), tensor.dtype, tensor.device
+
+
+def _shown(metadata: tuple[Any, ...]) -> str:
+    shape, dtype, device = metadata
+    return f"{dtype}{list(shape)} on {device}"
+
+
+def _backends(*trees: Any) -> list[Backend]:
+    """The backends that may be drawing random numbers: those of the arguments, and the selected one."""
+    found = [leaf._frame.backend for leaf in flatten(trees)[0] if isinstance(leaf, Tensor)]
+    return list(dict.fromkeys([*found, get_backend()]))
+
+
+def checkpoint(
+    function: Callable[..., Any],
+    *args: Any,
+    use_reentrant: bool | None = None,
+    context_fn: Callable[[], tuple[AbstractContextManager[Any], AbstractContextManager[Any]]] = noop_context_fn,
+    determinism_check: str = "default",
+    preserve_rng_state: bool = True,
+    **kwargs: Any,
+) -> Any:
+    """``function(*args, **kwargs)``, which keeps nothing for the backward pass and runs again in it.
+
+    Args:
+        function: has to do the same each time that it is called.
+        args, kwargs: Tensors, pytrees of them, and whatever else.
+        use_reentrant: torch's choice between two implementations. There is one here, with all that torch's two can do.
+        context_fn: gives two context managers, one for the first run and one for the runs in a backward pass.
+        determinism_check: "default": the shapes, dtypes and devices of what is recomputed have to be those of the first run; "none".
+        preserve_rng_state: draw the same random numbers again, on the backends of the arguments and the selected one, and leave their
+            generators where they were.
+
+    Raises:
+        CheckpointError: in the backward pass, the function did something else when it ran again.
+        ArgumentError: an option has an unknown value.
+    """
+    if determinism_check not in ("default", "none"):
+        raise ArgumentError(f"checkpoint: determinism_check has to be 'default' or 'none', got {determinism_check!r}")
+    if not callable(function):
+        raise ArgumentError(f"checkpoint: expected a function, got {describe(function)}")
+    first, again = context_fn()
+    if not is_grad_enabled():
+        with first:
+            return function(*args, **kwargs)
+    region = _Region(function, args, kwargs, again, preserve_rng_state, determinism_check == "default")
+    with first, saved_tensors_hooks(region.pack, region.unpack):
+        return function(*args, **kwargs)
+
+
+def checkpoint_sequential(
+    functions: Sequence[Callable[..., Any]],
+    segments: int,
+    input: Any,
+    use_reentrant: bool | None = None,
+    preserve_rng_state: bool = True,
+) -> Any:
+    """Apply functions one after the other, in ``segments`` groups, of which all but the last are checkpointed.
+
+    Args:
+        functions: each takes what the one before returns.
+        segments: how many groups, at least 1 and at most as many as there are functions.
+        input: what the first one takes.
+        use_reentrant, preserve_rng_state: as for ``checkpoint``.
+    """
+    chain = list(functions)
+    if not 1 <= segments <= len(chain):
+        raise ArgumentError(
+            f"checkpoint_sequential: segments has to be from 1 to the number of functions, {len(chain)}, got {segments}"
+        )
+
+    def run(start: int, end: int) -> Callable[[Any], Any]:
+        def forward(value: Any) -> Any:
+            for function in chain[start:end]:
+                value = function(value)
+            return value
+
+        return forward
+
+    size = len(chain) // segments
+    end = 0
+    for start in range(0, size * (segments - 1), size):
+        end = start + size
+        input = checkpoint(run(start, end), input, use_reentrant=use_reentrant, preserve_rng_state=preserve_rng_state)
+    return run(end, len(chain))(input)
