@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from . import apply as apply_module
@@ -19,6 +20,9 @@ from .rules.batches import DECOMPOSE, Mapped, Run
 from .rules.declare import Op
 from .tensor import Tensor, as_frame
 from .views import link
+
+OPEN: ContextVar[int] = ContextVar("polygrad_batch_level", default=0)
+"""The level of the innermost batch that is open."""
 
 
 class Batched(Tensor):
@@ -146,6 +150,11 @@ def interpret(op: Op, args: Sequence[Any], params: dict[str, Any], top: Tensor) 
     """Run an operation on a batch; Tensors of lower levels are the same for every example."""
     frame = top._frame
     level = frame.level
+    if level > OPEN.get():
+        raise GraphError(
+            f"{op.name}: {top!r} has escaped from the function that vmap mapped, where it was one example of a batch; return it from the "
+            f"function, to get the batch"
+        )
     mapped = [isinstance(arg, Batched) and arg._frame.level == level for arg in args]
     arrays = [arg._data if own else arg for arg, own in zip(args, mapped, strict=True)]
     rule = op.batch or _rule(op)

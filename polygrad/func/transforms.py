@@ -14,6 +14,7 @@ from typing import Any
 
 from .. import engine, modes
 from ..backend import backend_of
+from ..batching import OPEN
 from ..errors import ArgumentError, DtypeError, GraphError, ShapeError, describe
 from ..forward import Dual, make_dual
 from ..graph import LEAF
@@ -31,14 +32,16 @@ def new_level(records: bool = True, room: int = 0) -> Iterator[int]:
     may be used after its end, under transforms that are opened by then: ``room`` is for so many of them below it.
     """
     level = _LEVEL.get() + 1 + room
-    before, mode = _LEVEL.get(), modes.current()
+    before, mode, batches = _LEVEL.get(), modes.current(), OPEN.get()
     _LEVEL.set(level)
     modes.MODE.set(mode.with_level(level) if records else mode)
+    OPEN.set(batches if records else level)
     try:
         yield level
     finally:
         _LEVEL.set(before)
         modes.MODE.set(mode)
+        OPEN.set(batches)
 
 
 def wrap(value: Any, level: int, where: str, requires_grad: bool = True) -> Tensor:

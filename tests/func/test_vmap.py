@@ -250,6 +250,14 @@ class TestRefusals:
         vmap(lambda row: (seen.append(repr(row)), row)[1])(pg.tensor(X))
         assert seen == ["Batched(shape=(4,), dtype=float64, level=1, batch of 3)"]
 
+    def test_what_has_escaped(self) -> None:
+        kept = []
+        vmap(lambda row: (kept.append(row), row)[1])(pg.tensor(X))
+        with pytest.raises(GraphError, match=r"multiply: Batched.*has escaped from the function that vmap mapped"):
+            kept[0] * 2
+        with pytest.raises(GraphError, match="has escaped"):
+            func.jvp(lambda x: pg.sin(kept[0]), (W,), (W,))
+
     def test_leaves_and_backward(self) -> None:
         x = pg.tensor(X)
         with pytest.raises(GraphError, match="an example of a batch cannot become a leaf"):
