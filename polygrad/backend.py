@@ -17,7 +17,6 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from .errors import BackendError, DtypeError, UnsupportedError
-from .rules.indexing import basic
 
 Array = Any
 """An array of some library. The engine knows nothing of it but the standard."""
@@ -284,8 +283,8 @@ class Backend:
 
     # -- dtypes and devices -----------------------------------------------------------------------------------
     def canonical(self, dtype: Any) -> Any:
-        """The object that ``array.dtype`` is for this dtype."""
-        return dtype
+        """The object that ``array.dtype`` is for this dtype, which need not be that of the namespace."""
+        return self.xp.empty((0,), dtype=dtype).dtype
 
     def dtype(self, spec: Any) -> Any:
         """The backend's dtype for its own object, another library's, a Python type, or a name."""
@@ -352,11 +351,8 @@ class Backend:
 
     # -- what the standard lacks ------------------------------------------------------------------------------
     def add_at(self, buffer: Array, key: Any, value: Array) -> Array:
-        """``buffer`` with ``value`` added at ``key``, every duplicate counted; may write into ``buffer``, which the
+        """``buffer`` with ``value`` added at ``key``, every duplicate counted; an adapter may write into ``buffer``, which the
         engine owns. Returns the sum."""
-        if basic(key):
-            buffer[key] += value
-            return buffer
         return buffer + self.raw.getitem_adjoint(value, key=key, shape=buffer.shape)
 
     def own(self, array: Array, alias: bool) -> Array:

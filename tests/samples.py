@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+import polygrad
 from polygrad.rules.declare import OPS, Op
 
 SQUARE = np.asarray([[0.6, 0.2], [0.3, 0.7]])
@@ -155,3 +156,31 @@ def call(op: Op, make: Make) -> Any:
 def names() -> list[str]:
     """Every operation."""
     return sorted(OPS)
+
+
+def outputs(out: Any) -> list[Any]:
+    """The Tensors of a result."""
+    if isinstance(out, polygrad.Tensor):
+        return [out]
+    return [tensor for part in out for tensor in outputs(part)] if isinstance(out, (tuple, list)) else []
+
+
+def run(name: str, make: Make) -> list[Any]:
+    """The results of an operation, then the gradients that come back to its inputs, where it has any."""
+    inputs: list[Any] = []
+
+    def keep(array: Any) -> Any:
+        inputs.append(make(np.asarray(array)))
+        return inputs[-1]
+
+    outs = outputs(call(OPS[name], keep))
+    tracked = [y for y in outs if y.requires_grad and not np.isnan(y.shape).any()]
+    inputs = [x for x in inputs if x.requires_grad]
+    if not tracked:
+        return outs
+    try:
+        ones = [polygrad.ones_like(y) for y in tracked]
+        grads = polygrad.autograd.grad(tracked, inputs, ones, materialize_grads=True)
+    except polygrad.errors.NoDerivativeError:
+        return outs
+    return [*outs, *grads]

@@ -40,7 +40,7 @@ class CuPyBackend(Backend):
     name = "cupy"
     install = "pip install cupy-cuda12x"
     xp = xp
-    overrides = {"getitem_adjoint": getitem_adjoint, "set_at": set_at}  # noqa: RUF012
+    overrides = {"getitem": lambda x, *, key: x[key], "getitem_adjoint": getitem_adjoint, "set_at": set_at}  # noqa: RUF012
 
     def owns(self, kind: type) -> bool:
         return issubclass(kind, cp.ndarray)

@@ -122,6 +122,7 @@ class NumPyBackend(Backend):
     overrides = {  # noqa: RUF012
         "cummax": _running(np.maximum),
         "cummin": _running(np.minimum),
+        "getitem": lambda x, *, key: x[key],
         "getitem_adjoint": getitem_adjoint,
         "logcumsumexp": logcumsumexp,
         "set_at": set_at,

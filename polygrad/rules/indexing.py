@@ -1,10 +1,12 @@
 """Indexing: selection by a key, its transpose, and assignment.
 
-A key is whatever Python puts between the brackets: integers, slices, None, an ellipsis, boolean masks, integer arrays, mixtures.
+A key is whatever Python puts between the brackets: integers, slices, None, an ellipsis, boolean masks, integer arrays, mixtures. The
+standard has part of that, and assignment only where a library allows it; the defaults here do the rest with its functions alone.
 """
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from .declare import fit, linear
@@ -15,6 +17,84 @@ def basic(key: Any) -> bool:
     if type(key) is tuple:
         return all(map(basic, key))
     return key is None or key is Ellipsis or type(key) is slice or type(key) is int
+
+
+def _is_mask(part: Any) -> bool:
+    return "bool" in str(getattr(part, "dtype", ""))
+
+
+def _axes(part: Any) -> int:
+    """How many axes a part of a key speaks of."""
+    if part is None or part is Ellipsis:
+        return 0
+    return part.ndim if _is_mask(part) else 1
+
+
+def _parts(xp: Any, key: Any, ndim: int, device: Any) -> list[Any]:
+    """A part for every axis, and None where it is: ellipsis written out, lists as arrays, masks as the positions where they are true."""
+    given = list(key) if isinstance(key, tuple) else [key]
+    given = [xp.asarray(part, device=device) if isinstance(part, list) else part for part in given]
+    missing = [slice(None)] * (ndim - sum(map(_axes, given)))
+    at = next((i for i, part in enumerate(given) if part is Ellipsis), len(given))
+    parts: list[Any] = []
+    for part in (*given[:at], *missing, *given[at + 1 :]):
+        parts += xp.nonzero(part) if _is_mask(part) else [part]
+    return parts
+
+
+def _numbers(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> Any:
+    """The row-major numbers of the elements that a key selects from an array of that shape, in the shape of the selection.
+
+    Arrays are broadcast together; integers beside them count as arrays. Their axes come where the arrays are if those are neighbours,
+    and first if they are not.
+    """
+    parts = _parts(xp, key, len(shape), device)
+    for axis, part in enumerate([part for part in parts if part is not None]):
+        if type(part) is int and not -shape[axis] <= part < shape[axis]:
+            raise IndexError(f"index {part} is out of bounds for axis {axis} with size {shape[axis]}")
+    if any(hasattr(part, "dtype") for part in parts):
+        parts = [xp.asarray(part, device=device) if type(part) is int else part for part in parts]
+    chosen = [i for i, part in enumerate(parts) if hasattr(part, "dtype")]
+    arrays = dict(zip(chosen, xp.broadcast_arrays(*[parts[i] for i in chosen]) if chosen else (), strict=True))
+    common = tuple(arrays[chosen[0]].shape) if chosen else ()
+    neighbours = bool(chosen) and chosen[-1] - chosen[0] < len(chosen)
+    kept = [i for i, part in enumerate(parts) if i not in chosen and type(part) is not int]
+    before = sum(i < chosen[0] for i in kept) if neighbours else 0
+    ndim = len(kept) + len(common)
+    out = xp.zeros((1,) * ndim, dtype=xp.int64, device=device)
+    axis = 0
+    for i, part in enumerate(parts):
+        if part is None:
+            continue
+        length, stride = shape[axis], prod(shape[axis + 1 :])
+        axis += 1
+        if type(part) is int:
+            out = out + part % length * stride
+            continue
+        if i in arrays:
+            steps = xp.astype(arrays[i], xp.int64)
+            steps = xp.where(steps < 0, steps + length, steps)
+            place = before
+        else:
+            steps = xp.arange(*part.indices(length), dtype=xp.int64, device=device)
+            place = kept.index(i)
+            place = place if place < before else place + len(common)
+        shown = (*(1,) * place, *steps.shape, *(1,) * (ndim - place - steps.ndim))
+        out = out + xp.reshape(steps, shown) * stride
+    return out
+
+
+def _complete(key: Any, ndim: int) -> Any:
+    """A basic key that names every axis, as the standard asks."""
+    keys = key if isinstance(key, tuple) else (key,)
+    return key if Ellipsis in keys or sum(part is not None for part in keys) == ndim else (*keys, Ellipsis)
+
+
+def _getitem(xp: Any, x: Any, *, key: Any) -> Any:
+    if basic(key):
+        return x[_complete(key, x.ndim)]
+    numbers = _numbers(xp, key, tuple(x.shape), x.device)
+    return xp.reshape(xp.take(xp.reshape(x, (-1,)), xp.reshape(numbers, (-1,)), axis=0), numbers.shape)
 
 
 def _name(payloads: Any, params: Any) -> str:
@@ -33,7 +113,7 @@ def _name(payloads: Any, params: Any) -> str:
 getitem = linear(
     "getitem(x, /, *, key)",
     transpose=lambda xp, g, *, x_shape, key: xp.getitem_adjoint(g, key=key, shape=x_shape),
-    default=lambda xp, x, *, key: x[key],
+    default=_getitem,
     node=_name,
     view=lambda params: basic(params["key"]),
     write=lambda xp, base, value, *, key: xp.set_at(base, value, key=key),
@@ -46,11 +126,11 @@ def _getitem_adjoint(xp: Any, x: Any, *, key: Any, shape: tuple[int, ...]) -> An
     The contributions are sorted by target and summed among equals, over distances that double. So no sum ever holds what belongs to
     another target: an infinite, a nan or a very large contribution stays where it is.
     """
-    size = 1
-    for n in shape:
-        size *= n
+    size = prod(shape)
     zeros = xp.zeros(shape, dtype=x.dtype, device=x.device)
-    numbers = xp.getitem(xp.reshape(xp.arange(size, device=x.device), shape), key=key)
+    if basic(key):
+        return xp.set_at(zeros, x, key=key)
+    numbers = _numbers(xp, key, shape, x.device)
     sums = xp.reshape(xp.broadcast_to(x, numbers.shape), (-1,))
     numbers = xp.reshape(numbers, (-1,))
     count = numbers.shape[0]
@@ -84,9 +164,33 @@ getitem_adjoint = linear(
 
 
 def _set_at(xp: Any, x: Any, value: Any, *, key: Any) -> Any:
-    out = xp.asarray(x, copy=True)
-    out[key] = value
-    return out
+    """By assignment where the library has it and the standard the key; else every element asks which one is written to it last."""
+    if basic(key):
+        key = _complete(key, x.ndim)
+        kept = tuple([part for part in (key if isinstance(key, tuple) else (key,)) if part is not None])
+        ndim: int = getattr(value, "ndim", 0)
+        if ndim and isinstance(key, tuple) and None in key:  # new axes, which the standard has in a selection only
+            value = xp.reshape(xp.broadcast_to(value, x[key].shape), x[kept].shape)
+        try:
+            out = xp.asarray(x, copy=True)
+            out[kept] = value
+            return out
+        except TypeError:  # the library's arrays cannot be written
+            key = kept
+    numbers = _numbers(xp, key, tuple(x.shape), x.device)
+    if 0 in numbers.shape:
+        return x
+    value = xp.astype(value, x.dtype) if hasattr(value, "dtype") else xp.asarray(value, dtype=x.dtype, device=x.device)
+    values = xp.reshape(xp.broadcast_to(value, numbers.shape), (-1,))
+    numbers = xp.reshape(numbers, (-1,))
+    order = xp.argsort(numbers, stable=True)
+    sorted_numbers = xp.take(numbers, order, axis=0)
+    elements = xp.arange(prod(x.shape), dtype=numbers.dtype, device=x.device)
+    last = xp.searchsorted(sorted_numbers, elements, side="right") - 1
+    last = xp.where(last < 0, xp.zeros_like(last), last)
+    written = xp.take(sorted_numbers, last, axis=0) == elements
+    flat = xp.where(written, xp.take(values, xp.take(order, last, axis=0), axis=0), xp.reshape(x, (-1,)))
+    return xp.reshape(flat, x.shape)
 
 
 def _written(xp: Any, g: Any, *, key: Any, value_shape: tuple[int, ...], x_device: Any) -> Any:

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from checks import only_on, tensor
-from samples import call, names
+from samples import names, run
 
 import polygrad
-from polygrad.rules.declare import OPS
 
 only_on("dask")
 dask = pytest.importorskip("dask")
@@ -35,33 +34,6 @@ def scheduler() -> Iterator[Scheduler]:
     counting = Scheduler()
     with dask.config.set(scheduler=counting):
         yield counting
-
-
-def outputs(out: Any) -> list[Any]:
-    if isinstance(out, polygrad.Tensor):
-        return [out]
-    return [tensor for part in out for tensor in outputs(part)] if isinstance(out, (tuple, list)) else []
-
-
-def run(name: str, make: Any) -> list[Any]:
-    """The results of an operation, then the gradients that come back to its inputs, where it has any."""
-    inputs: list[Any] = []
-
-    def keep(array: Any) -> Any:
-        inputs.append(make(np.asarray(array)))
-        return inputs[-1]
-
-    outs = outputs(call(OPS[name], keep))
-    tracked = [y for y in outs if y.requires_grad and not np.isnan(y.shape).any()]
-    inputs = [x for x in inputs if x.requires_grad]
-    if not tracked:
-        return outs
-    try:
-        ones = [polygrad.ones_like(y) for y in tracked]
-        grads = polygrad.autograd.grad(tracked, inputs, ones, materialize_grads=True)
-    except polygrad.errors.NoDerivativeError:
-        return outs
-    return [*outs, *grads]
 
 
 def chunked(array: Any) -> Any:

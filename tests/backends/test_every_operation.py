@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from checks import host, tensor
-from samples import SAMPLES, SQUARE, call, names
+from samples import SAMPLES, SQUARE, call, names, outputs
 
 import polygrad
 from polygrad.errors import UnsupportedError
@@ -19,12 +19,6 @@ CASES: dict[str, Callable[[Any, str], Any]] = {
     "repeat(array)": lambda x, backend: polygrad.repeat(x, tensor(np.asarray([1, 2]), backend), axis=0),
 }
 """What is a case of an operation, not all of it."""
-
-
-def outputs(out: Any) -> list[Any]:
-    if isinstance(out, polygrad.Tensor):
-        return [out]
-    return [tensor for part in out for tensor in outputs(part)] if isinstance(out, (tuple, list)) else []
 
 
 @pytest.mark.parametrize("name", names())
