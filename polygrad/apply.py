@@ -227,8 +227,10 @@ def _param(op: Op, args: Sequence[Any], value: Any, level: int, backend: Any) ->
         return value._data if value._frame.level == level else value
     if hasattr(value, "dtype") and hasattr(value, "shape") and not isinstance(value, type):
         found = backend_of(value)
-        if found is not None and found is not backend and found.name != "numpy":
-            raise _mixed(op, (*args, value))
+        if found is not None and found is not backend:
+            if found.name != "numpy":
+                raise _mixed(op, (*args, value))
+            return backend.from_host(value)
     return value
 
 

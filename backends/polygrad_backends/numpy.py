@@ -114,6 +114,13 @@ def _is_single(value: Any) -> bool:
     return getattr(value, "dtype", None) in (np.float32, np.complex64)
 
 
+def eig(x: Any, /) -> Any:
+    """Eigenvalues and eigenvectors, complex whatever they are: NumPy's are real where that is possible, which depends on values."""
+    values, vectors = np.linalg.eig(x)
+    dtype = np.result_type(x.dtype, np.complex64)
+    return values.astype(dtype), vectors.astype(dtype)
+
+
 class NumPyBackend(Backend):
     """NumPy arrays, and NumPy's scalars, which its operations return in the place of 0-d arrays."""
 
@@ -124,6 +131,8 @@ class NumPyBackend(Backend):
         "cummin": _running(np.minimum),
         "getitem": lambda x, *, key: x[key],
         "getitem_adjoint": getitem_adjoint,
+        "linalg.eig": eig,
+        "linalg.eigvals": lambda x: np.linalg.eigvals(x).astype(np.result_type(x.dtype, np.complex64)),
         "logcumsumexp": logcumsumexp,
         "set_at": set_at,
         "to_device": lambda x, device: x,

@@ -655,3 +655,11 @@ def test_signatures() -> None:
 def test_every_operation_has_a_case() -> None:
     covered = {case[0].partition("-")[0] for case in CASES} | {"eig", "eigh", "matrix_rank", "least_squares"}
     assert {name.partition(".")[2] for name in OPS if name.startswith("linalg.")} <= covered
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "complex64"])
+def test_eigenvalues_of_general_matrices_are_complex_whatever_they_are(dtype: str, backend: str, xp: Any) -> None:
+    x = xp.astype(tensor(np.diag([1.0, 2.0]), backend), dtype)
+    wanted = polygrad.get_backend(backend).dtype("complex128" if dtype == "float64" else "complex64")
+    assert xp.linalg.eigvals(x).dtype == wanted
+    assert [part.dtype for part in xp.linalg.eig(x)] == [wanted, wanted]
