@@ -1,0 +1,80 @@
+"""CuPy on a GPU: scatter-add in every dtype, devices, streams, special functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from checks import only_on
+
+import polygrad
+
+only_on("cupy")
+cp = pytest.importorskip("cupy")
+if polygrad.get_backend("cupy").missing():
+    pytest.skip(polygrad.get_backend("cupy").missing() or "", allow_module_level=True)
+
+
+@pytest.mark.parametrize(
+    "dtype", ["int8", "int16", "int32", "int64", "uint8", "uint32", "uint64", "float32", "float64", "complex64", "complex128"]
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "key", [(np.asarray([0, 2, 0]),), (slice(None), np.asarray([[1], [1]])), (np.asarray([1, 1]), np.asarray([0, 0]))]
+)
+def test_scatter_add_counts_duplicates_in_every_dtype(dtype: str, key: Any) -> None:
+    shape = (3, 4)
+    values = np.arange(np.empty(shape)[key].size).reshape(np.empty(shape)[key].shape).astype(dtype)
+    expected = np.zeros(shape, dtype)
+    np.add.at(expected, key, values)
+    on_device = tuple([cp.asarray(part) if isinstance(part, np.ndarray) else part for part in key])
+    got = polygrad.get_backend("cupy").raw.getitem_adjoint(cp.asarray(values), key=on_device, shape=shape)
+    assert got.dtype == expected.dtype
+    np.testing.assert_array_equal(cp.asnumpy(got), expected)
+
+
+def test_a_graph_on_a_stream_of_its_own() -> None:
+    with cp.cuda.Stream(non_blocking=True) as stream:
+        x = polygrad.asarray(cp.linspace(0.0, 1.0, 10_000)).requires_grad_()
+        (polygrad.sin(x) * x).sum().backward()
+    stream.synchronize()
+    values = np.linspace(0.0, 1.0, 10_000)
+    np.testing.assert_allclose(cp.asnumpy(x.grad.array), np.cos(values) * values + np.sin(values), rtol=1e-12)
+
+
+def test_devices_by_name() -> None:
+    names = polygrad.get_backend("cupy").devices()
+    assert names[0] == "cuda:0"
+    for name in names:
+        for made in (polygrad.ones(2, backend="cupy", device=name), polygrad.randn(2, backend="cupy", device=name)):
+            assert f"cuda:{made.device.id}" == name
+    with pytest.raises(polygrad.errors.BackendError, match=r"cupy has no device 'cuda:99' here; it has 'cuda:0'"):
+        polygrad.ones(2, backend="cupy", device="cuda:99")
+
+
+def test_moving_between_devices_takes_the_gradient_back() -> None:
+    if len(polygrad.get_backend("cupy").devices()) < 2:
+        pytest.skip("there is one GPU here")
+    x = polygrad.ones(2, backend="cupy", device="cuda:0", requires_grad=True)
+    with cp.cuda.Device(1):
+        y = x.to("cuda:1")
+        (y * y).sum().backward()
+    assert x.grad.device.id == 0
+    assert x.grad.tolist() == [2.0, 2.0]
+
+
+@pytest.mark.parametrize("name", ["erf", "gammaln", "digamma", "ndtr", "i0", "expit", "entr"])
+def test_special_functions_stay_on_the_device(name: str) -> None:
+    special = pytest.importorskip("scipy.special")
+    values = np.asarray([0.25, 0.5, 0.75])
+    function = polygrad.get_backend("cupy").special(name)
+    assert isinstance(function(cp.asarray(values)), cp.ndarray)
+    np.testing.assert_allclose(cp.asnumpy(function(cp.asarray(values))), getattr(special, name)(values), rtol=1e-10)
+
+
+def test_seeds_repeat_on_every_device() -> None:
+    for device in polygrad.get_backend("cupy").devices():
+        polygrad.manual_seed(1, backend="cupy")
+        first = polygrad.randn(5, backend="cupy", device=device).tolist()
+        polygrad.manual_seed(1, backend="cupy")
+        assert polygrad.randn(5, backend="cupy", device=device).tolist() == first
