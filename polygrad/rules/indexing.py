@@ -9,6 +9,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
+from ..errors import describe
 from .declare import fit, linear
 
 
@@ -30,16 +31,41 @@ def _axes(part: Any) -> int:
     return part.ndim if _is_mask(part) else 1
 
 
-def _parts(xp: Any, key: Any, ndim: int, device: Any) -> list[Any]:
-    """A part for every axis, and None where it is: ellipsis written out, lists as arrays, masks as the positions where they are true."""
+def _parts(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> tuple[list[Any], list[int]]:
+    """A part for every axis, and None where it is; and the lengths of these axes.
+
+    The ellipsis is written out, lists become arrays, and masks the positions where they are true. A mask without axes selects from an
+    axis of length 1 that is put in for it.
+    """
     given = list(key) if isinstance(key, tuple) else [key]
-    given = [xp.asarray(part, device=device) if isinstance(part, list) else part for part in given]
-    missing = [slice(None)] * (ndim - sum(map(_axes, given)))
+    given = [xp.asarray(part, device=device) if isinstance(part, (list, bool)) else part for part in given]
+    for i, part in enumerate(given):
+        if part is not None and part is not Ellipsis and type(part) is not slice and not hasattr(part, "dtype"):
+            if not hasattr(part, "__index__"):
+                raise IndexError(
+                    f"a key is made of integers, slices, ellipsis, None and arrays of integers or Booleans; {describe(part)} is none"
+                )
+            given[i] = part.__index__()
+    consumed = sum(map(_axes, given))
+    if consumed > len(shape):
+        raise IndexError(f"there are {len(shape)} axes, and the key speaks of {consumed}")
+    missing = [slice(None)] * (len(shape) - consumed)
     at = next((i for i, part in enumerate(given) if part is Ellipsis), len(given))
     parts: list[Any] = []
+    lengths: list[int] = []
+    axis = 0
     for part in (*given[:at], *missing, *given[at + 1 :]):
-        parts += xp.nonzero(part) if _is_mask(part) else [part]
-    return parts
+        own = shape[axis : axis + _axes(part)]
+        axis += len(own)
+        if _is_mask(part):
+            if tuple(part.shape) != own:
+                raise IndexError(f"a mask of shape {tuple(part.shape)} does not fit axes of lengths {own}")
+            parts += xp.nonzero(part if part.ndim else xp.reshape(part, (1,)))
+            lengths += own or (1,)
+        else:
+            parts.append(part)
+            lengths += own
+    return parts, lengths
 
 
 def _numbers(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> Any:
@@ -48,10 +74,10 @@ def _numbers(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> Any:
     Arrays are broadcast together; integers beside them count as arrays. Their axes come where the arrays are if those are neighbours,
     and first if they are not.
     """
-    parts = _parts(xp, key, len(shape), device)
+    parts, lengths = _parts(xp, key, shape, device)
     for axis, part in enumerate([part for part in parts if part is not None]):
-        if type(part) is int and not -shape[axis] <= part < shape[axis]:
-            raise IndexError(f"index {part} is out of bounds for axis {axis} with size {shape[axis]}")
+        if type(part) is int and not -lengths[axis] <= part < lengths[axis]:
+            raise IndexError(f"index {part} is out of bounds for axis {axis} with size {lengths[axis]}")
     if any(hasattr(part, "dtype") for part in parts):
         parts = [xp.asarray(part, device=device) if type(part) is int else part for part in parts]
     chosen = [i for i, part in enumerate(parts) if hasattr(part, "dtype")]
@@ -66,7 +92,7 @@ def _numbers(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> Any:
     for i, part in enumerate(parts):
         if part is None:
             continue
-        length, stride = shape[axis], prod(shape[axis + 1 :])
+        length, stride = lengths[axis], prod(lengths[axis + 1 :])
         axis += 1
         if type(part) is int:
             out = out + part % length * stride

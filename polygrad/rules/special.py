@@ -118,8 +118,9 @@ owens_t = special_function(
 # -- logistic functions -------------------------------------------------------------------------------------------------
 def _expit(xp: Any, x: Any) -> Any:
     """Nothing overflows, and small values keep their relative accuracy."""
-    small = xp.exp(-xp.abs(x))
-    return xp.where(x >= 0, 1.0, small) / (1 + small)
+    positive = (xp.real(x) if xp.isdtype(x.dtype, "complex floating") else x) >= 0
+    small = xp.exp(xp.where(positive, -x, x))
+    return xp.where(positive, 1.0, small) / (1 + small)
 
 
 expit = special_function("expit", lambda xp, out: out * (1 - out), default=_expit, node="SigmoidBackward0")
