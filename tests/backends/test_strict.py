@@ -1,0 +1,64 @@
+"""array-api-strict with everything optional switched off: what the engine and the rules need of a library is the core of the standard."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from checks import only_on
+
+only_on("array_api_strict")
+pytest.importorskip("array_api_strict")
+
+PROGRAM = """
+import json, sys
+import array_api_strict, numpy
+array_api_strict.set_array_api_strict_flags(boolean_indexing=False, data_dependent_shapes=False, enabled_extensions=())
+import polygrad, samples
+
+def make(array):
+    array = numpy.asarray(array)
+    return polygrad.tensor(array, backend="array_api_strict").requires_grad_(array.dtype.kind in "fc")
+
+failed = {}
+for name in samples.names():
+    try:
+        samples.run(name, make)
+    except Exception as error:
+        failed[name] = str(error)
+json.dump([len(samples.names()), failed], sys.stdout)
+"""
+
+SIZE_BY_VALUES = {
+    "argwhere",
+    "masked_select",
+    "nonzero",
+    "unique_all",
+    "unique_counts",
+    "unique_inverse",
+    "unique_values",
+}
+"""What has a size that depends on values cannot do without."""
+
+
+def test_nothing_optional_is_needed() -> None:
+    """Without selection by masks, without shapes that depend on values and without extensions, every operation and its gradient work but
+    those that are of the extensions, or made of theirs, and say so."""
+    tests = str(Path(__file__).parent.parent)
+    paths = [tests, *filter(None, [os.environ.get("PYTHONPATH")])]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    out = subprocess.run([sys.executable, "-c", PROGRAM], env=env, capture_output=True, text=True, check=False)
+    assert out.returncode == 0, out.stderr
+    number, failed = json.loads(out.stdout)
+    assert number > 400
+    assert set(failed) >= SIZE_BY_VALUES
+    for name in set(failed) - SIZE_BY_VALUES:
+        assert "has no function 'linalg." in failed[name] or "has no function 'fft." in failed[name], (
+            name,
+            failed[name],
+        )
+    assert len(failed) < 0.2 * number
