@@ -370,3 +370,31 @@ def test_derivatives_inside_and_outside(name: str) -> None:
             outside = func.grad(lambda *ts, s=scalar: pg.sum(func.vmap(s)(*ts)), argnums=i)(*arrays)
             np.testing.assert_allclose(host(inside), expected, rtol=1e-8, atol=1e-10, err_msg=f"inside: {words}, {i}")
             np.testing.assert_allclose(host(outside), expected, rtol=1e-8, atol=1e-10, err_msg=f"outside: {words}, {i}")
+
+
+LOOPS: dict[str, list[Any]] = {
+    "nn.embedding": [
+        *case(lambda f, w, i: f(w, i, scale_grad_by_freq=True), "f34", "i2"),
+        *case(lambda f, w, i: f(w, i, padding_idx=1), "f34", "i2"),
+    ],
+    "extreme_at": case(
+        lambda f, x, v, i: f(x, v, key=(slice(0, 2), i), largest=True, include_self=True), "f33", "f24", "i4"
+    ),
+    "cumulative_sum": one("f"),
+    "tril": one("f3"),
+    "linalg.outer": one("f23", "f2"),
+    "repeat": case(lambda f, x, n: f(x, n), "f3", "k3"),
+}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_what_runs_in_a_loop_says_so(name: str) -> None:
+    f = function_of(name, "numpy")
+    for call, *words in LOOPS[name]:
+        batching._warned.clear()
+        rng = np.random.default_rng(0)
+        arrays = [tensor(array_of(word, rng, BATCH), "numpy") for word in words]
+        with pytest.warns(UserWarning, match=f"vmap: {name} has no batching rule for this call, so it runs in a loop"):
+            got = func.vmap(lambda *ts, call=call: call(f, *ts))(*arrays)
+        expected = [host(call(f, *[a[i, ...] for a in arrays])) for i in range(BATCH)]
+        np.testing.assert_allclose(host(got), expected, rtol=1e-12)
