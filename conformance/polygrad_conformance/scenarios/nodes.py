@@ -39,9 +39,16 @@ def names_of_shapes(torch: Any, see: Observer) -> None:
     x = torch.ones((2, 3), requires_grad=True)
     for z in (
         x.reshape(6), x.reshape(3, 2), x.T, x.permute(1, 0), x.unsqueeze(0), x.unsqueeze(0).squeeze(0), x[0], x[:, 1:], x.expand(4, 2, 3),
-        x.flip(0), x.clone(), x.roll(1, 0), torch.where(x > 0, x, 2.0 * x), x.flatten(), x.tril(), x[[0, 1]], x[x > 0],
+        x.flip(0), x.clone(), x.roll(1, 0), torch.where(x > 0, x, 2.0 * x), x.flatten(), x.tril(), x[[0, 1]],
     ):  # fmt: skip
         see(z.grad_fn)
+
+
+@scenario
+def name_of_a_selection_by_mask(torch: Any, see: Observer) -> None:
+    x = torch.tensor([1.0, -2.0, 3.0], requires_grad=True)
+    y = x[x > 0]
+    see(y, y.grad_fn)
 
 
 @scenario
