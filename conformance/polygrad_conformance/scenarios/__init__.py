@@ -15,7 +15,7 @@ and of an ``Observer``, to which it hands what it sees:
 
 from __future__ import annotations
 
-from . import backward, forward, function, graph, hooks, inplace, leaves, lifetime, modes, nodes, views
+from . import backward, forward, function, graph, hooks, inplace, leaves, lifetime, modes, nodes, utils, views
 from .registry import SCENARIOS, Observer, Scenario, differences, observe, scenario
 
 __all__ = [
@@ -35,5 +35,6 @@ __all__ = [
     "nodes",
     "observe",
     "scenario",
+    "utils",
     "views",
 ]
