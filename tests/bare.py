@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 
 import polygrad as pg
 from polygrad.backend import dtype_name
@@ -107,6 +108,12 @@ DEPARTURES: list[tuple[str, str, Callable[[Any, Any, Any], bool], str]] = [
     ),
     (
         "jax",
+        "getitem setitem",
+        lambda arguments, expected, got: isinstance(got, Raised) and "is out of bounds" in str(got),
+        "JAX moves an index that is out of range into the range.",
+    ),
+    (
+        "jax",
         "setitem setitem_mask",
         lambda arguments, expected, got: isinstance(expected, Raised) and "immutable" in str(expected),
         "JAX's arrays cannot be written; a Tensor on JAX is assigned to by rebinding.",
@@ -157,6 +164,8 @@ class Bare:
     def __init__(self, backend: str) -> None:
         self.name = backend
         self.backend = pg.get_backend(backend)
+        if self.backend.lazy:
+            pytest.skip("what a lazy library raises and warns of comes with the values, and not with the call")
         self.own = self.backend.xp
         self.ours = pg.namespace(backend)
         known = self.own.__array_namespace_info__().dtypes()
