@@ -66,9 +66,9 @@ def tests(session: nox.Session, backend: str) -> None:
 
 @nox.session
 def oracle(session: nox.Session) -> None:
-    """The test suite on NumPy with torch beside it: values, gradients and node names are compared with torch's. pydata/sparse is there
-    as a library without an adapter."""
-    session.install(TORCH, "sparse>=0.17", "-e", ".[cli,test]")
+    """The test suite on NumPy with torch beside it: values, gradients and node names are compared with torch's, and the conformance
+    suite is tested, its page in a browser where there is one. pydata/sparse is there as a library without an adapter."""
+    session.install(TORCH, "sparse>=0.17", "playwright>=1.45", "-e", ".[conformance]")
     session.run("python", "-m", "pytest", *session.posargs, env={"POLYGRAD_TEST_BACKEND": "numpy"})
 
 
@@ -111,7 +111,8 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Mypy, strict, on the three packages."""
-    session.install("mypy>=1.15", "-e", ".[cli]")
+    # beside mypy what the packages take classes and types from
+    session.install("mypy>=1.15", "msgspec>=0.19", "jinja2>=3.1", "hypothesis>=6.110", "-e", ".[cli]")
     session.run("mypy", *session.posargs)
 
 
