@@ -5,6 +5,7 @@ The checks run on any backend; torch is used where it is installed, as a second 
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -45,6 +46,14 @@ def only_on(name: str) -> None:
     """Leave out a module with the tests of one adapter, unless the tests run on that backend."""
     if name not in NAMES:
         pytest.skip(f"POLYGRAD_TEST_BACKEND does not name {name}", allow_module_level=True)
+
+
+def other_backend(backend: str) -> str:
+    """A backend beside this one; where none is installed the test is skipped."""
+    name = "array_api_strict" if backend != "array_api_strict" else "numpy"
+    if importlib.util.find_spec(name) is None:
+        pytest.skip(f"{name} is not installed")
+    return name
 
 
 EPS = 1e-6

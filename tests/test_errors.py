@@ -6,6 +6,7 @@ import importlib.util
 
 import numpy as np
 import pytest
+from checks import other_backend
 
 import polygrad as pg
 from polygrad.errors import (
@@ -23,13 +24,6 @@ pytestmark = pytest.mark.usefixtures("backend")
 
 def leaf(data: object = (1.0, 2.0, 3.0)) -> pg.Tensor:
     return pg.tensor(list(data) if isinstance(data, tuple) else data, dtype="float64", requires_grad=True)
-
-
-def other_backend(backend: str) -> str:
-    name = "array_api_strict" if backend != "array_api_strict" else "numpy"
-    if importlib.util.find_spec(name) is None:
-        pytest.skip(f"{name} is not installed")
-    return name
 
 
 class TestLeaves:

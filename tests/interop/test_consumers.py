@@ -18,7 +18,8 @@ FOLDER = Path(__file__).parents[1] / "consumers"
     os.environ.get("SCIPY_ARRAY_API") == "1", reason="SCIPY_ARRAY_API=1 is set, so they run by themselves"
 )
 def test_consumers() -> None:
-    pytest.importorskip("scipy")
+    for library in ("scipy", "sklearn", "xarray"):
+        pytest.importorskip(library)  # the session `consumers` has them, in the releases that the tables are about
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", str(FOLDER)]
     environment = os.environ | {"SCIPY_ARRAY_API": "1", "POLYGRAD_TEST_BACKEND": "numpy"}
     environment.pop("PYTEST_ADDOPTS", None)
