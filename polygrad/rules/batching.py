@@ -197,7 +197,10 @@ def _searchsorted(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
         nan1, nan2 = xp.isnan(x1), xp.isnan(x2)
         left = params["side"] == "left"
         earlier = xp.where(nan2, xp.logical_not(nan1) if left else xp.ones_like(nan1), earlier & ~nan1)
-    return xp.sum(xp.astype(earlier, xp.arange(1).dtype), axis=-1)
+    dtype = run(
+        *[xp.zeros((1,), dtype=x1.dtype)] * 2, side=params["side"], sorter=None
+    ).dtype  # which integers is the library's choice
+    return xp.sum(xp.astype(earlier, dtype), axis=-1, dtype=dtype)
 
 
 def _isin(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
