@@ -463,8 +463,6 @@ def test_names_beyond_the_standard(xp: Any) -> None:
     ],
 )
 def test_they_mean_what_they_mean_in_numpy(call: Any, expected: Any, backend: str, xp: Any) -> None:
-    if backend == "dask":
-        pytest.skip("dask does not sort across chunks")
     y = call(xp, leaf([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], backend))
     np.testing.assert_allclose(np.asarray(y.tolist()), expected, rtol=1e-12)
     assert y.requires_grad

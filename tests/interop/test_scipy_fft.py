@@ -17,12 +17,6 @@ RNG = np.random.default_rng(8)
 REAL = ("dct", "idct", "dst", "idst")
 
 
-@pytest.fixture(autouse=True)
-def needs_fft(backend: str) -> None:
-    if backend == "dask":
-        pytest.skip("dask does not transform across chunks")
-
-
 @pytest.mark.parametrize("orthogonalize", [None, True, False])
 @pytest.mark.parametrize("norm", [None, "backward", "ortho", "forward"])
 @pytest.mark.parametrize("kind", [1, 2, 3, 4])
