@@ -473,3 +473,10 @@ def test_errors_name_the_operation(backend: str, xp: Any) -> None:
         xp.sum(x, axis=5)
     with pytest.raises(Exception, match=r"cumulative_sum\("):
         xp.cumulative_sum(x)
+
+
+def test_the_integral_over_no_points_is_zero(backend: str, xp: Any) -> None:
+    check(lambda y: xp.trapezoid(y), [np.zeros(0)], backend)
+    check(lambda y: xp.trapezoid(y, axis=0), [np.zeros((0, 2))], backend)
+    check(lambda y, x: xp.trapezoid(y, x), [np.zeros((2, 0)), np.zeros(0)], backend)
+    assert xp.trapezoid(tensor(np.zeros((0, 2)), backend), axis=0).tolist() == [0.0, 0.0]
