@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 VERSION = "1.17"
-"""What the tables were made with. Older versions are skipped; with a newer one more may reach."""
+"""What the tables were made with; SINCE says what a newer release changes. Older ones are skipped; with one newer still more may reach."""
 
 GRADIENT = """
 stats.alexandergovern(x, y, w).statistic
@@ -581,7 +581,7 @@ signal.savgol_filter(x, 5, 2)
 signal.sos2tf(sos)
 signal.sosfilt(sos, x)
 signal.sosfiltfilt(sos, x25)
-signal.sosfilt_zi(sos)
+signal.sosfilt_zi(1.25 * sos)
 signal.spline_filter(A)
 signal.tf2sos(b, a)
 signal.upfirdn(b, x, 2, 1)
@@ -802,6 +802,55 @@ stats.variation(N, nan_policy="omit", axis=1)
     ),
 ]
 """What does not reach, with the outcome and the reason, which is never polygrad's."""
+
+SINCE = {
+    "1.18": {
+        "gradient": """
+stats.expectile(x, 0.7)
+stats.linregress(x, y).intercept
+stats.linregress(x, y).slope
+stats.obrientransform(x, y)
+stats.theilslopes(x, y)
+stats.ttest_ind(x, y, trim=0.1).statistic
+
+signal.lfilter_zi(b, a)
+signal.sawtooth(x)
+signal.sosfilt_zi(1.25 * sos)
+
+integrate.simpson(x)
+integrate.simpson(x, u)
+integrate.simpson(A, dx=0.2, axis=1)
+""",
+        "constant": """
+signal.square(x)
+""",
+    },
+}
+"""The outcomes of OTHERS that a newer release of SciPy has changed: by the release and the new outcome."""
+
+VMAP_SINCE = {"1.18": ("stats.ttest_1samp(x, 0.1).pvalue", "stats.skew(x)", "stats.gmean(np.exp(x))")}
+"""The calls that raise inside vmap from a release on: before it, what decides on nan in ``scipy.stats`` let arrays pass that have no
+single truth value; now it asks them for one, but for JAX's, which it knows by name. Over an axis, without vmap, they reach."""
+
+
+def release(version: str) -> tuple[int, ...]:
+    """The first two numbers of a version, to be compared."""
+    return tuple(int(number) for number in version.split(".")[:2])
+
+
+RELEASES = {release(VERSION), *map(release, SINCE)}
+"""The releases of which the outcomes are known."""
+
+
+def others(version: str) -> list[tuple[str, str]]:
+    """The calls of OTHERS in a version of SciPy, each after its outcome there."""
+    calls = {text: outcome for outcome, _, texts in OTHERS for text in listed(texts)}
+    for since, changes in SINCE.items():
+        changed = {text: outcome for outcome, texts in changes.items() for text in listed(texts)}
+        assert calls.keys() >= changed.keys()
+        if release(version) >= release(since):
+            calls |= changed
+    return [(outcome, text) for text, outcome in calls.items()]
 
 
 def listed(text: str) -> list[str]:

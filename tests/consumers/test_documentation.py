@@ -28,7 +28,7 @@ def test_there_are_examples() -> None:
 def tables() -> dict[str, tuple[int, int]]:
     """How many calls the tables list for each library and package, and how many of these reach."""
     from . import scipy_calls, sklearn_calls, xarray_calls
-    from .scipy_calls import listed
+    from .scipy_calls import SINCE, listed, others
     from .test_scipy import home
 
     counts: dict[str, tuple[int, int]] = {}
@@ -37,12 +37,16 @@ def tables() -> dict[str, tuple[int, int]]:
         tried, good = counts.get(name, (0, 0))
         counts[name] = (tried + 1, good + reach)
 
-    for name, module in (("SciPy", scipy_calls), ("scikit-learn", sklearn_calls), ("xarray", xarray_calls)):
-        texts = [(text, 1) for text in listed(module.GRADIENT) + listed(module.CONSTANT)]
-        texts += [(text, 0) for _, _, calls in module.OTHERS for text in listed(calls)]
+    for name, module in (("scikit-learn", sklearn_calls), ("xarray", xarray_calls)):
+        reach = len(listed(module.GRADIENT) + listed(module.CONSTANT))
+        tried = reach + sum(len(listed(calls)) for _, _, calls in module.OTHERS)
+        counts[f"{name} {module.VERSION}"] = (tried, reach)
+    for version in (scipy_calls.VERSION, *SINCE):
+        texts = [(text, 1) for text in listed(scipy_calls.GRADIENT) + listed(scipy_calls.CONSTANT)]
+        texts += [(text, int(outcome in ("gradient", "constant"))) for outcome, text in others(version)]
         for text, reach in texts:
-            count(name, reach)
-            if name == "SciPy":
+            count(f"SciPy {version}", reach)
+            if version == scipy_calls.VERSION:
                 count(home(text).removeprefix("scipy."), reach)
     return counts
 
@@ -55,9 +59,11 @@ def test_the_numbers_are_those_of_the_tables() -> None:
     counts = tables()
     rows = re.findall(r"^\| (.+?) \| (\d+) \| (\d+) \|", PAGE, flags=re.MULTILINE)
     for label, tried, reach in rows:
-        names = re.findall(r"`(\w+)", label) or [label.rsplit(" ", 1)[0]]
-        if names[0] in ("einops", "opt_einsum"):
+        names = re.findall(r"`(\w+)", label) or [label]
+        if label.startswith(("einops", "opt_einsum")):
             continue
         found = [counts[name] for name in names]
         assert (sum(t for t, _ in found), sum(r for _, r in found)) == (int(tried), int(reach)), label
-    assert {"SciPy 1.17", "scikit-learn 1.9", "xarray 2026.9", "`stats`"} <= {label for label, _, _ in rows}
+    assert {"SciPy 1.17", "SciPy 1.18", "scikit-learn 1.9", "xarray 2026.9", "`stats`"} <= {
+        label for label, _, _ in rows
+    }
