@@ -309,7 +309,9 @@ def reshape(x: Any, /, shape: Any, *, copy: bool | None = None) -> Any:
 
 
 def broadcast_to(x: Any, /, shape: tuple[int, ...]) -> Any:
-    """The array broadcast, in chunks of the usual size along the new axes, where dask makes one."""
+    """The array broadcast, in chunks of the usual size along the new axes, where dask makes one. Of nothing it knows no usual size."""
+    if 0 in shape:
+        return da.broadcast_to(x, shape)
     own = (
         *("auto",) * (len(shape) - x.ndim),
         *["auto" if n == 1 else part for n, part in zip(x.shape, x.chunks, strict=True)],
