@@ -45,6 +45,8 @@ def test_markdown_says_when_a_run_was_not_completed() -> None:
     partial = run()
     partial.info.complete = False
     assert "**The run was not completed**" in markdown([partial])
+    assert "| **fails, incomplete** |" in markdown([partial])
+    assert "fails, incomplete" in page([partial])
 
 
 # -- comparing runs -----------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..schema import CHECKS, STATUSES, Run
-from .summary import by_status, number, op_status, reasons, scenario_counts, worst
+from .summary import by_status, number, op_status, reasons, scenario_counts, verdict, worst
 
 WORDS = {status: status.replace("_", " ") for status in STATUSES}
 SHOWN = 12
@@ -48,7 +48,7 @@ def _overview(run: Run) -> list[str]:
         f"{programs.passed}/{programs.generated - programs.discarded}"
         if programs is not None and programs.generated
         else "",
-        "passes" if run.ok else "**fails**",
+        verdict(run) if run.ok else f"**{verdict(run)}**",
     ]
 
 

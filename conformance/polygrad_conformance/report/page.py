@@ -14,7 +14,7 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ..schema import CHECKS, DECADES, STATUSES, Run
-from .summary import op_counts, scenario_counts
+from .summary import op_counts, scenario_counts, verdict
 
 
 def page(runs: Sequence[Run]) -> str:
@@ -44,6 +44,7 @@ def page(runs: Sequence[Run]) -> str:
         families=sorted({op.family for run in runs for op in run.ops}),
         op_counts=op_counts,
         scenario_counts=scenario_counts,
+        verdict=verdict,
         data=packed(runs),
         style=source.joinpath("page.css").read_text(encoding="utf-8"),
         program=source.joinpath("page.js").read_text(encoding="utf-8"),

@@ -14,6 +14,11 @@ def by_status(statuses: Iterable[str]) -> dict[str, int]:
     return {status: counted[status] for status in STATUSES}
 
 
+def verdict(run: Run) -> str:
+    """The run in a word or two; of one that was not completed it says so."""
+    return ("passes" if run.ok else "fails") + ("" if run.info.complete else ", incomplete")
+
+
 def op_status(op: OpResult) -> str:
     """The one word for an op: that of the worst of its cells, as ``Cell.status`` has it for samples."""
     found = {cell.status for cell in op.cells}
