@@ -130,6 +130,7 @@ zeta = special_function(
     arrays=("x", "q"),
     node="SpecialZetaBackward0",
 )
+zetac = special_function("zetac(x, /)", lambda xp, x, out: _zeta_slope(xp, x, None, out + 1))
 
 
 # -- exponential integrals (DLMF 6.2, 8.19) -----------------------------------------------------------------------------

@@ -39,6 +39,7 @@ ONE = [
     *[(name, np.zeros((0, 3))) for name in ("gammaln", "exprel", "j1")],
     *[(name, Z) for name in ("erf", "erfi", "dawsn", "gamma", "rgamma", "loggamma", "expi", "exp1", "spence", "sinc", "wrightomega")],
     ("ndtri_exp", -X),
+    ("zetac", X + 1.2),
     ("lambertw", np.asarray([-0.3, -0.1, 0.4, 2.7])),
     ("lambertw", Z),
     ("wofz", Z),

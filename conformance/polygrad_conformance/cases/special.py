@@ -289,6 +289,7 @@ special(
     tolerance=1e-11,
     reason=CHAIN,
 )
+special("zetac", points((1.5, 4.5)), mpmath="zeta(x) - 1", tolerance=1e-11, reason=CHAIN)
 _regularized: dict[str, Any] = {"tolerance": 1e-10, "reason": DIGITS}
 special(
     "gammainc",
