@@ -472,6 +472,37 @@ def test_torchs_names(backend: str, xp: Any) -> None:
     same(xp.special.spherical_bessel_j0(x), special.spherical_jn(0, UNIT))
 
 
+EDGES = np.asarray([-np.inf, -1.0, 0.0, 0.5, 3.0, np.inf, np.nan])
+
+
+@pytest.mark.parametrize("name", ["gammainc", "gammaincc"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_incomplete_gamma_functions_at_their_edges(name: str, dtype: str, backend: str, xp: Any) -> None:
+    a, x = (part.reshape(-1).astype(dtype) for part in np.meshgrid(EDGES, EDGES))
+    if backend == "torch":  # whose limits go before its nan
+        a, x = a[~np.isnan(a) & ~np.isnan(x)], x[~np.isnan(a) & ~np.isnan(x)]
+    order, place = tensor(a, backend), tensor(x, backend, True)
+    y = getattr(xp.special, name)(order, place)
+    values = getattr(special, name)(a, x)
+    assert y.dtype == place.dtype
+    np.testing.assert_allclose(host(y.detach()), values, rtol=1e-10 if dtype == "float64" else 1e-5)
+    with np.errstate(all="ignore"):
+        y.backward(tensor(np.ones_like(x), backend))
+        slopes = np.exp(special.xlogy(a - 1, x) - x - special.gammaln(a))
+    slopes = slopes if name == "gammainc" else -slopes
+    inside = ~np.isnan(values)
+    np.testing.assert_allclose(host(place.grad)[inside], slopes[inside], rtol=1e-10 if dtype == "float64" else 1e-5)
+
+
+def test_zeta_of_one_argument(backend: str, xp: Any) -> None:
+    places = np.asarray(
+        [[1.5, 2.0, 7.3]] if backend == "torch" else [[1.5, 2.0, 7.3], [-1.5, 0.0, 0.5]]
+    )  # torch's starts at 1
+    same(xp.special.zeta(tensor(places, backend)), special.zeta(places))
+    with pytest.raises(NoDerivativeError, match="special.zeta"):
+        xp.sum(xp.special.zeta(tensor(places, backend, True))).backward()
+
+
 # -- what has no derivative -----------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(("name", "number"), [("hyp1f1", 3), ("jv", 2), ("pdtr", 2), ("kn", 2)])
 def test_an_unknown_derivative_raises(name: str, number: int, backend: str, xp: Any) -> None:
