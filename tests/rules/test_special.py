@@ -393,8 +393,8 @@ def test_zeta_left_of_its_pole_and_at_it(backend: str, xp: Any) -> None:
     mp = mpmath.mp.clone()
     mp.dps = 30
     want = np.asarray([float(mp.diff(mp.zeta, mp.mpf(v))) for v in at])
-    known = ~np.isnan(host(y))  # torch's and JAX's own functions end at 1
-    assert known.all() or backend in ("torch", "jax")
+    known = ~np.isnan(host(y))  # torch's own function ends at 1
+    assert known.all() or backend == "torch"
     np.testing.assert_allclose(host(x.grad)[known], want[known], rtol=1e-9)
     x = tensor(np.asarray([1.0, np.inf]), backend, True)
     xp.sum(xp.special.zeta(x)).backward()
@@ -472,13 +472,13 @@ def test_torchs_names(backend: str, xp: Any) -> None:
     same(xp.special.spherical_bessel_j0(x), special.spherical_jn(0, UNIT))
 
 
-EDGES = np.asarray([-np.inf, -1.0, 0.0, 0.5, 3.0, np.inf, np.nan])
+LIMITS = np.asarray([-np.inf, -1.0, 0.0, 0.5, 3.0, np.inf, np.nan])
 
 
 @pytest.mark.parametrize("name", ["gammainc", "gammaincc"])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_incomplete_gamma_functions_at_their_edges(name: str, dtype: str, backend: str, xp: Any) -> None:
-    a, x = (part.reshape(-1).astype(dtype) for part in np.meshgrid(EDGES, EDGES))
+def test_incomplete_gamma_functions_at_their_limits(name: str, dtype: str, backend: str, xp: Any) -> None:
+    a, x = (part.reshape(-1).astype(dtype) for part in np.meshgrid(LIMITS, LIMITS))
     if backend == "torch":  # whose limits go before its nan
         a, x = a[~np.isnan(a) & ~np.isnan(x)], x[~np.isnan(a) & ~np.isnan(x)]
     order, place = tensor(a, backend), tensor(x, backend, True)
@@ -495,12 +495,11 @@ def test_incomplete_gamma_functions_at_their_edges(name: str, dtype: str, backen
 
 
 def test_zeta_of_one_argument(backend: str, xp: Any) -> None:
-    places = np.asarray(
-        [[1.5, 2.0, 7.3]] if backend == "torch" else [[1.5, 2.0, 7.3], [-1.5, 0.0, 0.5]]
-    )  # torch's starts at 1
+    places = np.asarray([[1.5, 2.0, 7.3], [-1.5, -0.4, 0.5]])
+    if backend == "torch":  # whose own starts at 1
+        places = places[:1]
     same(xp.special.zeta(tensor(places, backend)), special.zeta(places))
-    with pytest.raises(NoDerivativeError, match="special.zeta"):
-        xp.sum(xp.special.zeta(tensor(places, backend, True))).backward()
+    check(xp.special.zeta, [places], backend, rtol=1e-9)
 
 
 # -- what has no derivative -----------------------------------------------------------------------------------------------
