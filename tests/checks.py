@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,19 @@ def host(value: Any) -> np.ndarray:
     return array if any(n != n for n in value.shape) else array.reshape(tuple(value.shape))  # noqa: PLR0124
 
 
+def hosts(values: Sequence[Any]) -> list[np.ndarray]:
+    """The values of several Tensors as NumPy arrays. A lazy library computes them together, and has to keep what it promised of them."""
+    if not any(polygrad.get_backend(value.backend).lazy for value in values):
+        return [host(value) for value in values]
+    import dask
+
+    arrays = [np.asarray(array) for array in dask.compute(*[value.array for value in values])]
+    for array, value in zip(arrays, values, strict=True):
+        assert array.dtype == value.dtype
+        assert array.shape == value.shape or any(n != n for n in value.shape)  # noqa: PLR0124
+    return arrays
+
+
 def _np_dtype(value: Any) -> Any:
     return np.dtype(polygrad.backend.dtype_name(value.dtype))
 
@@ -73,6 +87,12 @@ def _np_dtype(value: Any) -> Any:
 def tensor(array: Any, backend: str, requires_grad: bool = False) -> Any:
     """A Tensor on the backend with the values and dtype of a NumPy array."""
     return polygrad.tensor(np.asarray(array), backend=backend, requires_grad=requires_grad)
+
+
+def _together(groups: Sequence[Sequence[Any]]) -> list[list[np.ndarray]]:
+    """As ``hosts``, of several lists."""
+    arrays = iter(hosts([value for group in groups for value in group]))
+    return [list(islice(arrays, len(group))) for group in groups]
 
 
 def _outputs(out: Any) -> list[Any]:
@@ -120,9 +140,9 @@ def check(
     arrays = [np.asarray(a) for a in arrays]
     which = [i for i, a in enumerate(arrays) if a.dtype.kind in "fc"] if differentiate is None else list(differentiate)
 
-    def evaluate(values: Sequence[np.ndarray]) -> list[np.ndarray]:
+    def evaluate(*points: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
         with polygrad.no_grad():
-            return [host(y) for y in _outputs(function(*[tensor(v, backend) for v in values]))]
+            return _together([_outputs(function(*[tensor(v, backend) for v in values])) for values in points])
 
     def cotangents_of(values: Sequence[np.ndarray], vs: Sequence[np.ndarray], graph: bool = False) -> Any:
         ts = [tensor(v, backend, i in which) for i, v in enumerate(values)]
@@ -136,10 +156,10 @@ def check(
         return ts, gs
 
     before = [a.copy() for a in arrays]
-    values = evaluate(arrays)
+    [values] = evaluate(arrays)
     vs = [_random(rng, y) for y in values]
     ts, gs = cotangents_of(arrays, vs)
-    grads = [host(g) for g in gs]
+    grads, inputs = _together([gs, ts])
     us = [_random(rng, arrays[i]) for i in which]
 
     def moved(step: float) -> list[np.ndarray]:
@@ -149,11 +169,11 @@ def check(
         return out
 
     # the inputs are as they were
-    for t, a in zip(ts, before, strict=True):
-        np.testing.assert_array_equal(host(t), a)
+    for t, a in zip(inputs, before, strict=True):
+        np.testing.assert_array_equal(t, a)
 
     # reverse mode against finite differences along a random direction
-    plus, minus = evaluate(moved(EPS)), evaluate(moved(-EPS))
+    plus, minus = evaluate(moved(EPS), moved(-EPS))
     slope = [(p - m) / (2 * EPS) for p, m in zip(plus, minus, strict=True)]
     expected = sum(_inner(v, s) for v, s in zip(vs, slope, strict=True))
     got = sum(_inner(g, u) for g, u in zip(grads, us, strict=True))
@@ -172,7 +192,7 @@ def check(
         _, tangents = func.jvp(
             partial, tuple(tensor(arrays[i], backend) for i in which), tuple(tensor(u, backend) for u in us)
         )
-        tangents = [host(t) for t in _outputs(tangents)]
+        tangents = hosts(_outputs(tangents))
         for t, s, y in zip(tangents, slope, values, strict=True):
             assert (t.shape, t.dtype) == (y.shape, y.dtype)
             np.testing.assert_allclose(t, s, rtol=100 * numeric, atol=numeric * scale, err_msg="forward mode")
@@ -191,14 +211,13 @@ def check(
                 [tensor(w, backend) for _, w in recorded],
                 materialize_grads=True,
             )
-            got2 = sum(_inner(host(h), u) for h, u in zip(second_grads, us, strict=True))
         else:
-            got2 = 0.0
+            second_grads = []
         up, down = cotangents_of(moved(EPS), vs)[1], cotangents_of(moved(-EPS), vs)[1]
-        expected2 = sum(_inner(w, (host(p) - host(m)) / (2 * EPS)) for w, p, m in zip(ws, up, down, strict=True))
-        scale2 = (
-            scale + sum(float(np.sum(np.abs(host(p)) + np.abs(w))) for p, w in zip(up, ws, strict=True)) + abs(got2)
-        )
+        second_grads, up, down = _together([second_grads, up, down])
+        got2 = sum(_inner(h, u) for h, u in zip(second_grads, us, strict=bool(recorded)))
+        expected2 = sum(_inner(w, (p - m) / (2 * EPS)) for w, p, m in zip(ws, up, down, strict=True))
+        scale2 = scale + sum(float(np.sum(np.abs(p) + np.abs(w))) for p, w in zip(up, ws, strict=True)) + abs(got2)
         assert abs(got2 - expected2) <= 5 * numeric * scale2, (
             f"second order {got2} against finite differences {expected2}"
         )
@@ -239,9 +258,9 @@ def _check_single(
     def derivatives(values: Sequence[np.ndarray], vs: Sequence[np.ndarray], us: Sequence[np.ndarray]) -> Any:
         ts = [tensor(v, backend, i in which) for i, v in enumerate(values)]
         ys = _outputs(function(*ts))
-        given = [tensor(v.astype(host(y).dtype), backend) for v, y in zip(vs, ys, strict=True)]
+        given = [tensor(v.astype(_np_dtype(y)), backend) for v, y in zip(vs, ys, strict=True)]
         gs = polygrad.autograd.grad(ys, [ts[i] for i in which], given, materialize_grads=True)
-        found = [host(part.detach()) for part in (*ys, *gs)]
+        found = [part.detach() for part in (*ys, *gs)]
         if forward:
             ts = [tensor(v, backend) for v in values]
 
@@ -249,13 +268,17 @@ def _check_single(
                 return function(*[moving[which.index(i)] if i in which else t for i, t in enumerate(ts)])
 
             _, dots = func.jvp(partial, tuple([ts[i] for i in which]), tuple([tensor(u, backend) for u in us]))
-            found += [host(t) for t in _outputs(dots)]
+            found += _outputs(dots)
         return found
 
     values, us = rounded(arrays), rounded(tangents)
     wide = [v.astype(a.dtype) for v, a in zip(values, arrays, strict=True)]
-    expected = derivatives(wide, cotangents, [u.astype(t.dtype) for u, t in zip(us, tangents, strict=True)])
-    got = derivatives(values, cotangents, us)
+    expected, got = _together(
+        [
+            derivatives(wide, cotangents, [u.astype(t.dtype) for u, t in zip(us, tangents, strict=True)]),
+            derivatives(values, cotangents, us),
+        ]
+    )
     outputs = len(cotangents)
     for i, (single, double) in enumerate(zip(got, expected, strict=True)):
         if narrowed or outputs <= i < outputs + len(which):

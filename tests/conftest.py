@@ -15,6 +15,8 @@ import polygrad
 def pytest_configure(config: pytest.Config) -> None:
     if "jax" in NAMES:
         os.environ.setdefault("JAX_ENABLE_X64", "1")  # finite differences need float64
+    if "dask" in NAMES:
+        os.environ.setdefault("DASK_SCHEDULER", "synchronous")  # for arrays this small threads cost more than they save
 
 
 @pytest.hookimpl(wrapper=True)

@@ -121,6 +121,7 @@ CASES: dict[str, list[Any]] = {
     "linalg.qr": case(lambda f, x: tuple(f(x)), "f43") + case(lambda f, x: f(x, mode="complete").R, "f243"),
     "linalg.svd": case(lambda f, x: f(x, full_matrices=False), "f43"), "linalg.eigh": case(lambda f, x: tuple(f(x)), "s33"),
     "linalg.eig": one("s33"), "linalg.eigvals": one("s33"),
+    **dict.fromkeys(("special.nbdtr", "special.nbdtrc", "special.nbdtri"), one("i3", "i3", "p23")), "special.pdtri": one("i3", "p23"),
     "linalg.solve": one("s33", "f3") + one("s33", "f32") + one("s233", "f32") + one("s33", "f232"),
     "linalg.solve_triangular": each("s33", "f32", upper=[True, False]) + one("s33", "f23", upper=True, left=False),
     "linalg.least_squares": one("f43", "f42"), "linalg.lstsq": one("f43", "f4") + one("f43", "f42"),
