@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from contextvars import ContextVar
 from typing import Any
 
@@ -63,6 +64,16 @@ def logcumsumexp(x: Any, *, axis: int) -> Any:
     return jax.lax.cumlogsumexp(x, axis=axis % x.ndim)
 
 
+def permute_dims(x: Any, /, axes: tuple[int, ...]) -> Any:
+    """The axes in that order; JAX's function of the standard's name takes none that counts from the end."""
+    order = [operator.index(axis) for axis in axes]
+    if sorted([axis + x.ndim if axis < 0 else axis for axis in order]) != list(range(x.ndim)):
+        raise ValueError(
+            f"axes={tuple(order)} has to name each of the {x.ndim} axes of an array of shape {x.shape} once"
+        )
+    return xp.transpose(x, order)
+
+
 def _in_range(x: Any, key: Any) -> None:
     """Raise for an integer out of range, which JAX would move into the range."""
     keys = key if isinstance(key, tuple) else (key,)
@@ -108,6 +119,24 @@ precision, and ``erfcx``, which is 0 for large arguments."""
 _SPECIAL["psi"] = "digamma"
 
 
+def _incomplete_gamma(function: Any, at_zero: float, at_infinity: float) -> Any:
+    """``gammainc`` or ``gammaincc`` with SciPy's limits for a = 0 and a = ∞, where JAX has nan, or a number for what is undefined."""
+
+    def run(a: Any, x: Any) -> Any:
+        zero, infinite = a == 0, a == xp.inf
+        inside = function(xp.where(zero | infinite, 1, a), x)
+        out = xp.where(zero, xp.where(x > 0, at_zero, xp.nan), inside)
+        return xp.where(infinite, xp.where((x >= 0) & (x < xp.inf), at_infinity, xp.nan), out)
+
+    return jax.jit(run)
+
+
+_NATIVE = {
+    **{name: getattr(jax.scipy.special, target) for name, target in _SPECIAL.items()},
+    "gammainc": _incomplete_gamma(jax.scipy.special.gammainc, 1.0, 0.0),
+    "gammaincc": _incomplete_gamma(jax.scipy.special.gammaincc, 0.0, 1.0),
+}
+
 with jax.ensure_compile_time_eval():
     EAGER = jax.extend.core.get_opaque_trace_state()
 """The state in which JAX traces nothing."""
@@ -145,9 +174,12 @@ class JaxBackend(Backend):
         "getitem": getitem,
         "getitem_adjoint": getitem_adjoint,
         "logcumsumexp": logcumsumexp,
+        "permute_dims": permute_dims,
         "set_at": set_at,
         "to_device": jax.device_put,
     }
+
+    others = frozenset({"trapezoid"})  # JAX's wants at least one point
 
     def __init__(self) -> None:
         super().__init__()
@@ -197,13 +229,17 @@ class JaxBackend(Backend):
         return array
 
     def special(self, name: str) -> Any:
-        if name not in _SPECIAL:
+        if name not in _NATIVE:
             return None
-        native = getattr(jax.scipy.special, _SPECIAL[name])
+        native = _NATIVE[name]
         function = scipy_special(name)
+        if name == "zeta" and function is None:
+            return lambda x, q=None: native(x, 1.0 if q is None else q)
         if function is None or name in ("expit", "wofz"):
             return native
         host = self.on_host(function)
+        if name == "zeta":  # of one argument it goes on to the left of 1, and JAX has the sum over q + n alone
+            return lambda x, q=None: host(x) if q is None else (host if _is_complex(x) else native)(x, q)
         # JAX has most of them for real arguments only
         return lambda *args, **params: (host if any(map(_is_complex, args)) else native)(*args, **params)
 

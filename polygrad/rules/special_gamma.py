@@ -1,4 +1,4 @@
-"""Special functions: the gamma function and its kin, incomplete integrals and distributions, exponential and elliptic integrals."""
+"""Special functions: the gamma function and its kin, exponential and elliptic integrals."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import functools
 import math
 import operator
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 from .declare import constant
@@ -72,110 +73,64 @@ binom = special_function(
     lambda xp, n, k, out: out * (xp.special.digamma(n + 1) - xp.special.digamma(n - k + 1)),
     lambda xp, n, k, out: out * (xp.special.digamma(n - k + 1) - xp.special.digamma(k + 1)),
 )
+
+
+# B_2k / (2k)!, by the recurrence of the Bernoulli numbers (DLMF 24.5.3)
+def _bernoulli(number: int) -> list[float]:
+    b = [Fraction(1)]
+    for n in range(1, 2 * number + 1):
+        b.append(-sum((math.comb(n + 1, k) * b[k] for k in range(n)), Fraction(0)) / (n + 1))
+    return [float(b[2 * k] / math.factorial(2 * k)) for k in range(1, number + 1)]
+
+
+_BERNOULLI = _bernoulli(12)
+
+
+def _hurwitz_slope(xp: Any, x: Any, q: Any) -> Any:
+    """The derivative of Hurwitz's zeta function in x >= 0, by the formula of Euler and Maclaurin (DLMF 25.2.9 for q beside 1, 25.2.10),
+    differentiated: ten terms of the series, and of what is left the integral, half the first term and twelve corrections."""
+    total: Any = 0.0
+    for k in range(10):
+        log = xp.log(q + k)
+        total = total - log * xp.exp(-x * log)
+    w = q + 10
+    log = xp.log(w)
+    part, slope = x / w, 1 / w  # (x)_{2k-1} w**(1 - 2k), and its derivative in x
+    tail = -w / (x - 1) * (log + 1 / (x - 1)) - 0.5 * log
+    for k, coefficient in enumerate(_BERNOULLI, 1):
+        tail = tail + coefficient * (slope - log * part)
+        slope = (slope * (x + 2 * k - 1) * (x + 2 * k) + part * (2 * x + 4 * k - 1)) / (w * w)
+        part = part * (x + 2 * k - 1) * (x + 2 * k) / (w * w)
+    return total + xp.exp(-x * log) * tail
+
+
+def _zeta_slope(xp: Any, x: Any, q: Any, out: Any) -> Any:
+    """Of Riemann's function to the left of 0 by its functional equation (DLMF 25.4.1), differentiated; Hurwitz's is not defined below 1."""
+    require_real(xp, x, "zeta")
+    if q is not None:
+        known = (x > 1) & (x < math.inf) & (q > 0)
+        return xp.where(known, _hurwitz_slope(xp, xp.where(known, x, 2.0), xp.where(known, q, 1.0)), math.nan)
+    left = (x < 0) & (x > -math.inf)
+    special = (x == 1) | (xp.abs(x) == math.inf)
+    s = xp.where(special, 2.0, xp.where(left, 1 - x, x))
+    slope = _hurwitz_slope(xp, s, xp.ones_like(x))
+    r = xp.where(left, x, -1.0)
+    outer = xp.exp(r * math.log(2 * PI) + xp.special.gammaln(1 - r)) / PI
+    angle = PI / 2 * r
+    mirrored = outer * (PI / 2 * xp.cos(angle) * xp.special.zeta(1 - r) - xp.sin(angle) * slope)
+    mirrored = mirrored + (math.log(2 * PI) - xp.special.digamma(1 - r)) * xp.where(left, out, 0.0)
+    limit = xp.where(x == 1, -math.inf, xp.where(x > 0, xp.zeros_like(x), math.nan))
+    return xp.where(special, limit, xp.where(left, mirrored, slope))
+
+
 zeta = special_function(
     "zeta(x, q=None)",
-    None,
+    _zeta_slope,
     lambda xp, x, q: -x * xp.special.zeta(x + 1, q),  # DLMF 25.11.17
     arrays=("x", "q"),
     node="SpecialZetaBackward0",
 )
-
-
-# -- incomplete integrals and distributions -----------------------------------------------------------------------------
-def _gamma_density(xp: Any, a: Any, x: Any) -> Any:
-    """The integrand of the regularised incomplete gamma function (DLMF 8.2.4)."""
-    return xp.exp(xp.special.xlogy(a - 1, x) - x - xp.special.gammaln(a))
-
-
-def _beta_density(xp: Any, a: Any, b: Any, x: Any) -> Any:
-    """The integrand of the regularised incomplete beta function (DLMF 8.17.1, 8.17.2)."""
-    return xp.exp(xp.special.xlogy(a - 1, x) + xp.special.xlog1py(b - 1, -x) - xp.special.betaln(a, b))
-
-
-def _f_density(xp: Any, dfn: Any, dfd: Any, x: Any) -> Any:
-    y = dfd + dfn * x
-    return _beta_density(xp, dfn / 2, dfd / 2, dfn * x / y) * dfn * dfd / (y * y)
-
-
-def _chi_density(xp: Any, v: Any, x: Any) -> Any:
-    return 0.5 * _gamma_density(xp, v / 2, x / 2)
-
-
-def _t_density(xp: Any, df: Any, t: Any) -> Any:
-    scale = xp.exp(xp.special.gammaln((df + 1) / 2) - xp.special.gammaln(df / 2)) / xp.sqrt(PI * df)
-    return scale * xp.exp(-0.5 * (df + 1) * xp.log1p(t * t / df))
-
-
-gammainc = special_function("gammainc(a, x, /)", None, _gamma_density, node="IgammaBackward0")
-gammaincc = special_function(
-    "gammaincc(a, x, /)", None, lambda xp, a, x: -_gamma_density(xp, a, x), node="IgammacBackward0"
-)
-gammaincinv = special_function("gammaincinv(a, y, /)", None, lambda xp, a, out: 1 / _gamma_density(xp, a, out))
-gammainccinv = special_function("gammainccinv(a, y, /)", None, lambda xp, a, out: -1 / _gamma_density(xp, a, out))
-betainc = special_function("betainc(a, b, x, /)", None, None, _beta_density)
-betaincc = special_function("betaincc(a, b, x, /)", None, None, lambda xp, a, b, x: -_beta_density(xp, a, b, x))
-betaincinv = special_function(
-    "betaincinv(a, b, y, /)", None, None, lambda xp, a, b, out: 1 / _beta_density(xp, a, b, out)
-)
-betainccinv = special_function(
-    "betainccinv(a, b, y, /)", None, None, lambda xp, a, b, out: -1 / _beta_density(xp, a, b, out)
-)
-gdtr = special_function(
-    "gdtr(a, b, x, /)",
-    lambda xp, a, b, x: x * _gamma_density(xp, b, a * x),
-    None,
-    lambda xp, a, b, x: a * _gamma_density(xp, b, a * x),
-)
-gdtrc = special_function(
-    "gdtrc(a, b, x, /)",
-    lambda xp, a, b, x: -x * _gamma_density(xp, b, a * x),
-    None,
-    lambda xp, a, b, x: -a * _gamma_density(xp, b, a * x),
-)
-fdtr = special_function("fdtr(dfn, dfd, x, /)", None, None, _f_density)
-fdtrc = special_function("fdtrc(dfn, dfd, x, /)", None, None, lambda xp, dfn, dfd, x: -_f_density(xp, dfn, dfd, x))
-fdtri = special_function(
-    "fdtri(dfn, dfd, p, /)", None, None, lambda xp, dfn, dfd, out: 1 / _f_density(xp, dfn, dfd, out)
-)
-chdtri = special_function("chdtri(v, p, /)", None, lambda xp, v, out: -1 / _chi_density(xp, v, out))
-stdtr = special_function("stdtr(df, t, /)", None, _t_density)
-pdtr = special_function("pdtr(k, m, /)", None, lambda xp, k, m: -_gamma_density(xp, xp.floor(k) + 1, m))
-pdtrc = special_function("pdtrc(k, m, /)", None, lambda xp, k, m: _gamma_density(xp, xp.floor(k) + 1, m))
-pdtri = special_function("pdtri(k, y, /)", None, lambda xp, k, out: -1 / _gamma_density(xp, xp.floor(k) + 1, out))
-
-
-# The binomial distributions are incomplete beta functions of the probability (DLMF 8.17.5): of k successes or fewer in n trials
-# I(n - k, k + 1; 1 - p), of k failures or fewer before the n-th success I(n, k + 1; p).
-# SciPy wants the counts as integers.
-def _counts(xp: Any, p: Any, *counts: Any) -> list[Any]:
-    """Counts as floating arrays that fit the probability."""
-    return [xp.floor(xp.astype(n, p.dtype)) if hasattr(n, "dtype") else xp.full_like(p, n) for n in counts]
-
-
-def _binomial_density(xp: Any, k: Any, n: Any, p: Any) -> Any:
-    k, n = _counts(xp, p, k, n)
-    return _beta_density(xp, n - k, k + 1, 1 - p)
-
-
-def _negative_binomial_density(xp: Any, k: Any, n: Any, p: Any) -> Any:
-    k, n = _counts(xp, p, k, n)
-    return _beta_density(xp, n, k + 1, p)
-
-
-def _of_counts(name: str, density: Any, sign: int) -> None:
-    """A distribution function, its complement, or, with ``y``, its inverse in the probability, which lies in the output then."""
-    if name.endswith("i"):
-        slope: Any = lambda xp, k, n, out: sign / density(xp, k, n, out)
-    else:
-        slope = lambda xp, k, n, p: sign * density(xp, k, n, p)
-    argument = "y" if name.endswith("i") else "p"
-    special_function(f"{name}(k, n, {argument}, /)", None, None, slope, orders=("k", "n"))
-
-
-for _name, _sign in (("bdtr", -1), ("bdtrc", 1), ("bdtri", -1)):
-    _of_counts(_name, _binomial_density, _sign)
-for _name, _sign in (("nbdtr", 1), ("nbdtrc", -1), ("nbdtri", 1)):
-    _of_counts(_name, _negative_binomial_density, _sign)
+zetac = special_function("zetac(x, /)", lambda xp, x, out: _zeta_slope(xp, x, None, out + 1))
 
 
 # -- exponential integrals (DLMF 6.2, 8.19) -----------------------------------------------------------------------------

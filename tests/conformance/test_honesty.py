@@ -162,3 +162,14 @@ def test_what_cannot_be_run_is_never_passed(monkeypatch: pytest.MonkeyPatch) -> 
     numeric = [cell for cell in result.cells if cell.check == "numeric"]
     assert all(cell.passed == 0 and cell.not_run == cell.total and cell.status == "not_run" for cell in numeric)
     assert numeric[0].reasons[0].text == "it is too hot"
+
+
+def test_a_failure_on_which_the_deciding_oracle_fails_says_what_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = Polygrad.values
+
+    def wrong_at_infinity(self: Any, problem: Any, *args: Any) -> Any:  # where mpmath has no incomplete gamma function
+        return [np.where(np.isinf(problem.arrays[0]), 0.25, y) for y in original(self, problem, *args)]
+
+    monkeypatch.setattr(Polygrad, "values", wrong_at_infinity)
+    (message,) = failing("igamma", "float64")["value"]
+    assert "0.25" in message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,12 @@ CASES: list[tuple[str, Any, Any, Any]] = [
     ("reshape copy", lambda xp, x: xp.reshape(x, (6,), copy=True), lambda x: x.reshape(6), [(2, 3)]),
     ("reshape empty", lambda xp, x: xp.reshape(x, (3, 0)), lambda x: x.reshape(3, 0), [(0, 2)]),
     ("permute_dims", lambda xp, x: xp.permute_dims(x, (2, 0, 1)), lambda x: x.permute(2, 0, 1), [(2, 3, 4)]),
+    (
+        "permute_dims from the end",
+        lambda xp, x: xp.permute_dims(x, (-1, 0, -2)),
+        lambda x: x.permute(-1, 0, -2),
+        [(2, 3, 4)],
+    ),
     ("permute_dims 0-d", lambda xp, x: xp.permute_dims(x, ()), lambda x: x.permute(()), [()]),
     ("expand_dims", lambda xp, x: xp.expand_dims(x, axis=1), lambda x: x.unsqueeze(1), [(2, 3)]),
     ("expand_dims negative", lambda xp, x: xp.expand_dims(x, axis=-1), lambda x: x.unsqueeze(-1), [(2, 3)]),
@@ -490,3 +497,12 @@ ERRORS = [
 def test_errors(function: Any, kind: Any, text: str, backend: str, xp: Any) -> None:
     with pytest.raises(kind, match=text):
         function(xp, tensor(np.ones((2, 3)), backend))
+
+
+@pytest.mark.parametrize("axes", [(0, 0), (0, -2), (0, 2), (-3, 0), (0,)])
+def test_permute_dims_takes_every_axis_once(axes: tuple[int, ...], backend: str, xp: Any) -> None:
+    with pytest.raises(
+        (ValueError, IndexError, RuntimeError),
+        match=rf"permute_dims\(.*{re.escape(f'axes={axes}')}\): .*(ax[ei]s|[dD]im)",
+    ):
+        xp.permute_dims(tensor(np.ones((2, 3)), backend), axes)

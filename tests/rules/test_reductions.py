@@ -177,6 +177,11 @@ TRAPEZOIDS = [
     ([B], {"axis": 1}, lambda y: torch.trapezoid(y, dim=1)),
     ([V[:2]], {}, torch.trapezoid),
     ([V[:1]], {}, lambda y: 0 * y[0]),
+    # torch's own has no derivative without points
+    ([V[:0]], {}, lambda y: y.sum()),
+    ([A[:, :0]], {"dx": 0.5}, lambda y: y.sum(1)),
+    ([A[:0]], {"axis": 0}, lambda y: y.sum(0)),
+    ([A[:, :0], POINTS[:0]], {}, lambda y, x: (y * x).sum(1)),
     ([A, POINTS], {}, torch.trapezoid),
     ([B, POINTS[1:]], {"axis": 1}, lambda y, x: torch.trapezoid(y, x, dim=1)),
     ([V, V + 3], {"axis": 0}, lambda y, x: torch.trapezoid(y, x, dim=0)),

@@ -286,96 +286,84 @@ special(
     "zeta",
     both(points((1.5, 4.5), POSITIVE), calls((A(3, low=1.5, high=4),))),
     mpmath="zeta(x) if q is None else zeta(x, q)",
-    undefined=("x",),
     tolerance=1e-11,
     reason=CHAIN,
 )
+special("zetac", points((1.5, 4.5)), mpmath="zeta(x) - 1", tolerance=1e-11, reason=CHAIN)
 _regularized: dict[str, Any] = {"tolerance": 1e-10, "reason": DIGITS}
 special(
     "gammainc",
     points(POSITIVE, POSITIVE),
     mpmath="gammainc(a, 0, x, regularized=True)",
-    undefined=("a",),
     **_regularized,
 )
 special(
     "gammaincc",
     points(POSITIVE, POSITIVE),
     mpmath="gammainc(a, x, inf, regularized=True)",
-    undefined=("a",),
     **_regularized,
 )
-special("gammaincinv", points(POSITIVE, UNIT), scipy="special.gammaincinv(a, y)", undefined=("a",), **_regularized)
-special("gammainccinv", points(POSITIVE, UNIT), scipy="special.gammainccinv(a, y)", undefined=("a",), **_regularized)
+special("gammaincinv", points(POSITIVE, UNIT), scipy="special.gammaincinv(a, y)", **_regularized)
+special("gammainccinv", points(POSITIVE, UNIT), scipy="special.gammainccinv(a, y)", **_regularized)
 special(
     "betainc",
     points(POSITIVE, POSITIVE, UNIT),
     mpmath="betainc(a, b, 0, x, regularized=True)",
-    undefined=("a", "b"),
     **_regularized,
 )
 special(
     "betaincc",
     points(POSITIVE, POSITIVE, UNIT),
     mpmath="betainc(a, b, x, 1, regularized=True)",
-    undefined=("a", "b"),
     **_regularized,
 )
 special(
     "betaincinv",
     points(POSITIVE, POSITIVE, UNIT),
     scipy="special.betaincinv(a, b, y)",
-    undefined=("a", "b"),
     **_regularized,
 )
 special(
     "betainccinv",
     points(POSITIVE, POSITIVE, UNIT),
     scipy="special.betainccinv(a, b, y)",
-    undefined=("a", "b"),
     **_regularized,
 )
 special(
     "gdtr",
     points(POSITIVE, POSITIVE, POSITIVE),
     mpmath="gammainc(b, 0, a * x, regularized=True)",
-    undefined=("b",),
     **_regularized,
 )
 special(
     "gdtrc",
     points(POSITIVE, POSITIVE, POSITIVE),
     mpmath="gammainc(b, a * x, inf, regularized=True)",
-    undefined=("b",),
     **_regularized,
 )
 special(
     "fdtr",
     points(POSITIVE, POSITIVE, POSITIVE),
     mpmath="betainc(dfn / 2, dfd / 2, 0, dfn * x / (dfd + dfn * x), regularized=True)",
-    undefined=("dfn", "dfd"),
     **_regularized,
 )
 special(
     "fdtrc",
     points(POSITIVE, POSITIVE, POSITIVE),
     mpmath="betainc(dfn / 2, dfd / 2, dfn * x / (dfd + dfn * x), 1, regularized=True)",
-    undefined=("dfn", "dfd"),
     **_regularized,
 )
 special(
     "fdtri",
     points(POSITIVE, POSITIVE, UNIT),
     scipy="special.fdtri(dfn, dfd, p)",
-    undefined=("dfn", "dfd"),
     **_regularized,
 )
-special("chdtri", points(POSITIVE, UNIT), scipy="special.chdtri(v, p)", undefined=("v",), **_regularized)
+special("chdtri", points(POSITIVE, UNIT), scipy="special.chdtri(v, p)", **_regularized)
 special(
     "stdtr",
     points(POSITIVE, ANY),
     mpmath="mpf(1) / 2 + sign(t) * betainc(mpf(1) / 2, df / 2, 0, t * t / (df + t * t), regularized=True) / 2",
-    undefined=("df",),
     **_regularized,
 )
 special(
