@@ -15,9 +15,10 @@ from .apply import apply, explain, finish, mark_inference, observed
 from .backend import backend_of, get_backend
 from .errors import PolygradError
 from .graph import LEAF, Node, next_order
-from .nodes import compiled, conjugate, no_derivative, pull_absorbing
+from .nodes import compiled, conjugate, no_derivative, pull_absorbing, record
 from .rules.declare import Op, fit
 from .tensor import SCALAR_TYPES, Tensor
+from .views import link
 
 _new = object.__new__
 
@@ -127,7 +128,7 @@ def _build_generic(op: Op) -> Callable[..., Any]:
     source = _generic_source(op, short, arrays, params)
     scope |= {
         "Tensor": Tensor, "current": modes.current, "DEFAULT": modes.DEFAULT, "PLAIN": _PLAIN, "plain": _plain, "finish": finish,
-        "Exact": PolygradError, "explain": explain, "new": _new, "constant_class": op.form == "constant",
+        "Exact": PolygradError, "explain": explain, "new": _new, "LEAF": LEAF, "record": record, "link": link, "shows": op.view,
     }  # fmt: skip
     return compiled(source, op.name, scope)[short]  # type: ignore[no-any-return]
 
@@ -179,16 +180,22 @@ def _generic_source(op: Op, short: str, arrays: str, params: str) -> str:
         "        result._node = None",
         "        result._extra = None",
     ]
-    tracked = " or ".join(f"{name}._node is not None" for name in op.arrays)
+    finish = f"finish(OP, result, {arrays}, {params})"
     if op.form == "constant":
-        lines += ["        if current().inference:", f"            finish(OP, result, {arrays}, {params})"]
-    elif op.view is not None:
-        lines += [f"        finish(OP, result, {arrays}, {params})"]
+        lines += ["        if current().inference:", f"            {finish}"]
     else:
+        tracked = " or ".join(f"{name}._node is not None" for name in op.arrays)
+        payloads = "".join(f"{name}._data, " for name in op.arrays)
+        edges = "".join(f"{name} if {name}._node is LEAF else {name}._node, " for name in op.arrays)
         lines += [
-            f"        if {tracked} or current() is not DEFAULT:",
-            f"            finish(OP, result, {arrays}, {params})",
+            "        if current() is not DEFAULT:",
+            f"            {finish}",
+            "            return result",
+            f"        if ({tracked}) and out.dtype in frame.floating:",
+            f"            result._node = record(OP, frame, ({payloads}), ({edges}), {params}, (out,))",
         ]
+        if op.view is not None:
+            lines += [f"        if shows({params}):", f"            link(result, {first}, OP, {params})"]
     lines += ["        return result", f"    return apply(OP, {arrays}, {params})", ""]
     return "\n".join(lines)
 

@@ -126,6 +126,8 @@ def _getitem(xp: Any, x: Any, *, key: Any) -> Any:
 def _name(payloads: Any, params: Any) -> str:
     """torch has a node for each kind of selection; a mixed key is named after the most general part."""
     key = params["key"]
+    if type(key) is int:
+        return "SelectBackward0"
     keys = key if isinstance(key, tuple) else (key,)
     if any(hasattr(part, "dtype") or isinstance(part, list) for part in keys):
         return "IndexBackward0"

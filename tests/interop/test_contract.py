@@ -483,9 +483,9 @@ def test_every_ufunc_of_scipy_is_there(xp: Any) -> None:
 def test_an_unknown_derivative_raises_in_the_backward_pass_and_not_before(backend: str, xp: Any) -> None:
     pytest.importorskip("scipy")
     x = leaf([1.5, 2.5], backend)
-    y = xp.special.zetac(x)
+    y = xp.special.mathieu_a(2, x)
     assert y.requires_grad
-    with pytest.raises(NotImplementedError, match=r"special\.zetac: no derivative is known.*detach\(\)"):
+    with pytest.raises(NotImplementedError, match=r"special\.mathieu_a: no derivative is known.*detach\(\)"):
         y.sum().backward()
 
 
