@@ -13,7 +13,7 @@ import jax.scipy.special
 import numpy as np
 from jax.interpreters.partial_eval import DynamicJaxprTracer
 
-from polygrad.backend import Backend, scipy_special
+from polygrad.backend import DTYPE_NAMES, Backend, scipy_special
 from polygrad.batching import Batched
 from polygrad.errors import (
     ArgumentError,
@@ -140,6 +140,8 @@ _NATIVE = {
 with jax.ensure_compile_time_eval():
     EAGER = jax.extend.core.get_opaque_trace_state()
 """The state in which JAX traces nothing."""
+_PLAIN = frozenset(map(np.dtype, DTYPE_NAMES))
+"""The dtypes of NumPy arrays that JAX takes over as they are."""
 _TRACED_KEY: ContextVar[Any] = ContextVar("polygrad_jax_key", default=(None, None))
 """The random key inside a trace, and the trace that it belongs to."""
 
@@ -274,6 +276,15 @@ class JaxBackend(Backend):
     def from_host(self, data: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Any:
         if dtype is None and getattr(data, "dtype", None) in (np.float64, np.complex128):
             dtype = self.dtype(data.dtype)  # which raises where JAX would make it float32
+        plain = isinstance(data, np.ndarray) and data.dtype in _PLAIN and dtype in (None, data.dtype)
+        if (
+            plain
+            and copy is not False
+            and jax.dtypes.canonicalize_dtype(data.dtype) == data.dtype
+            and self.scope() is None
+        ):
+            # asarray would compile a function that copies, for each shape. JAX may keep the memory that it gets here.
+            return jax.device_put(np.array(data, order="C"), device)
         return super().from_host(data, dtype=dtype, device=device, copy=copy)
 
     def to_host(self, array: Any) -> Any:

@@ -489,3 +489,49 @@ class TestDouble:
             ):
                 assert made.dtype == np.float32
         assert pg.ones(2).dtype == np.float64
+
+
+class TestFromTheHost:
+    """NumPy arrays are put on the device as they are, with nothing compiled for their shape, and share no memory with what they become."""
+
+    @pytest.mark.parametrize("kind", ["bool", "int64", "uint8", "float16", "float32", "float64", "complex128"])
+    def test_compiles_nothing(self, kind: str, caplog: pytest.LogCaptureFixture) -> None:
+        data = np.arange(7 * 11 * 13).reshape(7, 11, 13).astype(kind)
+        made = []
+        with jax.log_compiles():
+            for array in (data, data.T, np.asfortranarray(data), data[::-2], data[:0], data[0, 0, 0, ...]):
+                made += [
+                    (array, pg.tensor(array, backend="jax")),
+                    (array, pg.asarray(array, backend="jax", dtype=kind)),
+                ]
+            assert "Compiling" not in caplog.text
+            jax.jit(lambda x: x.T)(made[0][1].array)
+            assert "Compiling" in caplog.text  # so that it would have been seen
+        for array, tensor in made:
+            assert (tensor.dtype, tensor.shape) == (array.dtype, array.shape)
+            np.testing.assert_array_equal(np.asarray(tensor.array), array)
+            assert not tensor.array.weak_type
+
+    def test_shares_no_memory(self) -> None:
+        page = np.zeros(1 << 16)
+        page = page[(-page.ctypes.data % 4096) // 8 :][
+            : 1 << 12
+        ]  # on a boundary at which JAX could take it without a copy
+        copy, taken = pg.tensor(page, backend="jax"), pg.asarray(page, backend="jax")
+        page[:] = 1.0
+        assert not np.asarray(copy.array).any()
+        assert not np.asarray(taken.array).any()
+
+    def test_what_jax_would_narrow_or_convert(self) -> None:
+        assert pg.tensor(np.ones(2), dtype="float32", backend="jax").dtype == np.float32
+        with jax.enable_x64(False):
+            assert pg.tensor(np.arange(3), backend="jax").dtype == np.int32
+            with pytest.raises(DtypeError, match="jax has no float64 while its x64 mode is off"):
+                pg.tensor(np.ones(2), backend="jax")
+
+    def test_on_a_device(self) -> None:
+        device = jax.devices()[0]
+        array = pg.tensor(np.ones(3), device=device, backend="jax").array
+        assert array.committed
+        assert array.device == device
+        assert not pg.tensor(np.ones(3), backend="jax").array.committed
