@@ -129,6 +129,7 @@ def _build_generic(op: Op) -> Callable[..., Any]:
     scope |= {
         "Tensor": Tensor, "current": modes.current, "DEFAULT": modes.DEFAULT, "PLAIN": _PLAIN, "plain": _plain, "finish": finish,
         "Exact": PolygradError, "explain": explain, "new": _new, "LEAF": LEAF, "record": record, "link": link, "shows": op.view,
+        "converted": _converted,
     }  # fmt: skip
     return compiled(source, op.name, scope)[short]  # type: ignore[no-any-return]
 
@@ -139,6 +140,12 @@ _PLAIN = frozenset({type(None), bool, int, float, complex, str, slice, type(Elli
 def _plain(value: Any) -> bool:
     """Whether a parameter holds no arrays."""
     return type(value) in _PLAIN or (type(value) is tuple and all(map(_plain, value)))
+
+
+def _converted(x: Tensor, dtype: Any, device: Any) -> bool:
+    """Whether a conversion has nothing to do."""
+    backend = x._frame.backend
+    return bool(x.dtype == backend.dtype(dtype) and (device is None or x.device == backend.device(device)))
 
 
 def _generic_source(op: Op, short: str, arrays: str, params: str) -> str:
@@ -155,8 +162,13 @@ def _generic_source(op: Op, short: str, arrays: str, params: str) -> str:
     tests += ["not frame.lifted"]
     positional = [f"{name}._data" for name in op.arrays if name not in op.named] + list(op.leading)
     named = [name for name in op.params if name not in op.leading]
-    lines = [
-        f"def {short}({op.text}):",
+    lines = [f"def {short}({op.text}):"]
+    if op.conversion:
+        lines += [
+            f"    if not copy and isinstance({first}, Tensor) and converted({first}, dtype, device):",
+            f"        return {first}",
+        ]
+    lines += [
         f"    frame = {first}._frame if type({first}) is Tensor else None",
         f"    if {' and '.join(tests)}:",
         f"        function = frame.calls.get({op.name!r}) or frame.call({op.name!r})",

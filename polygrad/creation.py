@@ -368,6 +368,7 @@ def asarray(
 
     Raises:
         BackendError: the array belongs to another backend than the one asked for.
+        ArgumentError: ``copy=False``, and it takes a copy.
     """
     if isinstance(obj, Tensor):
         home = obj._frame.backend
@@ -375,16 +376,16 @@ def asarray(
             raise BackendError(
                 f"asarray: the Tensor is on the backend {home.name!r}, not {get_backend(backend).name!r}; use x.to_backend(...) to move it"
             )
-        out = obj
-        if dtype is not None and home.dtype(dtype) != obj.dtype:
-            out = obj._frame.namespace.astype(obj, home.dtype(dtype))
-        elif copy:
-            out = obj.clone()
-        if device is not None and home.device(device) != obj.device:
-            out = out.to(device=device)
+        out = obj.to(dtype=dtype, device=device, copy=bool(copy))
+        if copy is False and out is not obj:
+            raise ArgumentError(
+                f"asarray: {describe(obj)} takes a copy with dtype={dtype}, device={device}, and copy=False forbids one"
+            )
         return out.requires_grad_() if requires_grad else out
     if isinstance(obj, (list, tuple)) and any(_has_tensor(part) for part in obj):
         home = get_backend(backend) if backend is not None else _first_tensor(obj)._frame.backend
+        if copy is False:
+            raise ArgumentError("asarray: stacking a sequence of Tensors takes a copy, and copy=False forbids one")
         parts = [asarray(part, backend=home) for part in obj]
         out = home.namespace.stack(parts)
         return out if dtype is None else home.namespace.astype(out, home.dtype(dtype))  # type: ignore[no-any-return]

@@ -94,6 +94,7 @@ class Op:
         view: bool | Callable[[dict[str, Any]], bool] = False,
         write: Callable[..., Any] | None = None,
         batch: Callable[..., Any] | str | None = None,
+        conversion: bool = False,
         doc: str = "",
     ) -> None:
         name, paren, rest = text.partition("(")
@@ -133,6 +134,8 @@ class Op:
         """``(xp, base, value, **params)``: the base with the value in the view's place; None: by the transpose, which is the inverse."""
         self.batch = batch
         """How it runs on a batch, where that is not in the table of ``batching`` and does not follow from the form."""
+        self.conversion = conversion
+        """Whether it converts to a ``dtype`` on a ``device``, and with ``copy=False`` returns what is of these already as it is."""
         self.doc = doc
         self.vjps: Any = None
         """One rule for each input, or a single one that gives all cotangents at once."""

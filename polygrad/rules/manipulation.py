@@ -410,5 +410,6 @@ astype = linear(
     "astype(x, dtype, /, *, copy=True, device=None)",
     arrays=("x",),
     transpose=_unastype,
+    conversion=True,
     node="ToCopyBackward0",
 )

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from bare import COMPLEX, KINDS, REAL, Bare, kind, ordinary, special
 
+import polygrad as pg
+
 
 @pytest.fixture
 def bare(backend: str) -> Bare:
@@ -114,6 +116,38 @@ def test_asarray_of_arrays(bare: Bare) -> None:
     for number in (True, 3, 2.5, 1j):
         bare.agree("asarray", lambda xp, s=number: xp.asarray(s))
         assert type(bare.ours.asarray(number).item()) is type(number)
+
+
+def test_without_a_copy_what_needs_no_conversion_stays_what_it_is(bare: Bare) -> None:
+    xp = bare.ours
+    for dtype in bare.dtypes:
+        for shape in ((), (2,), (0, 3)):
+            x = bare._tensor(ordinary(dtype, *shape))
+            assert xp.astype(x, x.dtype, copy=False) is x
+            assert xp.astype(x, x.dtype, copy=False, device=x.device) is x
+            assert x.astype(dtype, copy=False) is x
+            assert xp.astype(x, x.dtype) is not x
+            assert xp.asarray(x, dtype=x.dtype, device=x.device, copy=False) is x
+    x = bare._tensor(ordinary("float32", 3)).requires_grad_()
+    other = xp.astype(x, "float64", copy=False)
+    assert other.dtype == xp.float64
+    assert other.requires_grad
+    same = xp.astype(x, "float32", copy=False)
+    with pg.no_grad():
+        x[0] = 7.0
+    assert float(same[0]) == 7.0
+
+
+def test_asarray_raises_where_it_takes_a_copy_that_is_forbidden(bare: Bare) -> None:
+    x = bare._tensor(ordinary("float32", 3))
+    with pytest.raises(
+        ValueError, match=r"asarray: .*float32\[3\] takes a copy with dtype=.*float64.*copy=False forbids one"
+    ):
+        bare.ours.asarray(x, dtype=bare.ours.float64, copy=False)
+    with pytest.raises(
+        ValueError, match="asarray: stacking a sequence of Tensors takes a copy, and copy=False forbids one"
+    ):
+        bare.ours.asarray([x, x], copy=False)
 
 
 def test_meshgrid(bare: Bare) -> None:
