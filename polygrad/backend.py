@@ -299,11 +299,12 @@ class Backend:
             raise DtypeError(f"{self.name} has no dtype {spec!r}; it has {have}")
         return self.canonical(dtype)
 
-    def default_dtype(self, kind: str) -> Any:
-        """The library's default dtype of a kind: "bool", "integral", "real floating" or "complex floating"."""
+    def default_dtype(self, kind: str, device: Any = None) -> Any:
+        """The library's default dtype of a kind ("bool", "integral", "real floating" or "complex floating") on a device."""
         if kind == "bool":
             return self.dtype("bool")
-        return self.canonical(self.xp.__array_namespace_info__().default_dtypes()[kind])
+        where = {} if device is None else {"device": self.device(device)}
+        return self.canonical(self.xp.__array_namespace_info__().default_dtypes(**where)[kind])
 
     def device(self, spec: Any) -> Any:
         """The backend's device object for its own object or a name such as "cpu"."""

@@ -43,10 +43,10 @@ def get_default_dtype(backend: Any = None) -> Any:
     return default_floating(get_backend(backend))
 
 
-def default_floating(backend: Backend) -> Any:
-    """What ``set_default_dtype`` says, else the backend's own default."""
+def default_floating(backend: Backend, device: Any = None) -> Any:
+    """What ``set_default_dtype`` says, else the backend's own default, which can depend on the device."""
     name = _DEFAULT.get()
-    return backend.dtype(name) if name is not None else backend.default_dtype("real floating")
+    return backend.dtype(name) if name is not None else backend.default_dtype("real floating", device)
 
 
 def _owner(like: Any) -> Backend | None:
@@ -123,7 +123,7 @@ def _filler(name: str) -> Any:
         backend: Any = None,
     ) -> Tensor:
         home = get_backend(backend)
-        options = _options(home, dtype, device, default_floating(home))
+        options = _options(home, dtype, device, default_floating(home, device))
         return _made(getattr(home.raw, name)(_size(size, shape, name), **options), home, requires_grad)
 
     create.__wrapped__ = _standard  # type: ignore[attr-defined]
@@ -188,7 +188,7 @@ def full(
         return _filled(
             _size((shape,), None, "full"), asarray(fill_value, dtype=dtype, backend=home), device, requires_grad
         )
-    default = default_floating(home) if type(fill_value) is float else None
+    default = default_floating(home, device) if type(fill_value) is float else None
     array = home.raw.full(_size((shape,), None, "full"), fill_value, **_options(home, dtype, device, default))
     return _made(array, home, requires_grad)
 
@@ -233,7 +233,7 @@ def arange(
         _number("arange", "stop", stop),
         _number("arange", "step", step),
     )
-    default = default_floating(home) if float in map(type, (start, stop, step)) else None
+    default = default_floating(home, device) if float in map(type, (start, stop, step)) else None
     return _made(home.raw.arange(start, stop, step, **_options(home, dtype, device, default)), home, requires_grad)
 
 
@@ -252,7 +252,7 @@ def linspace(
     """``num`` evenly spaced values from ``start`` to ``stop``, which is included unless ``endpoint`` is False."""
     home = get_backend(backend)
     start, stop = _number("linspace", "start", start), _number("linspace", "stop", stop)
-    default = None if complex in map(type, (start, stop)) else default_floating(home)
+    default = None if complex in map(type, (start, stop)) else default_floating(home, device)
     array = home.raw.linspace(start, stop, num, endpoint=endpoint, **_options(home, dtype, device, default))
     return _made(array, home, requires_grad)
 
@@ -270,7 +270,7 @@ def eye(
 ) -> Tensor:
     """Ones on the k-th diagonal, zeros elsewhere."""
     home = get_backend(backend)
-    options = _options(home, dtype, device, default_floating(home))
+    options = _options(home, dtype, device, default_floating(home, device))
     return _made(home.raw.eye(n_rows, n_cols, k=k, **options), home, requires_grad)
 
 
@@ -281,7 +281,7 @@ def _triangle(name: str) -> Any:
         home = get_backend(backend)
         host = get_backend("numpy").raw  # how many they are depends on values, which a lazy library does not look at
         found = host.stack(host.nonzero(getattr(host, name)(host.ones((row, col)), k=offset)))
-        options = _options(home, dtype, device, home.default_dtype("integral"))
+        options = _options(home, dtype, device, home.default_dtype("integral", device))
         return _made(home.from_host(found, **options), home, False)
 
     create.__name__ = create.__qualname__ = f"{name}_indices"
@@ -327,7 +327,7 @@ def _converted(data: Any, home: Backend, dtype: Any, device: Any, copy: bool | N
         if (dtype is None and kinds and complex not in kinds and any(kind is float for kind in kinds)) or (
             dtype is None and not kinds
         ):
-            dtype = default_floating(home)
+            dtype = default_floating(home, device)
     return home.from_host(data, **_options(home, dtype, device), copy=copy)
 
 
@@ -443,7 +443,7 @@ def _frequencies(name: str) -> Any:
     ) -> Tensor:
         home = get_backend(backend)
         options, d = _options(home, None, device), _number(name, "d", d)
-        wanted = home.dtype(dtype) if dtype is not None else default_floating(home)
+        wanted = home.dtype(dtype) if dtype is not None else default_floating(home, device)
         array = getattr(home.xp.fft, name)(n, d=d, **options)  # not every library takes the dtype here
         array = array if array.dtype == wanted else home.raw.astype(array, wanted)
         return _made(array, home, requires_grad)
@@ -481,7 +481,7 @@ def _random(name: str, kind: str) -> Any:
         backend: Any = None,
     ) -> Tensor:
         home = get_backend(backend)
-        options = _options(home, dtype, device, default_floating(home))
+        options = _options(home, dtype, device, default_floating(home, device))
         out = drawn(home, kind, _size(size, shape, name), options["dtype"], options.get("device"), draw=RANDOM.get())
         return out.requires_grad_() if requires_grad else out
 
@@ -522,7 +522,7 @@ def randint(
     if low >= high:
         raise ArgumentError(f"randint: low has to be less than high, got low={low}, high={high}")
     home = get_backend(backend)
-    dtype = home.dtype(dtype) if dtype is not None else home.default_dtype("integral")
+    dtype = home.dtype(dtype) if dtype is not None else home.default_dtype("integral", device)
     device = home.device(device) if device is not None else None
     size = _size((size,), None, "randint")
     return drawn(home, "integers", size, dtype, device, draw=RANDOM.get(), low=low, high=high)

@@ -55,7 +55,7 @@ class Info:
     def default_dtypes(self, *, device: Any = None) -> dict[str, Any]:
         """The dtypes of new arrays by kind: "real floating", "complex floating", "integral" and "indexing"."""
         own = self._own.default_dtypes(device=self._place(device))
-        return own | {"real floating": default_floating(self._backend)}  # type: ignore[no-any-return]
+        return own | {"real floating": default_floating(self._backend, device)}  # type: ignore[no-any-return]
 
     def dtypes(self, *, device: Any = None, kind: Any = None) -> dict[str, Any]:
         """The dtypes of a kind, or of any of several, by the standard's names."""

@@ -202,7 +202,7 @@ class JaxBackend(Backend):
             )
         return dtype
 
-    def default_dtype(self, kind: str) -> Any:
+    def default_dtype(self, kind: str, device: Any = None) -> Any:
         wide = {"bool": "bool", "integral": "int64", "real floating": "float64", "complex floating": "complex128"}
         return np.dtype(jax.dtypes.canonicalize_dtype(wide[kind]))
 

@@ -58,7 +58,8 @@ def _parts(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> tuple[list
         own = shape[axis : axis + _axes(part)]
         axis += len(own)
         if _is_mask(part):
-            if tuple(part.shape) != own:
+            # As in NumPy, one without elements selects none, whatever the lengths.
+            if any(n not in (0, length) for n, length in zip(part.shape, own, strict=True)):
                 raise IndexError(f"a mask of shape {tuple(part.shape)} does not fit axes of lengths {own}")
             parts += xp.nonzero(part if part.ndim else xp.reshape(part, (1,)))
             lengths += own or (1,)

@@ -82,6 +82,10 @@ def test_masks(bare: Bare) -> None:
             bare.agree("getitem", lambda xp, x, m: x[m], ordinary(dtype, 2, 3), np.array([True, False]))
             bare.agree("getitem", lambda xp, x, m: x[m], ordinary(dtype, 2, 3), np.array([True, False, True]))
             bare.agree("getitem", lambda xp, x, m: x[..., m], ordinary(dtype, 2, 3), np.array([True, False, True]))
+    for shape in ((0,), (0, 3), (2, 0), (0, 0), (0, 2)):
+        mask = np.zeros(shape, bool)  # NumPy takes one without elements beside any length
+        bare.agree("getitem", lambda xp, x, m: x[m], ordinary("float32", 2, 3), mask)
+        bare.agree("setitem_mask", assign, ordinary("float32", 2, 3), mask, 7.0)
 
 
 def test_integer_arrays(bare: Bare) -> None:

@@ -62,3 +62,40 @@ def test_nothing_optional_is_needed() -> None:
             failed[name],
         )
     assert len(failed) < 0.2 * number
+
+
+CREATED = {
+    "zeros": lambda xp, d: xp.zeros(2, device=d),
+    "empty": lambda xp, d: xp.empty((2, 3), device=d),
+    "full": lambda xp, d: xp.full((2,), 1.5, device=d),
+    "arange": lambda xp, d: xp.arange(0.0, 1.0, 0.25, device=d),
+    "arange of integers": lambda xp, d: xp.arange(3, device=d),
+    "linspace": lambda xp, d: xp.linspace(0.0, 1.0, 5, device=d),
+    "eye": lambda xp, d: xp.eye(2, device=d),
+    "asarray": lambda xp, d: xp.asarray([1.0, 2.0], device=d),
+}
+
+
+@pytest.mark.parametrize("name", CREATED)
+def test_the_default_dtype_is_that_of_the_device(name: str) -> None:
+    import array_api_strict
+
+    import polygrad as pg
+
+    for device in array_api_strict.__array_namespace_info__().devices():
+        made = CREATED[name](pg.namespace("array_api_strict"), device)
+        own = CREATED[name](array_api_strict, device)
+        assert (made.dtype, made.device) == (own.dtype, own.device) == (own.dtype, device)
+
+
+def test_the_default_dtypes_of_a_device() -> None:
+    import array_api_strict
+
+    import polygrad as pg
+
+    own, info = array_api_strict.__array_namespace_info__(), pg.namespace("array_api_strict").__array_namespace_info__()
+    for device in own.devices():
+        assert info.default_dtypes(device=device) == own.default_dtypes(device=device)
+    for make in (pg.rand, lambda n, **kw: pg.randint(0, 5, (n,), **kw)):
+        made = make(2, backend="array_api_strict", device=own.devices()[-1])
+        assert str(made.dtype)[-2:] == "32"
