@@ -21,7 +21,7 @@ TABLES = {
     ),
     "linalg": ("linalg", "solutions", "norms", "decompositions"),
     "fft": ("fft",),
-    "special": ("special", "special_bessel", "special_gamma", "special_incomplete"),
+    "special": ("special", "special_bessel", "special_gamma", "special_incomplete", "special_distributions"),
     "nn": ("nn",),
 }  # fmt: skip
 """The modules of this package that declare operations, by the extension where most of theirs are: that is where a name is looked for

@@ -237,7 +237,7 @@ powm1 = special_function(
 _EXPREL = [k / F[k + 1] for k in range(1, 22)]
 
 
-def _exprel_slope(xp: Any, x: Any) -> Any:
+def exprel_slope(xp: Any, x: Any) -> Any:
     """The derivative of (exp(x) - 1) / x."""
     return near_zero(xp, x, 1.0, _EXPREL, lambda s: (xp.exp(s) - xp.special.exprel(s)) / s)
 
@@ -248,7 +248,7 @@ def _exprel(xp: Any, x: Any) -> Any:
     return xp.where(zero, 1.0, xp.expm1(safe) / safe)
 
 
-exprel = special_function("exprel", _exprel_slope, default=_exprel)
+exprel = special_function("exprel", exprel_slope, default=_exprel)
 _SINC = [(-1) ** (k + 1) * 2 * (k + 1) / F[2 * k + 3] for k in range(12)]
 
 
@@ -282,13 +282,13 @@ def _power_ratio(xp: Any, log: Any, lmbda: Any) -> Any:
 boxcox = special_function(
     "boxcox(x, lmbda, /)",
     lambda xp, x, lmbda: x ** (lmbda - 1),
-    lambda xp, x, lmbda: xp.log(x) ** 2 * _exprel_slope(xp, lmbda * xp.log(x)),
+    lambda xp, x, lmbda: xp.log(x) ** 2 * exprel_slope(xp, lmbda * xp.log(x)),
     default=lambda xp, x, lmbda: _power_ratio(xp, xp.log(x), lmbda),
 )
 boxcox1p = special_function(
     "boxcox1p(x, lmbda, /)",
     lambda xp, x, lmbda: xp.exp((lmbda - 1) * xp.log1p(x)),
-    lambda xp, x, lmbda: xp.log1p(x) ** 2 * _exprel_slope(xp, lmbda * xp.log1p(x)),
+    lambda xp, x, lmbda: xp.log1p(x) ** 2 * exprel_slope(xp, lmbda * xp.log1p(x)),
     default=lambda xp, x, lmbda: _power_ratio(xp, xp.log1p(x), lmbda),
 )
 _BOXCOX = [(-1) ** (k + 1) * (k + 1) / (k + 2) for k in range(18)]
@@ -385,7 +385,7 @@ spherical_bessel_j0 = composite("special.spherical_bessel_j0(x, /)", lambda xp, 
 
 
 # -- the rest of SciPy --------------------------------------------------------------------------------------------------
-LEFT_OUT = {"logsumexp", "softmax", "log_softmax", "stdtrit", "chdtr", "chdtrc"}
+LEFT_OUT = {"logsumexp", "softmax", "log_softmax"}
 """Not on the namespace, so that SciPy, which looks there first, uses its own versions made of other functions: they have derivatives."""
 
 

@@ -17,26 +17,26 @@ from .special_forms import PI, special_function
 
 
 # -- densities ----------------------------------------------------------------------------------------------------------
-def _gamma_density(xp: Any, a: Any, x: Any) -> Any:
+def gamma_density(xp: Any, a: Any, x: Any) -> Any:
     """The integrand of the regularised incomplete gamma function (DLMF 8.2.4)."""
     return xp.exp(xp.special.xlogy(a - 1, x) - x - xp.special.gammaln(a))
 
 
-def _beta_density(xp: Any, a: Any, b: Any, x: Any) -> Any:
+def beta_density(xp: Any, a: Any, b: Any, x: Any) -> Any:
     """The integrand of the regularised incomplete beta function (DLMF 8.17.1, 8.17.2)."""
     return xp.exp(xp.special.xlogy(a - 1, x) + xp.special.xlog1py(b - 1, -x) - xp.special.betaln(a, b))
 
 
-def _f_density(xp: Any, dfn: Any, dfd: Any, x: Any) -> Any:
+def f_density(xp: Any, dfn: Any, dfd: Any, x: Any) -> Any:
     y = dfd + dfn * x
-    return _beta_density(xp, dfn / 2, dfd / 2, dfn * x / y) * dfn * dfd / (y * y)
+    return beta_density(xp, dfn / 2, dfd / 2, dfn * x / y) * dfn * dfd / (y * y)
 
 
-def _chi_density(xp: Any, v: Any, x: Any) -> Any:
-    return 0.5 * _gamma_density(xp, v / 2, x / 2)
+def chi_density(xp: Any, v: Any, x: Any) -> Any:
+    return 0.5 * gamma_density(xp, v / 2, x / 2)
 
 
-def _t_density(xp: Any, df: Any, t: Any) -> Any:
+def t_density(xp: Any, df: Any, t: Any) -> Any:
     scale = xp.exp(xp.special.gammaln((df + 1) / 2) - xp.special.gammaln(df / 2)) / xp.sqrt(PI * df)
     return scale * xp.exp(-0.5 * (df + 1) * xp.log1p(t * t / df))
 
@@ -65,16 +65,16 @@ def _legendre() -> tuple[list[float], list[float]]:
     return nodes, weights
 
 
-def _rounded_up(xp: Any, x: Any) -> Any:
+def rounded_up(xp: Any, x: Any) -> Any:
     """The next power of 2**(1/4): an interval need not be exact, and rounding makes a constant of it, which no derivative looks at."""
     return xp.exp2(xp.ceil(4 * xp.log2(x)) / 4)
 
 
-def _integral(xp: Any, end: Any, logarithmic: Any, integrand: Any) -> Any:
+def integral(xp: Any, end: Any, logarithmic: Any, integrand: Any) -> Any:
     """The integral of ``integrand(s)`` from 0 to ``end``, over a new last axis; in log(1 + s) where ``logarithmic``, since a small
     parameter makes it reach over many orders of magnitude."""
     nodes, weights = [xp.asarray(each, dtype=end.dtype, device=end.device) for each in _legendre()]
-    k = _rounded_up(xp, xp.where(logarithmic, xp.log1p(end), end))
+    k = rounded_up(xp, xp.where(logarithmic, xp.log1p(end), end))
     u = k * nodes
     s = xp.where(logarithmic, xp.expm1(u), u)
     steps = k * weights * xp.where(logarithmic, xp.exp(u), 1.0)
@@ -86,7 +86,7 @@ def _inside(xp: Any, inside: Any, edge: Any, value: Any) -> Any:
     return xp.where(inside, value, xp.where(edge, xp.zeros_like(value), math.nan))
 
 
-def _gamma_shape(xp: Any, a: Any, x: Any) -> Any:
+def gamma_shape(xp: Any, a: Any, x: Any) -> Any:
     """The derivative of the regularised lower incomplete gamma function in a.
 
     Of P = x**a exp(-x) / gamma(a) times the integral of exp(E), E = -a d - x expm1(-d), t = x exp(-d), over d = s from 0 to infinity; or
@@ -110,12 +110,12 @@ def _gamma_shape(xp: Any, a: Any, x: Any) -> Any:
         d = sign * s
         return xp.exp(-a * d - x * xp.expm1(-d)) * (factor - d)
 
-    integral = _integral(xp, xp.where(lower, down, up), lower, integrand)
+    total = integral(xp, xp.where(lower, down, up), lower, integrand)
     a, x, sign = a[..., 0], x[..., 0], sign[..., 0]
-    return _inside(xp, inside, edge, sign * integral * xp.exp(a * xp.log(x) - x - xp.special.gammaln(a)))
+    return _inside(xp, inside, edge, sign * total * xp.exp(a * xp.log(x) - x - xp.special.gammaln(a)))
 
 
-def _beta_shape(xp: Any, a: Any, b: Any, x: Any, rest: Any, first: bool) -> Any:
+def beta_shape(xp: Any, a: Any, b: Any, x: Any, rest: Any, first: bool) -> Any:
     """The derivative of the regularised incomplete beta function in a (``first``) or b; ``rest`` is 1 - x, which may be known better.
 
     Of I = x**a rest**b / B(a, b) times the integral of exp(E), E = -a s - (a + b) log(rest + x exp(-s)), over s from 0 to infinity; or of
@@ -148,113 +148,111 @@ def _beta_shape(xp: Any, a: Any, b: Any, x: Any, rest: Any, first: bool) -> Any:
         log = logarithm(s)
         return xp.exp(-p * s - both * log) * (constant - log - xp.where(of_t, s, 0.0))
 
-    integral = _integral(xp, end, xp.ones_like(lower), integrand)
+    total = integral(xp, end, xp.ones_like(lower), integrand)
     sign = xp.where(lower, xp.ones_like(z), -xp.ones_like(z))[..., 0]
     p, q, z, c = p[..., 0], q[..., 0], z[..., 0], c[..., 0]
-    return _inside(xp, inside, edge, sign * integral * xp.exp(p * xp.log(z) + q * xp.log(c) - xp.special.betaln(p, q)))
+    return _inside(xp, inside, edge, sign * total * xp.exp(p * xp.log(z) + q * xp.log(c) - xp.special.betaln(p, q)))
 
 
 def _beta_shapes(sign: int) -> list[Any]:
     return [
-        lambda xp, a, b, x: sign * _beta_shape(xp, a, b, x, 1 - x, True),
-        lambda xp, a, b, x: sign * _beta_shape(xp, a, b, x, 1 - x, False),
+        lambda xp, a, b, x: sign * beta_shape(xp, a, b, x, 1 - x, True),
+        lambda xp, a, b, x: sign * beta_shape(xp, a, b, x, 1 - x, False),
     ]
 
 
 def _beta_inverses() -> list[Any]:
     """Of the inverses, of both the function and its complement: the function at ``out`` stays what it is."""
     return [
-        lambda xp, a, b, out: -_beta_shape(xp, a, b, out, 1 - out, True) / _beta_density(xp, a, b, out),
-        lambda xp, a, b, out: -_beta_shape(xp, a, b, out, 1 - out, False) / _beta_density(xp, a, b, out),
+        lambda xp, a, b, out: -beta_shape(xp, a, b, out, 1 - out, True) / beta_density(xp, a, b, out),
+        lambda xp, a, b, out: -beta_shape(xp, a, b, out, 1 - out, False) / beta_density(xp, a, b, out),
     ]
 
 
-def _f_shape(xp: Any, dfn: Any, dfd: Any, x: Any, first: bool) -> Any:
+def f_shape(xp: Any, dfn: Any, dfd: Any, x: Any, first: bool) -> Any:
     """Fisher's distribution is I(dfn / 2, dfd / 2) of dfn x / (dfd + dfn x), which depends on dfn x / dfd alone."""
     y = dfd + dfn * x
-    shape = 0.5 * _beta_shape(xp, dfn / 2, dfd / 2, dfn * x / y, dfd / y, first)
-    moved = x * _f_density(xp, dfn, dfd, x)
+    shape = 0.5 * beta_shape(xp, dfn / 2, dfd / 2, dfn * x / y, dfd / y, first)
+    moved = x * f_density(xp, dfn, dfd, x)
     return shape + moved / dfn if first else shape - moved / dfd
 
 
-def _t_shape(xp: Any, df: Any, t: Any) -> Any:
+def t_shape(xp: Any, df: Any, t: Any) -> Any:
     """Student's distribution is 1/2 + sign(t)/2 I(1/2, df / 2) of t**2 / (df + t**2), which depends on t**2 / df alone."""
     y = df + t * t
-    shape = _beta_shape(xp, xp.full_like(y, 0.5), df / 2, t * t / y, df / y, False)
-    return 0.25 * xp.sign(t) * shape - t / (2 * df) * _t_density(xp, df, t)
+    shape = beta_shape(xp, xp.full_like(y, 0.5), df / 2, t * t / y, df / y, False)
+    return 0.25 * xp.sign(t) * shape - t / (2 * df) * t_density(xp, df, t)
 
 
 # -- incomplete gamma functions -----------------------------------------------------------------------------------------
-gammainc = special_function("gammainc(a, x, /)", _gamma_shape, _gamma_density, node="IgammaBackward0")
+gammainc = special_function("gammainc(a, x, /)", gamma_shape, gamma_density, node="IgammaBackward0")
 gammaincc = special_function(
     "gammaincc(a, x, /)",
-    lambda xp, a, x: -_gamma_shape(xp, a, x),
-    lambda xp, a, x: -_gamma_density(xp, a, x),
+    lambda xp, a, x: -gamma_shape(xp, a, x),
+    lambda xp, a, x: -gamma_density(xp, a, x),
     node="IgammacBackward0",
 )
 
 
 def _gamma_inverse(xp: Any, a: Any, out: Any) -> Any:
     """Of both inverses: the function at ``out`` stays what it is."""
-    return -_gamma_shape(xp, a, out) / _gamma_density(xp, a, out)
+    return -gamma_shape(xp, a, out) / gamma_density(xp, a, out)
 
 
-gammaincinv = special_function(
-    "gammaincinv(a, y, /)", _gamma_inverse, lambda xp, a, out: 1 / _gamma_density(xp, a, out)
-)
+gammaincinv = special_function("gammaincinv(a, y, /)", _gamma_inverse, lambda xp, a, out: 1 / gamma_density(xp, a, out))
 gammainccinv = special_function(
-    "gammainccinv(a, y, /)", _gamma_inverse, lambda xp, a, out: -1 / _gamma_density(xp, a, out)
+    "gammainccinv(a, y, /)", _gamma_inverse, lambda xp, a, out: -1 / gamma_density(xp, a, out)
 )
 gdtr = special_function(
     "gdtr(a, b, x, /)",
-    lambda xp, a, b, x: x * _gamma_density(xp, b, a * x),
-    lambda xp, a, b, x: _gamma_shape(xp, b, a * x),
-    lambda xp, a, b, x: a * _gamma_density(xp, b, a * x),
+    lambda xp, a, b, x: x * gamma_density(xp, b, a * x),
+    lambda xp, a, b, x: gamma_shape(xp, b, a * x),
+    lambda xp, a, b, x: a * gamma_density(xp, b, a * x),
 )
 gdtrc = special_function(
     "gdtrc(a, b, x, /)",
-    lambda xp, a, b, x: -x * _gamma_density(xp, b, a * x),
-    lambda xp, a, b, x: -_gamma_shape(xp, b, a * x),
-    lambda xp, a, b, x: -a * _gamma_density(xp, b, a * x),
+    lambda xp, a, b, x: -x * gamma_density(xp, b, a * x),
+    lambda xp, a, b, x: -gamma_shape(xp, b, a * x),
+    lambda xp, a, b, x: -a * gamma_density(xp, b, a * x),
 )
 chdtri = special_function(
     "chdtri(v, p, /)",
-    lambda xp, v, out: -0.5 * _gamma_shape(xp, v / 2, out / 2) / _chi_density(xp, v, out),
-    lambda xp, v, out: -1 / _chi_density(xp, v, out),
+    lambda xp, v, out: -0.5 * gamma_shape(xp, v / 2, out / 2) / chi_density(xp, v, out),
+    lambda xp, v, out: -1 / chi_density(xp, v, out),
 )
 # Poisson's distribution is that of k + 1, whole.
-pdtr = special_function("pdtr(k, m, /)", None, lambda xp, k, m: -_gamma_density(xp, xp.floor(k) + 1, m))
-pdtrc = special_function("pdtrc(k, m, /)", None, lambda xp, k, m: _gamma_density(xp, xp.floor(k) + 1, m))
-pdtri = special_function("pdtri(k, y, /)", None, lambda xp, k, out: -1 / _gamma_density(xp, xp.floor(k) + 1, out))
+pdtr = special_function("pdtr(k, m, /)", None, lambda xp, k, m: -gamma_density(xp, xp.floor(k) + 1, m))
+pdtrc = special_function("pdtrc(k, m, /)", None, lambda xp, k, m: gamma_density(xp, xp.floor(k) + 1, m))
+pdtri = special_function("pdtri(k, y, /)", None, lambda xp, k, out: -1 / gamma_density(xp, xp.floor(k) + 1, out))
 
 # -- incomplete beta functions ------------------------------------------------------------------------------------------
-betainc = special_function("betainc(a, b, x, /)", *_beta_shapes(1), _beta_density)
-betaincc = special_function("betaincc(a, b, x, /)", *_beta_shapes(-1), lambda xp, a, b, x: -_beta_density(xp, a, b, x))
+betainc = special_function("betainc(a, b, x, /)", *_beta_shapes(1), beta_density)
+betaincc = special_function("betaincc(a, b, x, /)", *_beta_shapes(-1), lambda xp, a, b, x: -beta_density(xp, a, b, x))
 betaincinv = special_function(
-    "betaincinv(a, b, y, /)", *_beta_inverses(), lambda xp, a, b, out: 1 / _beta_density(xp, a, b, out)
+    "betaincinv(a, b, y, /)", *_beta_inverses(), lambda xp, a, b, out: 1 / beta_density(xp, a, b, out)
 )
 betainccinv = special_function(
-    "betainccinv(a, b, y, /)", *_beta_inverses(), lambda xp, a, b, out: -1 / _beta_density(xp, a, b, out)
+    "betainccinv(a, b, y, /)", *_beta_inverses(), lambda xp, a, b, out: -1 / beta_density(xp, a, b, out)
 )
 fdtr = special_function(
     "fdtr(dfn, dfd, x, /)",
-    lambda xp, dfn, dfd, x: _f_shape(xp, dfn, dfd, x, True),
-    lambda xp, dfn, dfd, x: _f_shape(xp, dfn, dfd, x, False),
-    _f_density,
+    lambda xp, dfn, dfd, x: f_shape(xp, dfn, dfd, x, True),
+    lambda xp, dfn, dfd, x: f_shape(xp, dfn, dfd, x, False),
+    f_density,
 )
 fdtrc = special_function(
     "fdtrc(dfn, dfd, x, /)",
-    lambda xp, dfn, dfd, x: -_f_shape(xp, dfn, dfd, x, True),
-    lambda xp, dfn, dfd, x: -_f_shape(xp, dfn, dfd, x, False),
-    lambda xp, dfn, dfd, x: -_f_density(xp, dfn, dfd, x),
+    lambda xp, dfn, dfd, x: -f_shape(xp, dfn, dfd, x, True),
+    lambda xp, dfn, dfd, x: -f_shape(xp, dfn, dfd, x, False),
+    lambda xp, dfn, dfd, x: -f_density(xp, dfn, dfd, x),
 )
 fdtri = special_function(
     "fdtri(dfn, dfd, p, /)",
-    lambda xp, dfn, dfd, out: -_f_shape(xp, dfn, dfd, out, True) / _f_density(xp, dfn, dfd, out),
-    lambda xp, dfn, dfd, out: -_f_shape(xp, dfn, dfd, out, False) / _f_density(xp, dfn, dfd, out),
-    lambda xp, dfn, dfd, out: 1 / _f_density(xp, dfn, dfd, out),
+    lambda xp, dfn, dfd, out: -f_shape(xp, dfn, dfd, out, True) / f_density(xp, dfn, dfd, out),
+    lambda xp, dfn, dfd, out: -f_shape(xp, dfn, dfd, out, False) / f_density(xp, dfn, dfd, out),
+    lambda xp, dfn, dfd, out: 1 / f_density(xp, dfn, dfd, out),
 )
-stdtr = special_function("stdtr(df, t, /)", _t_shape, _t_density)
+stdtr = special_function("stdtr(df, t, /)", t_shape, t_density)
 
 
 # The binomial distributions are incomplete beta functions of the probability (DLMF 8.17.5): of k successes or fewer in n trials
@@ -267,12 +265,12 @@ def _counts(xp: Any, p: Any, *counts: Any) -> list[Any]:
 
 def _binomial_density(xp: Any, k: Any, n: Any, p: Any) -> Any:
     k, n = _counts(xp, p, k, n)
-    return _beta_density(xp, n - k, k + 1, 1 - p)
+    return beta_density(xp, n - k, k + 1, 1 - p)
 
 
 def _negative_binomial_density(xp: Any, k: Any, n: Any, p: Any) -> Any:
     k, n = _counts(xp, p, k, n)
-    return _beta_density(xp, n, k + 1, p)
+    return beta_density(xp, n, k + 1, p)
 
 
 def _of_counts(name: str, density: Any, sign: int) -> None:
