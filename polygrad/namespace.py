@@ -193,13 +193,19 @@ def bind_first(function: Any, xp: Namespace) -> Any:
     return bound
 
 
+@functools.cache
 def by_argument(name: str) -> Any:
     """A method of namespaces as a function that goes by its arguments, as the operations do."""
+    import inspect
 
-    @functools.wraps(getattr(Namespace, name))
+    method = getattr(Namespace, name)
+    signature = inspect.signature(method)
+
+    @functools.wraps(method)
     def call(*args: Any) -> Any:
         return getattr(home(args), name)(*args)
 
+    call.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])  # type: ignore[attr-defined]
     return call
 
 

@@ -70,11 +70,12 @@ def find(namespace: Any, name: str) -> Any:
     return namespace
 
 
+@pytest.mark.parametrize("module", [False, True], ids=["namespace", "module"])
 @pytest.mark.parametrize("name", entries())
-def test_signature(name: str) -> None:
+def test_signature(name: str, module: bool) -> None:
     """The parameters of the standard, by name and kind; beyond them only keywords."""
     wanted = inspect.signature(eval(f"lambda {entries()[name]}: None")).parameters.values()
-    got = dict(inspect.signature(find(pg.namespace("numpy"), name)).parameters)
+    got = dict(inspect.signature(find(pg if module else pg.namespace("numpy"), name)).parameters)
     positional = [p.name for p in got.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     assert positional == [p.name for p in wanted if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     for parameter in wanted:
