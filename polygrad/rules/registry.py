@@ -21,7 +21,9 @@ TABLES = {
     ),
     "linalg": ("linalg", "solutions", "norms", "decompositions"),
     "fft": ("fft",),
-    "special": ("special", "special_bessel", "special_gamma", "special_incomplete", "special_distributions"),
+    "special": (
+        "special", "special_bessel", "special_gamma", "special_incomplete", "special_distributions", "special_carlson", "special_waves",
+    ),
     "nn": ("nn",),
 }  # fmt: skip
 """The modules of this package that declare operations, by the extension where most of theirs are: that is where a name is looked for

@@ -14,7 +14,7 @@ import math
 from typing import Any
 
 from ..errors import UnsupportedError
-from .declare import OPS, Op, composite, elementwise, rule
+from .declare import OPS, Op, composite, constant, elementwise, rule
 from .special_forms import (
     LN2,
     PI,
@@ -319,6 +319,7 @@ inv_boxcox1p = special_function(
     lambda xp, y, lmbda, out: (out + 1) * _inverse_boxcox(xp, y, lmbda),
     default=lambda xp, y, lmbda: xp.expm1(y * _log1p_ratio(xp, lmbda * y)),
 )
+constant("special.round")
 DEGREE = PI / 180
 sindg = special_function("sindg", lambda xp, x: DEGREE * xp.special.cosdg(x))
 cosdg = special_function("cosdg", lambda xp, x: -DEGREE * xp.special.sindg(x))

@@ -6,13 +6,12 @@ function theorem). SciPy takes counts in these functions as real numbers.
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable
 from typing import Any
 
 from .special import exprel_slope
-from .special_forms import PI, SQRT_2PI, argument_names, special_function
+from .special_forms import PI, SQRT_2PI, argument_names, asking, special_function
 from .special_incomplete import (
     CUT,
     beta_density,
@@ -35,8 +34,7 @@ None: not known."""
 def _solved(text: str, unknown: str, slopes: Slopes) -> None:
     """The function of ``text`` finds the argument ``unknown`` for which the distribution function is ``value``, the name left over."""
     names = argument_names(text)
-    kind = inspect.Parameter.POSITIONAL_ONLY
-    asked = [inspect.Parameter(n if n != unknown else "out", kind) for n in slopes]
+    needed = [name if name != unknown else "out" for name in slopes]
 
     own = slopes[unknown]
     assert own is not None
@@ -49,8 +47,7 @@ def _solved(text: str, unknown: str, slopes: Slopes) -> None:
         def partial(xp: Any, *values: Any) -> Any:
             return (1 if other is None else -other(xp, *values)) / own(xp, *values)
 
-        partial.__signature__ = inspect.Signature([inspect.Parameter("xp", kind), *asked])  # type: ignore[attr-defined]
-        return partial
+        return asking(partial, *needed)
 
     special_function(text, *[slope(name) for name in names])
 

@@ -25,6 +25,13 @@ def argument_names(text: str) -> tuple[str, ...]:
     return tuple(inspect.signature(eval(f"lambda {text.partition('(')[2][:-1]}: None")).parameters)
 
 
+def asking(function: Any, *names: str) -> Any:
+    """A derivative of any number of arguments, as one that asks for these."""
+    parameters = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in ("xp", *names)]
+    function.__signature__ = inspect.Signature(parameters)
+    return function
+
+
 def _arrays(values: Sequence[Any], keep: Sequence[bool], xp: Any) -> list[Any]:
     """Python numbers among the arguments as arrays, so that a formula may call any function on them; orders stay numbers."""
     like = next((value for value in values if hasattr(value, "dtype")), None)
@@ -74,22 +81,29 @@ def several_outputs(text: str, outputs: str, *partials: Any) -> Op:
             jvps.append(None)
             continue
         first, *rest = inspect.signature(partial).parameters.values()
-        shape = f"{array}_shape"
+        shape, dtype = f"{array}_shape", f"{array}_dtype"
         keep = [False] * len(rest)
 
         def vjp(
-            xp: Any, g: Any, *values: Any, partial: Any = partial, shape: str = shape, keep: Any = keep, **facts: Any
+            xp: Any,
+            g: Any,
+            *values: Any,
+            partial: Any = partial,
+            shape: str = shape,
+            dtype: str = dtype,
+            keep: Any = keep,
+            **facts: Any,
         ) -> Any:
             slopes = partial(xp, *_arrays(values, keep, xp))
             terms = [each * conj(xp, slope) for each, slope in zip(g, slopes, strict=True) if each is not None]
-            return fit(xp, functools.reduce(operator.add, terms), facts[shape])
+            return cast(xp, fit(xp, functools.reduce(operator.add, terms), facts[shape]), facts[dtype])
 
         def jvp(xp: Any, tangent: Any, *values: Any, partial: Any = partial, keep: Any = keep) -> Any:
             return tuple([tangent * slope for slope in partial(xp, *_arrays(values, keep, xp))])
 
         g = first.replace(name="g")
-        asked = inspect.Parameter(shape, inspect.Parameter.KEYWORD_ONLY)
-        vjp.__signature__ = inspect.Signature([first, g, *rest, asked])  # type: ignore[attr-defined]
+        asked = [inspect.Parameter(fact, inspect.Parameter.KEYWORD_ONLY) for fact in (shape, dtype)]
+        vjp.__signature__ = inspect.Signature([first, g, *rest, *asked])  # type: ignore[attr-defined]
         jvp.__signature__ = inspect.Signature([first, g, *rest])  # type: ignore[attr-defined]
         vjps.append(vjp)
         jvps.append(jvp)

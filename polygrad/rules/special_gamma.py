@@ -249,16 +249,3 @@ def _ellipj_m(xp: Any, u: Any, m: Any, sn: Any, cn: Any, dn: Any, ph: Any) -> tu
 ellipj = several_outputs(
     "ellipj(u, m, /)", "sn cn dn ph", lambda xp, m, sn, cn, dn: (cn * dn, -sn * dn, -m * sn * cn, dn), _ellipj_m
 )
-# Carlson's symmetric integral (19.18.1); of R_D no derivative is declared.
-elliprf = special_function(
-    "elliprf(x, y, z, /)",
-    lambda xp, x, y, z: xp.special.elliprd(y, z, x) / -6,
-    lambda xp, x, y, z: xp.special.elliprd(x, z, y) / -6,
-    lambda xp, x, y, z: xp.special.elliprd(x, y, z) / -6,
-)
-elliprd = special_function("elliprd(x, y, z, /)", None, None, None)
-elliprc = special_function(  # R_F of x and twice y
-    "elliprc(x, y, /)",
-    lambda xp, x, y: xp.special.elliprd(y, y, x) / -6,
-    lambda xp, x, y: xp.special.elliprd(x, y, y) / -3,
-)

@@ -47,7 +47,7 @@ CUT = 40.0
 
 
 @functools.cache
-def _legendre() -> tuple[list[float], list[float]]:
+def legendre() -> tuple[list[float], list[float]]:
     """Nodes and weights of Gauss and Legendre's quadrature of 64 points on (0, 1): the roots of P_n by Newton's method, and
     2 / ((1 - x**2) P_n'(x)**2) (DLMF 3.5.30)."""
     n = 64
@@ -73,7 +73,7 @@ def rounded_up(xp: Any, x: Any) -> Any:
 def integral(xp: Any, end: Any, logarithmic: Any, integrand: Any) -> Any:
     """The integral of ``integrand(s)`` from 0 to ``end``, over a new last axis; in log(1 + s) where ``logarithmic``, since a small
     parameter makes it reach over many orders of magnitude."""
-    nodes, weights = [xp.asarray(each, dtype=end.dtype, device=end.device) for each in _legendre()]
+    nodes, weights = [xp.asarray(each, dtype=end.dtype, device=end.device) for each in legendre()]
     k = rounded_up(xp, xp.where(logarithmic, xp.log1p(end), end))
     u = k * nodes
     s = xp.where(logarithmic, xp.expm1(u), u)

@@ -244,6 +244,14 @@ special.stdtrit(threes, u)
 special.zeta(p + 1.5)
 special.zeta(p + 1.5, q)
 special.zetac(p + 1.5)
+special.lpmv(1, 3, u)
+special.elliprd(p, q, u)
+special.elliprg(p, q, u)
+special.elliprj(p, q, u, s)
+special.log_wright_bessel(0.5, 1.0, u)
+special.it2j0y0(p)
+special.kelvin(p)
+special.mathieu_a(2, p)
 special.smirnov(5, u)
 special.smirnovi(5, u)
 special.kolmogorov(p)
@@ -744,14 +752,6 @@ stats.ttest_ind(x, y, trim=0.1).statistic
         """
 stats.mode(x).mode
 
-special.lpmv(1, 3, u)
-special.elliprd(p, q, u)
-special.elliprg(p, q, u)
-special.elliprj(p, q, u, s)
-special.log_wright_bessel(0.5, 1.0, u)
-special.it2j0y0(p)
-special.kelvin(p)
-special.mathieu_a(2, p)
 """,
     ),
     (

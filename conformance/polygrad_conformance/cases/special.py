@@ -568,25 +568,6 @@ special(
     tolerance=1e-10,
     reason="its derivatives are differences near m = 0",
 )
-special(
-    "elliprf",
-    points(POSITIVE, POSITIVE, POSITIVE),
-    mpmath="elliprf(x, y, z)",
-    tolerance=1e-11,
-    reason=CHAIN,
-    dtypes=REAL,
-    orders=1,
-)
-special(
-    "elliprd",
-    points(POSITIVE, POSITIVE, POSITIVE),
-    mpmath="elliprd(x, y, z)",
-    tolerance=1e-10,
-    reason=CHAIN,
-    dtypes=REAL,
-    undefined=("x", "y", "z"),
-)
-
 # -- several outputs --------------------------------------------------------------------------------------------------
 special(
     "airy",
@@ -640,4 +621,3 @@ _binomial = calls(
 for _name in ("bdtr", "bdtrc", "bdtri", "nbdtr", "nbdtrc", "nbdtri"):
     _argument = "y" if _name.endswith("i") else "p"
     special(_name, _binomial, scipy=f"special.{_name}(k, n, {_argument})", **_regularized)
-special("elliprc", points(POSITIVE, POSITIVE), mpmath="elliprf(x, y, y)", orders=1, tolerance=1e-11, reason=CHAIN)
