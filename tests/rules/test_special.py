@@ -136,11 +136,11 @@ SEVERAL = [
     ("jv", [A, B], (1,)),
     ("yv", [A, B], (1,)),
     ("iv", [A, B], (1,)),
-    ("kv", [A, B], (1,)),
+    ("kv", [A, B], (0, 1)),
     ("jve", [A, B], (1,)),
     ("yve", [A, B], (1,)),
     ("ive", [A, B], (1,)),
-    ("kve", [A, B], (1,)),
+    ("kve", [A, B], (0, 1)),
     ("jv", [B, Z], (1,)),
     ("kv", [B, Z], (1,)),
     ("hankel1", [A, B], (1,)),
@@ -382,6 +382,26 @@ def test_shape_parameters_where_the_functions_end(backend: str, xp: Any) -> None
     )
     np.testing.assert_array_equal(gradient("betainc", [2.0, 2.0, np.nan], [3.0] * 3, [0.0, 1.0, 0.5]), [0, 0, np.nan])
     np.testing.assert_array_equal(gradient("stdtr", [3.0], [0.0]), [0])
+
+
+def test_the_order_of_macdonalds_function_over_many_magnitudes(backend: str, xp: Any) -> None:
+    mpmath = pytest.importorskip("mpmath")
+    mp = mpmath.mp.clone()
+    mp.dps = 40
+    rows = [
+        (v, z) for v in (-2.3, 0.01, 0.7, 4.0, 20.0, 90.0) for z in (1e-3, 0.4, 3.0, 50.0, 600.0) if v < 50 or z > 0.1
+    ]
+    v, z = [np.asarray(column) for column in zip(*rows, strict=True)]
+    order = tensor(v, backend, True)
+    xp.sum(xp.special.kv(order, tensor(z, backend))).backward()
+    h = mp.mpf(10) ** -15
+    want = [float((mp.besselk(a + h, b) - mp.besselk(a - h, b)) / (2 * h)) for a, b in rows]
+    np.testing.assert_allclose(host(order.grad), want, rtol=1e-10)
+    order = tensor(np.asarray([0.0, 1.0]), backend, True)
+    xp.sum(xp.special.kv(order, tensor(np.asarray([1.5, -1.0]), backend))).backward()
+    np.testing.assert_array_equal(host(order.grad), [0, np.nan])  # even in the order; not defined left of 0
+    with pytest.raises(NoDerivativeError, match="real arguments only"):
+        xp.special.kve(tensor(np.asarray([0.5] * 3), backend, True), tensor(Z, backend)).backward(tensor(Z, backend))
 
 
 def test_zeta_left_of_its_pole_and_at_it(backend: str, xp: Any) -> None:

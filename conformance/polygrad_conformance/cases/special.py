@@ -20,9 +20,11 @@ def points(
     ring_last: bool = False,
     broadcast: bool = True,
     complex_kind: str = "regular",
+    complex_constant: tuple[str, ...] = (),
     more: Sequence[tuple[Any, ...]] = (),
 ) -> SampleFunction:
-    """Arrays of these intervals, of one shape, broadcast, 0-d and empty; complex numbers only in the last."""
+    """Arrays of these intervals, of one shape, broadcast, 0-d and empty; complex numbers only in the last.
+    ``complex_constant`` are arguments in which no derivative is known beside complex numbers."""
 
     def generate(rng: np.random.Generator, dtype: str) -> Iterator[Sample]:
         def draw(i: int, shape: tuple[int, ...]) -> np.ndarray:
@@ -30,6 +32,7 @@ def points(
                 return ring(rng, shape)
             return spread(rng, *intervals[i], shape)
 
+        kind, constant = (complex_kind, complex_constant) if dtype.startswith("complex") else ("regular", ())
         shapes: list[list[tuple[int, ...]]] = [
             [(2, 3)] * len(intervals),
             [()] * len(intervals),
@@ -38,10 +41,9 @@ def points(
         if broadcast and len(intervals) > 1:
             shapes.append([(2, 1) if i % 2 else (3,) for i in range(len(intervals))])
         for each in shapes:
-            kind = complex_kind if dtype.startswith("complex") else "regular"
-            yield Sample(tuple([draw(i, shape) for i, shape in enumerate(each)]), kind=kind)
-        kind = complex_kind if dtype.startswith("complex") else "regular"
-        yield Sample(tuple([draw(i, (3, 2)) for i in range(len(intervals))]), kind=kind, layout="strided")
+            yield Sample(tuple([draw(i, shape) for i, shape in enumerate(each)]), kind=kind, constant=constant)
+        arrays = tuple([draw(i, (3, 2)) for i in range(len(intervals))])
+        yield Sample(arrays, kind=kind, constant=constant, layout="strided")
         if dtype == "float64":
             for args in more:
                 yield Sample(tuple([np.asarray(arg) for arg in args[:-1]]), kind=args[-1])
@@ -436,14 +438,23 @@ special(
 
 # -- Bessel functions of any order, and their kin ------------------------------------------------------------------------
 _orders = points((0.3, 2.6), POSITIVE, ring_last=True)
+_real_orders = points((0.3, 2.6), POSITIVE, ring_last=True, complex_constant=("v",))
 for _name, _mp in (
     ("jv", "besselj(v, z)"), ("yv", "bessely(v, z)"), ("iv", "besseli(v, z)"), ("kv", "besselk(v, z)"),
     ("jve", "besselj(v, z) * exp(-abs(im(z)))"), ("yve", "bessely(v, z) * exp(-abs(im(z)))"), ("ive", "besseli(v, z) * exp(-abs(re(z)))"),
     ("kve", "besselk(v, z) * exp(z)"),
 ):  # fmt: skip
     _complex = BOTH if _name in ("jv", "yv", "iv", "kv", "kve") else REAL
+    _known = _name in ("kv", "kve")
     special(
-        _name, _orders, mpmath=_mp, undefined=("v",), dtypes=_complex, tolerance=1e-11, reason=CHAIN, domain="z > 0"
+        _name,
+        _real_orders if _known else _orders,
+        mpmath=_mp,
+        undefined=() if _known else ("v",),
+        dtypes=_complex,
+        tolerance=1e-11,
+        reason=CHAIN,
+        domain="z > 0",
     )
 for _name, _mp in (
     ("hankel1", "hankel1(v, z)"),
