@@ -114,6 +114,12 @@ DEPARTURES: list[tuple[str, str, Callable[[Any, Any, Any], bool], str]] = [
     ),
     (
         "jax",
+        "permute_dims",
+        lambda arguments, expected, got: isinstance(expected, Raised) and "got permutation (-" in str(expected),
+        "JAX's permute_dims takes no axis counted from the end.",
+    ),
+    (
+        "jax",
         "setitem setitem_mask",
         lambda arguments, expected, got: isinstance(expected, Raised) and "immutable" in str(expected),
         "JAX's arrays cannot be written; a Tensor on JAX is assigned to by rebinding.",

@@ -131,10 +131,16 @@ def _incomplete_gamma(function: Any, at_zero: float, at_infinity: float) -> Any:
     return jax.jit(run)
 
 
+def _owens_t(h: Any, a: Any) -> Any:
+    """In the precision of the arguments, where JAX returns float64."""
+    return jax.scipy.special.owens_t(h, a).astype(xp.result_type(h, a, 1.0))
+
+
 _NATIVE = {
     **{name: getattr(jax.scipy.special, target) for name, target in _SPECIAL.items()},
     "gammainc": _incomplete_gamma(jax.scipy.special.gammainc, 1.0, 0.0),
     "gammaincc": _incomplete_gamma(jax.scipy.special.gammaincc, 0.0, 1.0),
+    "owens_t": _owens_t,
 }
 
 with jax.ensure_compile_time_eval():
