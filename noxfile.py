@@ -35,6 +35,15 @@ BACKENDS: dict[str, tuple[str | None, list[str]]] = {
     "cupy": ("cupy", []),
 }
 
+# JAX compiles each operation for each shape and dtype, which is most of what its tests take: 30 % less of the processor with these. A
+# JAX that no longer knows one of them stops at its start and names it.
+XLA = (
+    "--xla_cpu_use_fusion_emitters=false",
+    "--xla_backend_optimization_level=0",
+    "--xla_cpu_parallel_codegen_split_count=1",
+)
+ENVIRONMENTS = {"jax": {"XLA_FLAGS": " ".join(XLA)}}
+
 # NumPy runs on every Python, the others on the one that runs nox.
 RUNS = [nox.param(python, "numpy", id=f"numpy-{python}") for python in PYTHONS] + [
     nox.param(None, backend, id=backend) for backend in BACKENDS if backend != "numpy"
@@ -61,7 +70,8 @@ def tests(session: nox.Session, backend: str) -> None:
     extra, pins = BACKENDS[backend]
     extras = ",".join(["cli", "test", *([extra] if extra else [])])
     session.install(*pins, "-e", f".[{extras}]")
-    session.run("python", "-m", "pytest", *session.posargs, env={"POLYGRAD_TEST_BACKEND": backend})
+    env = {"POLYGRAD_TEST_BACKEND": backend, **ENVIRONMENTS.get(backend, {})}
+    session.run("python", "-m", "pytest", *session.posargs, env=env)
 
 
 @nox.session

@@ -227,7 +227,8 @@ SHAPES = [(3, 4), (2, 3, 2), (5,), (), (1,), (0,), (3, 0)]
 def test_reductions(name: str, bare: Bare) -> None:
     one = name.startswith("arg")
     for dtype in bare.dtypes:
-        for shape in SHAPES if bare.name != "jax" else SHAPES[:4]:
+        # JAX compiles every one of these calls: there all shapes but those without elements meet one dtype, and the other dtypes one shape.
+        for shape in SHAPES if bare.name != "jax" else SHAPES[: 4 if dtype == "float64" else 1]:
             for axis in AXES:
                 if one and isinstance(axis, tuple):
                     continue
