@@ -123,6 +123,7 @@ SAMPLES: dict[str, Callable[[Any, Make], Any]] = {
         [f"special.{kind}{part}" for kind in ("bdtr", "nbdtr") for part in ("", "c", "i")],
         lambda f, t: f(t(np.asarray([1, 0])), t(np.asarray([3, 2])), t(SQUARE)),
     ),
+    **dict.fromkeys(("special.smirnov", "special.smirnovi"), lambda f, t: f(t(np.asarray([1, 2])), t(SQUARE))),
     "special.pdtri": lambda f, t: f(t(np.asarray([1, 0])), t(SQUARE)),
     "split": lambda f, t: f(t(SQUARE), 1),
     "squeeze": lambda f, t: f(t(SQUARE[:1]), 0),

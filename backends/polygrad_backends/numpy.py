@@ -110,6 +110,32 @@ def logcumsumexp(x: Any, *, axis: int) -> Any:
     return np.logaddexp.accumulate(x, axis=axis)
 
 
+# NumPy's own do the same by way of several Python functions, which on small arrays take longer than the work.
+_add: Any = np.add.reduce
+
+
+def broadcast_to(x: Any, /, shape: Any) -> Any:
+    """A read-only view of the shape."""
+    if x.ndim or type(shape) is not tuple:
+        return np.broadcast_to(x, shape)
+    out: Any = np.ndarray(shape, x.dtype, np.asarray(x), 0, (0,) * len(shape))
+    out.flags.writeable = False
+    return out
+
+
+def total(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    """The sum."""
+    return _add(x, axis, dtype, None, keepdims)
+
+
+def mean(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
+    """The mean of real numbers; NumPy's does more for other dtypes, for none and for one."""
+    if x.dtype.char not in "fd" or not x.size or not x.ndim:
+        return np.mean(x, axis=axis, keepdims=keepdims)
+    out = _add(x, axis, None, None, keepdims)
+    return out / (x.size // (out.size or 1))
+
+
 def _is_single(value: Any) -> bool:
     return getattr(value, "dtype", None) in (np.float32, np.complex64)
 
@@ -127,6 +153,7 @@ class NumPyBackend(Backend):
     name = "numpy"
     xp = xp
     overrides = {  # noqa: RUF012
+        "broadcast_to": broadcast_to,
         "cummax": _running(np.maximum),
         "cummin": _running(np.minimum),
         "getitem": lambda x, *, key: x[key],
@@ -137,8 +164,10 @@ class NumPyBackend(Backend):
         # array-api-compat's wrappers add nothing to these but time
         "matmul": np.matmul,
         "matrix_transpose": lambda x: x.mT,
+        "mean": mean,
         "permute_dims": np.permute_dims,
         "set_at": set_at,
+        "sum": total,
         "to_device": lambda x, device: x,
     }
 

@@ -405,9 +405,7 @@ RULES: dict[str, Rule | str] = {
         elementwise,
         "floor_divide ceil floor round trunc equal not_equal less less_equal greater greater_equal isfinite isinf isnan signbit isclose",
         "logical_and logical_not logical_or logical_xor bitwise_and bitwise_invert bitwise_left_shift bitwise_or bitwise_right_shift",
-        "bitwise_xor special.gammasgn conj real imag where clone astype to_device",
-        "special.wofz special.fresnel special.hankel1 special.hankel2 special.hankel1e special.hankel2e special.airy special.itj0y0",
-        "special.iti0k0 special.itairy special.pbdv special.pbvv special.pbwa special.sici special.shichi special.ellipj",
+        "bitwise_xor conj real imag where clone astype to_device",
     ),
     **_of(reduction, "sum mean prod max min var std any all count_nonzero logsumexp nansum linalg.vector_norm"),
     **_of(position, "argmax argmin"),
@@ -443,4 +441,7 @@ RULES: dict[str, Rule | str] = {
 
 def rule_of(op: Op) -> Rule | str | None:
     """The batching rule in the table, or that of the operation's form. None: there is none."""
-    return RULES.get(op.name, elementwise if op.form == "elementwise" else None)
+    by_element = op.form == "elementwise" or op.name.startswith(
+        "special."
+    )  # the ufuncs with several outputs, and constant ones
+    return RULES.get(op.name, elementwise if by_element else None)

@@ -37,6 +37,7 @@ def chi_density(xp: Any, v: Any, x: Any) -> Any:
 
 
 def t_density(xp: Any, df: Any, t: Any) -> Any:
+    df = xp.where(df > 0, df, math.nan)  # SciPy says with a negative number that it found none
     scale = xp.exp(xp.special.gammaln((df + 1) / 2) - xp.special.gammaln(df / 2)) / xp.sqrt(PI * df)
     return scale * xp.exp(-0.5 * (df + 1) * xp.log1p(t * t / df))
 

@@ -231,7 +231,7 @@ def cases_of(name: str, f: Any, backend: str) -> list[Any]:
         return CASES[name]
     number = len(OPS[name].arrays)
     last = "p23"
-    found = [[*("p3", "p23", "p23")[: number - 1], last], [*["i3"] * (number - 1), last]]
+    found = [[*("p3", *["p23"] * (number - 2))[: number - 1], last], [*["i3"] * (number - 1), last]]
     for words in found:
         arrays = [tensor(array_of(word, np.random.default_rng(0), BATCH), backend) for word in words]
         try:
