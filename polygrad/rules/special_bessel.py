@@ -13,6 +13,7 @@ from .special_forms import (
     as_like,
     below,
     complex_valued,
+    like,
     near_zero,
     polynomial,
     require_real,
@@ -103,7 +104,7 @@ def _macdonald_order(xp: Any, v: Any, z: Any, name: str) -> Any:
     stop, start = rounded_up(xp, top + right), xp.floor(16 * xp.maximum(top - left, 0.0)) / 16
     step = (stop - start) / 128
     v, z, start, width = [xp.expand_dims(value, axis=-1) for value in (v, z, start, step)]
-    t = start + width * xp.arange(1, 129, dtype=z.dtype, device=z.device)
+    t = start + width * xp.arange(1, 129, **like(z))
     fall = 2 * z * xp.sinh(t / 2) ** 2
     total = step * xp.sum(t * (xp.exp(v * t - fall) - xp.exp(-v * t - fall)) / 2, axis=-1)
     return xp.where(positive, total, math.nan)

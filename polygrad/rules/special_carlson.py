@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from .special_forms import asking, require_real, special_function
+from .special_forms import asking, like, require_real, special_function
 from .special_incomplete import rounded_up
 
 NODES = 160
@@ -29,7 +29,7 @@ def _powers(xp: Any, values: Sequence[Any], exponents: Sequence[float]) -> Any:
     start = xp.log(rounded_up(xp, lowest)) - (40 + 38 * xp.astype(zero, lowest.dtype))
     stop = xp.log(rounded_up(xp, functools.reduce(xp.maximum, values))) + 16
     step = (stop - start) / (NODES - 1)
-    t = xp.exp(start + step * xp.arange(NODES, dtype=start.dtype, device=start.device))
+    t = xp.exp(start + step * xp.arange(NODES, **like(start)))
     product = functools.reduce(
         lambda a, b: a * b, [(t + value) ** power for value, power in zip(values, exponents, strict=True)]
     )

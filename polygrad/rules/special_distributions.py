@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .special import exprel_slope
-from .special_forms import PI, SQRT_2PI, argument_names, asking, special_function
+from .special_forms import PI, SQRT_2PI, argument_names, asking, like, special_function
 from .special_incomplete import (
     CUT,
     beta_density,
@@ -260,7 +260,7 @@ def _smirnov_slope(xp: Any, n: Any, d: Any) -> Any:
     n = xp.expand_dims(xp.astype(n, d.dtype) + 0 * d if hasattr(n, "dtype") else xp.full_like(d, n), axis=-1)
     outside = (d < 0) | (d > 1) | xp.isnan(d)
     d = xp.expand_dims(xp.where(outside, 0.5, d), axis=-1) + 0 * n
-    j = xp.arange(1, number + 1, dtype=d.dtype, device=d.device) + 0 * d
+    j = xp.arange(1, number + 1, **like(d)) + 0 * d
     inside = (j < n) & (1 - d - j / n > 0)
     j = xp.where(inside, j, 1.0)
     up, down = d + j / n, xp.where(inside, 1 - d - j / n, 0.5)

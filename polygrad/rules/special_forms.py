@@ -156,6 +156,11 @@ def as_like(xp: Any, n: Any, x: Any) -> Any:
     return n if not hasattr(n, "dtype") or n.dtype == x.dtype else xp.astype(n, x.dtype)
 
 
+def like(x: Any) -> dict[str, Any]:
+    """Where and in which dtype an array is made that is to meet ``x``; dask's arrays have no device."""
+    return {"dtype": x.dtype, **({"device": x.device} if hasattr(x, "device") else {})}
+
+
 def below(xp: Any, n: Any) -> Any:
     """``n - 1``, but 0 for 0: the order of a derivative that vanishes there by its factor ``n``."""
     return max(n - 1, 0) if not hasattr(n, "dtype") else xp.where(n > 0, n - 1, n)

@@ -13,7 +13,7 @@ import functools
 import math
 from typing import Any
 
-from .special_forms import PI, special_function
+from .special_forms import PI, like, special_function
 
 
 # -- densities ----------------------------------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ def rounded_up(xp: Any, x: Any) -> Any:
 def integral(xp: Any, end: Any, logarithmic: Any, integrand: Any) -> Any:
     """The integral of ``integrand(s)`` from 0 to ``end``, over a new last axis; in log(1 + s) where ``logarithmic``, since a small
     parameter makes it reach over many orders of magnitude."""
-    nodes, weights = [xp.asarray(each, dtype=end.dtype, device=end.device) for each in legendre()]
+    nodes, weights = [xp.asarray(each, **like(end)) for each in legendre()]
     k = rounded_up(xp, xp.where(logarithmic, xp.log1p(end), end))
     u = k * nodes
     s = xp.where(logarithmic, xp.expm1(u), u)

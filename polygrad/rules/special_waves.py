@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .special_forms import PI, SQRT_PI, F, below, near_zero, require_real, several_outputs, special_function
+from .special_forms import PI, SQRT_PI, F, below, like, near_zero, require_real, several_outputs, special_function
 from .special_incomplete import legendre
 
 # -- functions of Bessel's and Legendre's kind ------------------------------------------------------------------------------
@@ -125,7 +125,7 @@ def _mathieu_value(name: str) -> Any:
 
     def slope(xp: Any, m: Any, q: Any) -> Any:
         m, q = [xp.expand_dims(value, axis=-1) for value in (m, q)]
-        degrees = xp.arange(256, dtype=q.dtype, device=q.device) * (360 / 256)
+        degrees = xp.arange(256, **like(q)) * (360 / 256)
         y = getattr(xp.special, name)(m, q, degrees)[0]
         return 4 * xp.mean(xp.cos(PI / 90 * degrees) * y * y, axis=-1)
 
@@ -159,7 +159,7 @@ def _spheroidal_value(kind: str) -> Any:
     """The mean of x**2 by the square of the angular function, times what c**2 changes in its equation, to first order."""
 
     def slope(xp: Any, m: Any, n: Any, c: Any) -> Any:
-        nodes, weights = [xp.asarray(each, dtype=c.dtype, device=c.device) for each in legendre()]
+        nodes, weights = [xp.asarray(each, **like(c)) for each in legendre()]
         m, n, parameter = [xp.expand_dims(value, axis=-1) for value in (m, n, c)]
         s = getattr(xp.special, f"{kind}_ang1")(m, n, parameter, nodes)[
             0

@@ -16,7 +16,7 @@ import array_api_compat.dask.array as xp
 import dask.array as da
 import numpy as np
 
-from polygrad.backend import Backend, scipy_special
+from polygrad.backend import Backend, get_backend, scipy_special
 
 from . import blocks, selection
 
@@ -74,15 +74,17 @@ def triu(x: Any, /, *, k: int = 0) -> Any:
 
 
 # -- functions of NumPy arrays ----------------------------------------------------------------------------------------
-def _elementwise(function: Callable[..., Any], *args: Any) -> Any:
-    out = da.core.elemwise(function, *args)
-    if out is NotImplemented:  # what the function itself says of the trial values, dask keeps to itself
+def _on_block(function: Callable[..., Any], output: int | None, params: dict[str, Any], *args: Any) -> Any:
+    """A function of NumPy arrays, or one of its outputs, in the precision that comes in."""
+    out = get_backend("numpy").on_host(function)(*args, **params)
+    return out if output is None else out[output]
+
+
+def _elementwise(function: Callable[..., Any], output: int | None, params: dict[str, Any], *args: Any) -> Any:
+    out = da.core.elemwise(functools.partial(_on_block, function, output, params), *args)
+    if out is NotImplemented:  # what the function says of trial values, dask keeps to itself
         raise TypeError(f"no such function for {', '.join([str(getattr(arg, 'dtype', type(arg))) for arg in args])}")
     return out
-
-
-def _output(function: Callable[..., Any], i: int, *args: Any) -> Any:
-    return function(*args)[i]
 
 
 class DaskBackend(Backend):
@@ -150,9 +152,8 @@ class DaskBackend(Backend):
         """Block by block, with broadcasting."""
         number = getattr(function, "nout", 1)
         if number == 1:
-            return lambda *args, **params: _elementwise(functools.partial(function, **params), *args)
-        parts = [functools.partial(_output, function, i) for i in range(number)]
-        return lambda *args: tuple([_elementwise(part, *args) for part in parts])
+            return lambda *args, **params: _elementwise(function, None, params, *args)
+        return lambda *args, **params: tuple([_elementwise(function, i, params, *args) for i in range(number)])
 
     def to_host(self, array: Any) -> Any:
         return array.compute().tolist()
