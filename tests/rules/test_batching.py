@@ -210,7 +210,7 @@ CASES: dict[str, list[Any]] = {
     "special.hermite_polynomial_he": case(lambda f, x: f(x, 3), "p3"),
     **{f"special.{name}": case(lambda f, n, x: f(n, x), "i3", "p23")
         for name in ("spherical_jn", "spherical_yn", "spherical_in", "spherical_kn", "yn", "kn", "expn", "polygamma", "eval_hermite",
-            "eval_hermitenorm")},
+            "eval_hermitenorm", "smirnov", "smirnovi")},
     **{f"special.{name}": case(lambda f, *a: f(2, *a), *words)
         for name, words in (("eval_gegenbauer", ("p3", "p23")), ("eval_genlaguerre", ("p3", "p23")), ("eval_jacobi", ("p", "p3", "p23")))},
     **{f"bitwise_{name}": one("i3", "i23") for name in ("and", "or", "xor", "left_shift", "right_shift")}, "bitwise_invert": one("i23"),

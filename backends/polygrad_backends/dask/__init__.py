@@ -52,6 +52,15 @@ def tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
     return da.tensordot(x1, x2, axes=axes)
 
 
+def permute_dims(x: Any, /, axes: tuple[int, ...]) -> Any:
+    """The axes in that order. What dask says of one that comes twice does not name it."""
+    if sorted([axis % x.ndim if -x.ndim <= axis < x.ndim else axis for axis in axes]) != list(range(x.ndim)):
+        raise ValueError(
+            f"axes={tuple(axes)} has to name each of the {x.ndim} axes of an array of shape {x.shape} once"
+        )
+    return da.transpose(x, axes)
+
+
 def _diagonals(rows: int, columns: int) -> Any:
     """On which diagonal each element of a matrix is: 0 for the main one, 1 for the one above."""
     return da.arange(columns) - da.arange(rows)[:, None]
@@ -71,6 +80,15 @@ def tril(x: Any, /, *, k: int = 0) -> Any:
 def triu(x: Any, /, *, k: int = 0) -> Any:
     """What is on a diagonal and above."""
     return da.where(_diagonals(*x.shape[-2:]) >= k, x, np.zeros((), x.dtype))
+
+
+def isclose(x1: Any, x2: Any, /, *, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Any:
+    """Whether elements are close; dask's own takes no arrays as tolerances."""
+    return da.core.elemwise(functools.partial(_isclose, equal_nan=equal_nan), x1, x2, rtol, atol)
+
+
+def _isclose(x1: Any, x2: Any, rtol: Any, atol: Any, equal_nan: bool) -> Any:
+    return np.isclose(x1, x2, rtol=rtol, atol=atol, equal_nan=equal_nan)
 
 
 # -- functions of NumPy arrays ----------------------------------------------------------------------------------------
@@ -104,6 +122,8 @@ class DaskBackend(Backend):
         "broadcast_to": broadcast_to,
         "concat": concat,
         "eye": eye,
+        "isclose": isclose,
+        "permute_dims": permute_dims,
         "repeat": repeat,
         "tensordot": tensordot,
         "to_device": lambda x, device: x,
@@ -115,6 +135,8 @@ class DaskBackend(Backend):
         "bincount": "how long the result gets depends on the values; histogram has a number of bins",
         "getitem(mask)": "how many elements a mask, or what nonzero finds, selects is not known before it is computed; "
         "where(mask, x, 0) keeps the shape",
+        "special.smirnov(array)": "its derivative has as many terms as the largest n, which is not known before it is "
+        "computed; a Python integer will do",
         "repeat(array)": "how long the result gets is not known before the repeats are computed; a Python integer will do",
     }
 
