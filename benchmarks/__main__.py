@@ -7,10 +7,11 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from . import jit, memory, overhead, scatter, slices, startup, transforms
+from . import jit, memory, network, overhead, scatter, slices, startup, transforms
 
 PARTS = {
     "overhead": overhead.report,
+    "network": network.report,
     "memory": memory.report,
     "slices": slices.report,
     "scatter": scatter.report,
