@@ -16,6 +16,9 @@ from polygrad.rules.declare import OPS
 
 CASES: dict[str, Callable[[Any, str], Any]] = {
     "getitem(mask)": lambda x, backend: x[x > 0.5],
+    "special.smirnov(array)": lambda x, backend: (
+        polygrad.special.smirnov(tensor(np.asarray([1, 2]), backend), x.requires_grad_()).sum().backward()
+    ),
     "repeat(array)": lambda x, backend: polygrad.repeat(x, tensor(np.asarray([1, 2]), backend), axis=0),
 }
 """What is a case of an operation, not all of it."""
