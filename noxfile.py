@@ -91,7 +91,7 @@ def consumers(session: nox.Session) -> None:
 
 
 @nox.session
-@nox.parametrize("backend", list(BACKENDS))
+@nox.parametrize("backend", list(BACKENDS), ids=list(BACKENDS))
 def conformance(session: nox.Session, backend: str) -> None:
     """The conformance suite on one backend, with torch as the reference; reports go to .nox/reports, or where --output says."""
     if backend == "cupy" and not has_gpu():
