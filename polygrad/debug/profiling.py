@@ -214,14 +214,14 @@ def _install() -> None:
         _instrument(op, function)
     for kind in _kinds(Node):
         _instrument_node(kind)
-    made = Node.__init_subclass__
+    made = Node.__dict__["__init_subclass__"]
 
     def making(cls: type[Node], /, **options: Any) -> None:
-        made(**options)
+        made.__func__(cls, **options)
         _instrument_node(cls)
 
     Node.__init_subclass__ = classmethod(making)  # type: ignore[assignment]
-    _undo.append(lambda: delattr(Node, "__init_subclass__"))
+    _undo.append(lambda: setattr(Node, "__init_subclass__", made))
 
 
 def _uninstall() -> None:

@@ -4,7 +4,8 @@ The derivatives in the argument are densities. Those in the shape parameters are
 integration of DLMF 8.2.4 and 8.17.2, y = log(t) or logit(t), and s the distance of y from where the integral ends, the integrand becomes
 exp(E(s)), E(0) = 0, which falls to nothing over a distance that is known; Gauss and Legendre's quadrature of 64 points over it has full
 precision for parameters from 1e-3 up to where the density itself loses digits. Of the two complementary integrals the smaller one is
-taken: there the integrand, with the factor that differentiation brings, keeps its sign but for a small part.
+taken: there the integrand, with the factor that differentiation brings, keeps its sign but for a small part. While such a derivative is
+computed, there are 64 numbers for each element.
 """
 
 from __future__ import annotations
