@@ -9,7 +9,9 @@ NumPy).
 from __future__ import annotations
 
 import math as _math
+from functools import cache as _cache
 from importlib import import_module as _import_module
+from pathlib import Path as _Path
 from typing import TYPE_CHECKING
 from typing import Any as _Any
 
@@ -144,6 +146,11 @@ def is_tensor(value: object) -> bool:
 _MODULES = ("autograd", "debug", "func", "interop", "nn", "utils")
 
 
+@_cache
+def _own_modules() -> frozenset[str]:
+    return frozenset([path.stem for path in _Path(__file__).parent.iterdir()])
+
+
 def __getattr__(name: str) -> _Any:
     """Packages are imported, and operations are built, when they are first used. dtypes, under the standard's names and torch's, are
     those of the selected backend; so are the extensions."""
@@ -169,7 +176,8 @@ def __getattr__(name: str) -> _Any:
         return _import_module(f"{__name__}.printing").set_printoptions
     if name == "__all__":
         return [*_EXPORTED, *(op for op in _OPS if "." not in op)]
-    if name in _OPS:
+    # What an import statement asks for first: no table need be read to know that a module is no operation.
+    if name not in _own_modules() and name in _OPS:
         function = globals()[name] = _OPS[name].call
         return function
     raise AttributeError(f"module 'polygrad' has no attribute {name!r}")

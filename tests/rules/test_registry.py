@@ -42,6 +42,15 @@ def test_an_extension_reads_its_own_tables_first() -> None:
     assert run(code).replace("polygrad.rules.", "") == "declare fft indexing linalg registry"
 
 
+def test_a_first_gradient_reads_the_tables_of_its_operations_alone() -> None:
+    """Also what an import statement inside asks the package for, such as polygrad.engine, is not looked for among the operations."""
+    code = (
+        "import sys, polygrad; x = polygrad.ones(3, requires_grad=True); (polygrad.sin(x) * 2).sum().backward(); "
+        "print(sorted(m for m in sys.modules if m.startswith('polygrad.rules.') and 'linalg' in m or m.endswith('rules.special')))"
+    )
+    assert run(code) == "[]"
+
+
 @pytest.mark.parametrize("ask", ["len(OPS)", "len(list(OPS))", "len(OPS.keys())", "len(OPS.items())", "len({**OPS})"])
 def test_whoever_iterates_sees_every_operation(ask: str) -> None:
     assert run(f"from polygrad.rules.declare import OPS; print({ask})") == str(len(OPS))
