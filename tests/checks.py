@@ -286,3 +286,27 @@ def _check_single(
             assert single.dtype == wanted, f"part {i} is {single.dtype} from single precision"
         scale = np.abs(double[np.isfinite(double)]).max(initial=1.0)
         np.testing.assert_allclose(single, double, rtol=rtol, atol=rtol * scale, err_msg=f"single precision, part {i}")
+
+
+def check_x_sin_x(f: Callable[..., Any], x: Any) -> None:
+    """``f``, the sum of x sin(x) by way of another library, of a leaf: three orders in reverse mode, and what the transforms make of it."""
+    v = np.asarray(x.detach().tolist())
+    first, second = np.cos(v) * v + np.sin(v), -np.sin(v) * v + 2 * np.cos(v)
+    third = -np.cos(v) * v - 3 * np.sin(v)
+
+    def close(got: Any, want: Any) -> None:
+        np.testing.assert_allclose(np.asarray(got.tolist()), np.asarray(want), rtol=1e-12, atol=1e-12)
+
+    (g,) = polygrad.autograd.grad(f(x), x, create_graph=True)
+    (h,) = polygrad.autograd.grad(g.sum(), x, create_graph=True)
+    (t,) = polygrad.autograd.grad(h.sum(), x)
+    for got, want in ((g, first), (h, second), (t, third)):
+        close(got, want)
+    x = x.detach()
+    ones = polygrad.ones_like(x)
+    close(func.grad(f)(x), first)
+    close(func.jvp(f, (x,), (ones,))[1], first.sum())
+    close(func.jacfwd(func.grad(f))(x), np.diag(second))
+    close(func.jacrev(func.grad(f))(x), np.diag(second))
+    close(func.grad(lambda x: func.jvp(f, (x,), (ones,))[1])(x), second)
+    close(func.vmap(f)(polygrad.stack([x, 2 * x])), [(np.sin(v) * v).sum(), (np.sin(2 * v) * 2 * v).sum()])

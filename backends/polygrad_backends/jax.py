@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from contextvars import ContextVar
 from typing import Any
 
@@ -27,7 +26,7 @@ from polygrad.errors import (
 from polygrad.forward import Dual
 from polygrad.graph import LEAF
 from polygrad.program import Constant
-from polygrad.rules.declare import OPS
+from polygrad.rules.declare import OPS, front_axes
 from polygrad.tensor import Tensor, constant
 
 
@@ -66,12 +65,7 @@ def logcumsumexp(x: Any, *, axis: int) -> Any:
 
 def permute_dims(x: Any, /, axes: tuple[int, ...]) -> Any:
     """The axes in that order; JAX's function of the standard's name takes none that counts from the end."""
-    order = [operator.index(axis) for axis in axes]
-    if sorted([axis + x.ndim if axis < 0 else axis for axis in order]) != list(range(x.ndim)):
-        raise ValueError(
-            f"axes={tuple(order)} has to name each of the {x.ndim} axes of an array of shape {x.shape} once"
-        )
-    return xp.transpose(x, order)
+    return xp.transpose(x, front_axes(axes, x.shape))
 
 
 def _in_range(x: Any, key: Any) -> None:

@@ -24,7 +24,8 @@ from __future__ import annotations
 
 import functools
 from collections import namedtuple
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from operator import index
 from typing import Any
 
 from ..errors import ShapeError
@@ -283,6 +284,21 @@ def front_axis(name: str, axis: int, ndim: int) -> int:
         bounds = f"[{-ndim}, {ndim - 1}]" if ndim else "no axis, since the array is 0-d"
         raise IndexError(f"{name}: Dimension out of range (expected to be in range of {bounds}, but got {axis})")
     return axis % ndim
+
+
+def front_axes(axes: Sequence[int], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Every axis of an array of that shape in a new order, counted from the front. For libraries that do not count from the end, or do not
+    say which axis comes twice.
+
+    Raises:
+        ValueError: an axis is missing, comes twice, or is not there.
+    """
+    ndim = len(shape)
+    given = [index(axis) for axis in axes]
+    order = tuple([axis + ndim if axis < 0 else axis for axis in given])
+    if sorted(order) != list(range(ndim)):
+        raise ValueError(f"axes={tuple(given)} has to name each of the {ndim} axes of an array of shape {shape} once")
+    return order
 
 
 def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:

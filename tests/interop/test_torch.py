@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from checks import check_x_sin_x
 
 import polygrad as pg
-from polygrad import func
 from polygrad.errors import ArgumentError
 
 torch = pytest.importorskip("torch")
@@ -135,22 +135,7 @@ class TestFromTorch:
 
     def test_higher_orders_and_modes(self, backend: str) -> None:
         f = from_torch(lambda x: (torch.sin(x) * x).sum())
-        x = tensor(3, backend=backend)
-        v = np.asarray(x.detach().tolist())
-        first, second = np.cos(v) * v + np.sin(v), -np.sin(v) * v + 2 * np.cos(v)
-        third = -np.cos(v) * v - 3 * np.sin(v)
-        (g,) = pg.autograd.grad(f(x), x, create_graph=True)
-        (h,) = pg.autograd.grad(g.sum(), x, create_graph=True)
-        (t,) = pg.autograd.grad(h.sum(), x)
-        for got, want in ((g, first), (h, second), (t, third)):
-            close(got, want)
-        x = x.detach()
-        close(func.grad(f)(x), first)
-        close(func.jvp(f, (x,), (pg.ones_like(x),))[1], first.sum())
-        close(func.jacfwd(func.grad(f))(x), np.diag(second))
-        close(func.jacrev(func.grad(f))(x), np.diag(second))
-        close(func.grad(lambda x: func.jvp(f, (x,), (pg.ones_like(x),))[1])(x), second)
-        close(func.vmap(f)(pg.stack([x, 2 * x])), [(np.sin(v) * v).sum(), (np.sin(2 * v) * 2 * v).sum()])
+        check_x_sin_x(f, tensor(3, backend=backend))
 
     def test_module(self, backend: str) -> None:
         torch.manual_seed(0)

@@ -17,6 +17,7 @@ import dask.array as da
 import numpy as np
 
 from polygrad.backend import Backend, get_backend, scipy_special
+from polygrad.rules.declare import front_axes
 
 from . import blocks, selection
 
@@ -54,11 +55,7 @@ def tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
 
 def permute_dims(x: Any, /, axes: tuple[int, ...]) -> Any:
     """The axes in that order. What dask says of one that comes twice does not name it."""
-    if sorted([axis % x.ndim if -x.ndim <= axis < x.ndim else axis for axis in axes]) != list(range(x.ndim)):
-        raise ValueError(
-            f"axes={tuple(axes)} has to name each of the {x.ndim} axes of an array of shape {x.shape} once"
-        )
-    return da.transpose(x, axes)
+    return da.transpose(x, front_axes(axes, x.shape))
 
 
 def _diagonals(rows: int, columns: int) -> Any:
