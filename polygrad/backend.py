@@ -99,7 +99,12 @@ class Backend:
     ``getitem(mask)``. A whole operation is refused from here; a case by the adapter, which raises ``refusal``."""
     others: frozenset[str] = frozenset()
     """Names under which the library has a function with another meaning: the operation's agnostic default is taken instead."""
+    native_special: dict[str, Callable[..., Any]] = {}  # noqa: RUF012
+    """The library's own functions of ``scipy.special``, by their names there."""
+    complex_special: frozenset[str] = frozenset()
+    """Those of them that take complex numbers."""
     lazy = False
+    """Whether values are not to be looked at while a graph is built."""
     mutable = True
     """Whether arrays can be written, so that what shares memory with them may change."""
     compiles = False
@@ -210,12 +215,19 @@ class Backend:
 
         op = OPS.get(name)
         if extension == "special" and (op is None or op.default is None):
-            return self._special_on_host(name, short)
+            return self.special_on_host(short)
         if op is None:
             raise AttributeError(f"{self.name} has no {name!r}, and polygrad has no operation of that name")
-        if op.default is None:
+        return self.default(name)
+
+    def default(self, name: str) -> Callable[..., Any]:
+        """The agnostic default of an operation, computed on the library's arrays; one that raises, where it declares none."""
+        from .rules.declare import OPS
+
+        function = OPS[name].default
+        if function is None:
             return self.refusing(name, f"{self.name} {self.version} has no function {name!r}")
-        return functools.partial(op.default, self.raw)
+        return functools.partial(function, self.raw)
 
     def refusal(self, name: str, reason: str | None = None) -> UnsupportedError:
         """The error of what the backend cannot do; the reason is that of the table ``unsupported`` unless another is given."""
@@ -235,21 +247,31 @@ class Backend:
 
     # -- special functions ------------------------------------------------------------------------------------
     def special(self, name: str) -> Callable[..., Any] | None:
-        """The library's own implementation of a function of ``scipy.special``; None if it has none.
+        """The library's own implementation of a function of ``scipy.special``, from ``native_special``; None if it has none.
 
-        Without one, the operation's agnostic default serves, if it declares one, else SciPy on the host.
+        Without one, the operation's agnostic default serves, if it declares one, else SciPy on the host; SciPy too for complex numbers,
+        unless the function is in ``complex_special``.
         """
-        return None
+        native = self.native_special.get(name)
+        if native is None or name in self.complex_special or scipy_special(name) is None:
+            return native
+        host, kinds = self.special_on_host(name), self.complex
 
-    def _special_on_host(self, name: str, short: str) -> Callable[..., Any]:
-        function = scipy_special(short)
+        def run(*args: Any, **params: Any) -> Any:
+            some_complex = any(getattr(arg, "dtype", None) in kinds for arg in args)
+            return (host if some_complex else native)(*args, **params)
+
+        return run
+
+    def special_on_host(self, name: str) -> Callable[..., Any]:
+        """The function of ``scipy.special``, computed by SciPy on the host; one that raises, where SciPy has none."""
+        function = scipy_special(name)
         if function is not None:
             return self.on_host(function)
+        missing = f"neither {self.name} nor the installed scipy has a function {name!r}"
         if importlib.util.find_spec("scipy") is None:
-            return self.refusing(
-                name, f"{self.name} does not have it, and scipy, which does, is not installed: pip install scipy"
-            )
-        return self.refusing(name, f"neither {self.name} nor the installed scipy has a function {short!r}")
+            missing = f"{self.name} does not have it, and scipy, which does, is not installed: pip install scipy"
+        return self.refusing(f"special.{name}", missing)
 
     def on_host(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A function of NumPy arrays as one of the library's arrays: moved to the host, computed there, moved back."""

@@ -36,6 +36,11 @@ KEYS = {
     "array and integer": (0, slice(None), np.asarray([3, 3])),
     "list": [1, 0, 0],
     "array and negative step": (slice(None, None, -1), np.asarray([2, 0])),
+    "array of two axes and negative step": (np.asarray([[1, 0], [0, 0]]), slice(None, None, -1)),
+    "slice, array of two axes, negative step": (slice(1, None), np.asarray([[2, 0], [1, 1]]), slice(None, 0, -2)),
+    "ellipsis, array, integer and negative step": (..., slice(None, None, -1), np.asarray([2, 0]), 1),
+    "mask and negative step": (np.asarray([False, True]), slice(None, None, -1)),
+    "none and negative step": (None, slice(None, None, -1), None, 1, slice(2, None, -1)),
     "mask and slice": (slice(None), np.asarray([True, False, True])),
 }
 

@@ -20,15 +20,16 @@ def basic(key: Any) -> bool:
     return key is None or key is Ellipsis or type(key) is slice or type(key) is int
 
 
-def _is_mask(part: Any) -> bool:
+def is_mask(part: Any) -> bool:
+    """Whether a part of a key is an array of Booleans."""
     return "bool" in str(getattr(part, "dtype", ""))
 
 
-def _axes(part: Any) -> int:
+def axes_of(part: Any) -> int:
     """How many axes a part of a key speaks of."""
     if part is None or part is Ellipsis:
         return 0
-    return part.ndim if _is_mask(part) else 1
+    return part.ndim if is_mask(part) else 1
 
 
 def _parts(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> tuple[list[Any], list[int]]:
@@ -46,7 +47,7 @@ def _parts(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> tuple[list
                     f"a key is made of integers, slices, ellipsis, None and arrays of integers or Booleans; {describe(part)} is none"
                 )
             given[i] = part.__index__()
-    consumed = sum(map(_axes, given))
+    consumed = sum(map(axes_of, given))
     if consumed > len(shape):
         raise IndexError(f"there are {len(shape)} axes, and the key speaks of {consumed}")
     missing = [slice(None)] * (len(shape) - consumed)
@@ -55,9 +56,9 @@ def _parts(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> tuple[list
     lengths: list[int] = []
     axis = 0
     for part in (*given[:at], *missing, *given[at + 1 :]):
-        own = shape[axis : axis + _axes(part)]
+        own = shape[axis : axis + axes_of(part)]
         axis += len(own)
-        if _is_mask(part):
+        if is_mask(part):
             # As in NumPy, one without elements selects none, whatever the lengths.
             if any(n not in (0, length) for n, length in zip(part.shape, own, strict=True)):
                 raise IndexError(f"a mask of shape {tuple(part.shape)} does not fit axes of lengths {own}")

@@ -1,0 +1,81 @@
+"""What NumPy lacks, has for fewer dtypes than it is asked for, or wraps in Python that takes longer than the work on small arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from polygrad.backend import get_backend
+
+
+def _running(ufunc: Any) -> Any:
+    """The running extreme and where it was last reached; every nan counts as reaching it."""
+
+    def run(x: Any, *, axis: int) -> Any:
+        if x.ndim == 0:
+            return np.array(x), np.zeros((), dtype=np.int64)
+        values = ufunc.accumulate(x, axis=axis)
+        shape = [1] * x.ndim
+        shape[axis] = -1
+        reached = np.where((x == values) | (x != x), np.arange(x.shape[axis]).reshape(shape), 0)  # noqa: PLR0124
+        return values, np.maximum.accumulate(reached, axis=axis)
+
+    return run
+
+
+def logcumsumexp(x: Any, *, axis: int) -> Any:
+    """The running ``logaddexp``, which NumPy has for real numbers only."""
+    if x.ndim == 0 or x.dtype.kind == "c":
+        return get_backend("numpy").default("logcumsumexp")(x, axis=axis)
+    return np.logaddexp.accumulate(x, axis=axis)
+
+
+# NumPy's own do the same by way of several Python functions, which on small arrays take longer than the work.
+_add: Any = np.add.reduce
+
+
+def broadcast_to(x: Any, /, shape: Any) -> Any:
+    """A read-only view of the shape."""
+    if x.ndim or type(shape) is not tuple:
+        return np.broadcast_to(x, shape)
+    out: Any = np.ndarray(shape, x.dtype, np.asarray(x), 0, (0,) * len(shape))
+    out.flags.writeable = False
+    return out
+
+
+def total(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    """The sum."""
+    return _add(x, axis, dtype, None, keepdims)
+
+
+def mean(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
+    """The mean of real numbers; NumPy's does more for other dtypes, for none and for one."""
+    if x.dtype.char not in "fd" or not x.size or not x.ndim:
+        return np.mean(x, axis=axis, keepdims=keepdims)
+    out = _add(x, axis, None, None, keepdims)
+    return out / (x.size // (out.size or 1))
+
+
+def eig(x: Any, /) -> Any:
+    """Eigenvalues and eigenvectors, complex whatever they are: NumPy's are real where that is possible, which depends on values."""
+    values, vectors = np.linalg.eig(x)
+    dtype = np.result_type(x.dtype, np.complex64)
+    return values.astype(dtype), vectors.astype(dtype)
+
+
+FUNCTIONS = {
+    "broadcast_to": broadcast_to,
+    "cummax": _running(np.maximum),
+    "cummin": _running(np.minimum),
+    "linalg.eig": eig,
+    "linalg.eigvals": lambda x: np.linalg.eigvals(x).astype(np.result_type(x.dtype, np.complex64)),
+    "logcumsumexp": logcumsumexp,
+    # array-api-compat's wrappers add nothing to these but time
+    "matmul": np.matmul,
+    "matrix_transpose": lambda x: x.mT,
+    "mean": mean,
+    "permute_dims": np.permute_dims,
+    "sum": total,
+    "to_device": lambda x, device: x,
+}
