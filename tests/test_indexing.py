@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 import pytest
-from checks import check, host, tensor
+from checks import NAMES, check, host, tensor
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 import polygrad as pg
+from polygrad.errors import UnsupportedError
 
 X = np.arange(24.0).reshape(2, 3, 4) + 1
 MASK = X % 5 < 2
@@ -39,10 +44,91 @@ KEYS = {
     "array of two axes and negative step": (np.asarray([[1, 0], [0, 0]]), slice(None, None, -1)),
     "slice, array of two axes, negative step": (slice(1, None), np.asarray([[2, 0], [1, 1]]), slice(None, 0, -2)),
     "ellipsis, array, integer and negative step": (..., slice(None, None, -1), np.asarray([2, 0]), 1),
+    "integer, ellipsis without axes, array": (slice(None), 1, ..., np.asarray([3, 3, 0])),
+    "array without axes, slice, array": (np.asarray(1), slice(None), np.asarray([2, 0])),
     "mask and negative step": (np.asarray([False, True]), slice(None, None, -1)),
     "none and negative step": (None, slice(None, None, -1), None, 1, slice(2, None, -1)),
     "mask and slice": (slice(None), np.asarray([True, False, True])),
 }
+
+
+UNLIKE_TORCH = {
+    "array and integer",
+    "integer, ellipsis without axes, array",
+    "array without axes, slice, array",
+}
+"""Where NumPy puts the new axes first and torch does not."""
+
+
+@st.composite
+def mixed_keys(draw: st.DrawFn) -> tuple[tuple[int, ...], object]:
+    """A shape, and a key for it: slices, integers, arrays that broadcast together, masks, None, an ellipsis, in any order."""
+    shape = tuple(draw(st.lists(st.integers(1, 3), max_size=4)))
+    common = tuple(draw(st.lists(st.integers(1, 2), max_size=2)))
+    parts: list[object] = []
+    left = list(shape)
+    while left:
+        length = left[0]
+        kind = draw(st.sampled_from(["slice", "integer", "array", "mask", "none", "ellipsis", "end"]))
+        if kind == "end":
+            break
+        if kind == "none":
+            parts.append(None)
+        elif kind == "ellipsis":
+            if not any(part is ... for part in parts):
+                parts.append(...)
+                left = left[draw(st.integers(0, len(left))) :]
+        elif kind == "mask":
+            axes = draw(st.integers(1, min(2, len(left))))
+            bits = draw(st.lists(st.booleans(), min_size=prod(left[:axes]), max_size=prod(left[:axes])))
+            parts.append(np.asarray(bits).reshape(left[:axes]))
+            left = left[axes:]
+        else:
+            inside = st.integers(-length, length - 1)
+            if kind == "slice":
+                ends = st.none() | inside
+                parts.append(slice(draw(ends), draw(ends), draw(st.sampled_from([None, 1, 2, -1, -2]))))
+            elif kind == "integer":
+                parts.append(draw(inside))
+            else:
+                own = common[draw(st.integers(0, len(common))) :]
+                values = draw(st.lists(inside, min_size=prod(own), max_size=prod(own)))
+                parts.append(np.asarray(values, dtype=np.int64).reshape(own))
+            left = left[1:]
+    return shape, tuple(parts)
+
+
+@settings(
+    max_examples=20 if {"jax", "dask"} & set(NAMES) else 150,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(mixed_keys())
+def test_mixed_keys_mean_what_they_mean_to_numpy(backend: str, drawn: tuple[tuple[int, ...], object]) -> None:
+    shape, key = drawn
+    values = np.arange(1.0, prod(shape) + 1).reshape(shape)
+    try:
+        expected = np.asarray(values[key])
+    except IndexError:  # arrays that do not fit together, or masks beside them
+        assume(False)
+    x = tensor(values, backend, requires_grad=True)
+    try:
+        selected = x[on_backend(key, backend)]
+    except UnsupportedError:  # masks on dask
+        assume(False)
+    np.testing.assert_array_equal(host(selected), expected)
+    weights = np.arange(expected.size, dtype=np.float64).reshape(expected.shape)
+    selected.backward(tensor(weights, backend))
+    gradient = np.zeros(shape)
+    np.add.at(gradient, key, weights)
+    np.testing.assert_array_equal(host(x.grad), gradient)
+    numbers = np.arange(values.size).reshape(shape)[key]
+    if len(np.unique(numbers)) == numbers.size:  # which of several values is written to one place, NumPy does not say
+        y = tensor(values, backend)
+        y[on_backend(key, backend)] = tensor(-weights, backend)
+        values[key] = -weights
+        np.testing.assert_array_equal(host(y), values)
 
 
 def on_backend(key: object, backend: str) -> object:
@@ -58,7 +144,7 @@ class TestKeys:
         x = tensor(X, backend, requires_grad=True)
         np.testing.assert_array_equal(host(x[key]), X[KEYS[name]])
         reference = None
-        if "negative step" not in name and name != "array and integer":  # where torch has other rules than NumPy
+        if "negative step" not in name and name not in UNLIKE_TORCH:
             torch = pytest.importorskip("torch") if backend == "numpy" else None
             if torch is not None:
                 torch_key = _torch_key(KEYS[name], torch)

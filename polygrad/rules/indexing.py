@@ -6,6 +6,7 @@ standard has part of that, and assignment only where a library allows it; the de
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -32,8 +33,41 @@ def axes_of(part: Any) -> int:
     return part.ndim if is_mask(part) else 1
 
 
-def _parts(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> tuple[list[Any], list[int]]:
-    """A part for every axis, and None where it is; and the lengths of these axes.
+def _goes_back(part: Any) -> bool:
+    return type(part) is slice and part.step is not None and part.step < 0
+
+
+def forward(key: Any, shape: tuple[int, ...]) -> tuple[Any, list[int], Any]:
+    """A key in which no slice goes back, in three steps: what to select first, the axes of that to flip, and what to select then.
+
+    For libraries that lack steps below zero, or have them with faults.
+    """
+    if not any(map(_goes_back, key if isinstance(key, tuple) else (key,))):
+        return ..., [], key
+    keys = key if isinstance(key, tuple) else (key,)
+    consumed = sum(map(axes_of, keys))
+    first = [slice(None)] * len(shape)
+    flips, then = [], []
+    axis = 0
+    for part in keys:
+        if _goes_back(part):
+            indices = range(*part.indices(shape[axis]))
+            first[axis] = slice(indices[-1], indices[0] + 1, -part.step) if indices else slice(0, 0)
+            flips.append(axis)
+            part = slice(None)
+        then.append(part)
+        axis += len(shape) - consumed if part is Ellipsis else axes_of(part)
+    return tuple(first), flips, tuple(then)
+
+
+def arrays_are_neighbours(parts: Sequence[Any]) -> bool:
+    """Whether nothing stands between the arrays and integers of a key, not even an ellipsis without axes."""
+    chosen = [i for i, part in enumerate(parts) if type(part) is int or hasattr(part, "dtype")]
+    return not chosen or chosen[-1] - chosen[0] < len(chosen)
+
+
+def _parts(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> tuple[list[Any], list[int], bool]:
+    """A part for every axis, and None where it is; the lengths of these axes; and whether the arrays, with the integers, are neighbours.
 
     The ellipsis is written out, lists become arrays, and masks the positions where they are true. A mask without axes selects from an
     axis of length 1 that is put in for it.
@@ -50,6 +84,7 @@ def _parts(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> tuple[list
     consumed = sum(map(axes_of, given))
     if consumed > len(shape):
         raise IndexError(f"there are {len(shape)} axes, and the key speaks of {consumed}")
+    neighbours = arrays_are_neighbours(given)
     missing = [slice(None)] * (len(shape) - consumed)
     at = next((i for i, part in enumerate(given) if part is Ellipsis), len(given))
     parts: list[Any] = []
@@ -67,7 +102,7 @@ def _parts(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> tuple[list
         else:
             parts.append(part)
             lengths += own
-    return parts, lengths
+    return parts, lengths, neighbours
 
 
 def _numbers(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> Any:
@@ -76,7 +111,7 @@ def _numbers(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> Any:
     Arrays are broadcast together; integers beside them count as arrays. Their axes come where the arrays are if those are neighbours,
     and first if they are not.
     """
-    parts, lengths = _parts(xp, key, shape, device)
+    parts, lengths, neighbours = _parts(xp, key, shape, device)
     for axis, part in enumerate([part for part in parts if part is not None]):
         if type(part) is int and not -lengths[axis] <= part < lengths[axis]:
             raise IndexError(f"index {part} is out of bounds for axis {axis} with size {lengths[axis]}")
@@ -85,9 +120,8 @@ def _numbers(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> Any:
     chosen = [i for i, part in enumerate(parts) if hasattr(part, "dtype")]
     arrays = dict(zip(chosen, xp.broadcast_arrays(*[parts[i] for i in chosen]) if chosen else (), strict=True))
     common = tuple(arrays[chosen[0]].shape) if chosen else ()
-    neighbours = bool(chosen) and chosen[-1] - chosen[0] < len(chosen)
     kept = [i for i, part in enumerate(parts) if i not in chosen and type(part) is not int]
-    before = sum(i < chosen[0] for i in kept) if neighbours else 0
+    before = sum(i < chosen[0] for i in kept) if chosen and neighbours else 0
     ndim = len(kept) + len(common)
     out = xp.zeros((1,) * ndim, dtype=xp.int64, device=device)
     axis = 0

@@ -177,3 +177,16 @@ def test_a_leaf_keeps_its_graph_when_the_array_is_assigned_to() -> None:
 def test_oblong_identity_in_chunks() -> None:
     with dask.config.set({"array.chunk-size": "16B"}):
         assert polygrad.eye(2, 3, k=1, backend="dask").tolist() == np.eye(2, 3, k=1).tolist()
+
+
+@pytest.mark.parametrize("key", [slice(-9, None, -2), (slice(-9, -8, -1), 0), (-1, slice(None, None, -1))])
+def test_slices_that_go_back(key: Any) -> None:
+    values = np.arange(12.0).reshape(4, 3)
+    x = polygrad.asarray(da.from_array(values, chunks=2)).requires_grad_()
+    selected = x[key]
+    assert selected.shape == values[key].shape
+    np.testing.assert_array_equal(selected.array.compute(), values[key])
+    selected.sum().backward()
+    expected = np.zeros_like(values)
+    expected[key] = 1.0
+    np.testing.assert_array_equal(x.grad.array.compute(), expected)

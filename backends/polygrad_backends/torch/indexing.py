@@ -7,64 +7,60 @@ from typing import Any
 
 import torch
 
-from polygrad.rules.indexing import axes_of, basic
+from polygrad.backend import get_backend
+from polygrad.rules.indexing import arrays_are_neighbours, axes_of, basic, forward, is_mask
 
 
-def _goes_back(part: Any) -> bool:
-    return type(part) is slice and part.step is not None and part.step < 0
-
-
-def _forward(key: Any, shape: tuple[int, ...]) -> tuple[Any, list[int], Any]:
-    """A key in which no slice goes back, in three steps: what to select first, the axes of that to flip, and what to select then."""
-    if not any(map(_goes_back, key if isinstance(key, tuple) else (key,))):
-        return ..., [], key
-    keys = key if isinstance(key, tuple) else (key,)
-    consumed = sum(map(axes_of, keys))
-    first = [slice(None)] * len(shape)
-    flips, then = [], []
-    axis = 0
-    for part in keys:
-        if _goes_back(part):
-            indices = range(*part.indices(shape[axis]))
-            first[axis] = slice(indices[-1], indices[0] + 1, -part.step) if indices else slice(0, 0)
-            flips.append(axis)
-            part = slice(None)
-        then.append(part)
-        axis += len(shape) - consumed if part is Ellipsis else axes_of(part)
-    return tuple(first), flips, tuple(then)
-
-
-def _arrays_alike(key: Any, device: Any) -> Any:
-    """Integers beside an array as arrays, for which NumPy takes them too: that decides where the new axes go."""
-    if not isinstance(key, tuple) or int not in map(type, key):
+def _as_numpy(key: Any, device: Any) -> Any:
+    """A key in which integers beside arrays are arrays, which NumPy takes them for, and torch takes arrays without axes for integers: that
+    decides where the new axes go."""
+    if not isinstance(key, tuple):
         return key
-    arrays = [torch.as_tensor(part) for part in key if isinstance(part, (torch.Tensor, list))]
-    if not arrays:
+    key = tuple([torch.as_tensor(part, device=device) if isinstance(part, list) else part for part in key])
+    like = next((part for part in key if isinstance(part, torch.Tensor) and part.ndim), None)
+    if like is None:
         return key
-    shape = (1,) if arrays[0].dtype == torch.bool else arrays[0].shape
-    return tuple([torch.full(shape, part, device=device) if type(part) is int else part for part in key])
+    one = (1,) * (1 if is_mask(like) else like.ndim)
+    return tuple([torch.full(one, int(part), device=device) if _is_integer(part) else part for part in key])
+
+
+def _is_integer(part: Any) -> bool:
+    return type(part) is int or (isinstance(part, torch.Tensor) and part.ndim == 0 and not is_mask(part))
+
+
+def _overlooked(key: Any, ndim: int) -> bool:
+    """Whether an ellipsis without axes is all that stands between the arrays: NumPy heeds it, torch does not."""
+    if not isinstance(key, tuple) or not any(part is Ellipsis for part in key) or sum(map(axes_of, key)) < ndim:
+        return False
+    return arrays_are_neighbours([part for part in key if part is not Ellipsis]) and not arrays_are_neighbours(key)
 
 
 def getitem(x: Any, *, key: Any) -> Any:
     """``x[key]``."""
-    first, flips, key = _forward(_arrays_alike(key, x.device), x.shape)
-    return torch.flip(x[first], flips)[key] if flips else x[key]
+    first, flips, key = forward(_as_numpy(key, x.device), x.shape)
+    x = torch.flip(x[first], flips) if flips else x
+    return get_backend("torch").default("getitem")(x, key=key) if _overlooked(key, x.ndim) else x[key]
+
+
+def _numbers(key: Any, like: Any) -> Any:
+    """The row-major numbers of the elements that a key selects."""
+    return getitem(torch.arange(like.numel(), device=like.device).reshape(like.shape), key=key)
 
 
 def add_at(out: Any, key: Any, value: Any) -> Any:
     """``out``, with ``value`` added into it at ``key``, every duplicate counted."""
     value = torch.as_tensor(value, dtype=out.dtype, device=out.device)
-    first, flips, key = _forward(_arrays_alike(key, out.device), out.shape)
+    if not basic(key):
+        # index_put_ with accumulate counts duplicates, but takes index tensors only
+        numbers = _numbers(key, out)
+        sums = out.reshape(-1).index_add_(0, numbers.reshape(-1), value.expand(numbers.shape).reshape(-1))
+        return sums.reshape(out.shape)
+    first, flips, key = forward(key, out.shape)
     if flips:
         part = out[first]
         part += torch.flip(getitem_adjoint(value, key=key, shape=part.shape), flips)
-    elif basic(key):
-        out[key] += value
     else:
-        # index_put_ with accumulate counts duplicates, but takes index tensors only: number the elements, then select.
-        numbers = torch.arange(out.numel(), device=out.device).reshape(out.shape)[key]
-        sums = out.reshape(-1).index_add_(0, numbers.reshape(-1), value.expand(numbers.shape).reshape(-1))
-        return sums.reshape(out.shape)
+        out[key] += value
     return out
 
 
@@ -76,11 +72,14 @@ def getitem_adjoint(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
 def set_at(x: Any, value: Any, /, *, key: Any) -> Any:
     """A copy of ``x`` with ``value`` at ``key``."""
     out = x.clone()
-    first, flips, key = _forward(_arrays_alike(key, x.device), x.shape)
+    first, flips, then = forward(_as_numpy(key, x.device), x.shape)
     if flips:
-        out[first] = torch.flip(set_at(torch.flip(x[first], flips), value, key=key), flips)
+        out[first] = torch.flip(set_at(torch.flip(x[first], flips), value, key=then), flips)
+    elif _overlooked(then, x.ndim):
+        numbers = _numbers(key, x)
+        out.view(-1)[numbers] = torch.as_tensor(value, dtype=x.dtype, device=x.device).expand(numbers.shape)
     else:
-        out[key] = value
+        out[then] = value
     return out
 
 
