@@ -10,6 +10,7 @@ import threading
 import warnings
 import weakref
 from collections.abc import Callable, Iterator, Sequence
+from numbers import Integral
 from typing import Any
 
 from . import modes
@@ -32,7 +33,8 @@ _new = object.__new__
 SCALARS = (bool, int, float, complex)
 """Python's numbers, from the lowest kind to the highest."""
 SCALAR_TYPES = frozenset(SCALARS)
-
+PLAIN_KEYS = frozenset((int, slice, type(None), type(...)))
+"""The parts of a key that select a view."""
 
 _extras = threading.Lock()
 
@@ -563,12 +565,13 @@ class Tensor(Methods):
 
     # -- indexing and in-place ------------------------------------------------------------------------------------
     def __getitem__(self, key: Any, /) -> Tensor:
-        return self._frame.namespace.getitem(self, key=key)  # type: ignore[no-any-return]
+        return self._frame.namespace.getitem(self, key=key if type(key) in PLAIN_KEYS else _plain(key))  # type: ignore[no-any-return]
 
     def __setitem__(self, key: Any, value: Any, /) -> None:
         from .views import inplace, is_there
 
         xp = self._frame.namespace
+        key = _plain(key)
 
         def compute() -> Tensor:
             if is_there(self, key, value):
@@ -609,6 +612,13 @@ def warn_detached(function: str) -> None:
         stacklevel=3,
     )
     _warned = True  # not before, so that a filter that makes it an error does so every time
+
+
+def _plain(key: Any) -> Any:
+    """A key with Python's integers in the place of another library's (``numpy.int64``), which select a view as well."""
+    if type(key) is tuple:
+        return key if PLAIN_KEYS.issuperset(map(type, key)) else tuple(map(_plain, key))
+    return int(key) if isinstance(key, Integral) and not isinstance(key, bool) else key
 
 
 def _restore(array: Any, requires_grad: bool, grad: Tensor | None) -> Tensor:

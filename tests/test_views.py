@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 
+import numpy as np
 import pytest
 
 import polygrad
@@ -128,3 +129,17 @@ class TestAugmentedAssignment:
         x = polygrad.tensor([1.0, 2.0], requires_grad=True)
         with pytest.raises(GraphError, match="leaf Variable"):
             x[1:] = x[1:]
+
+
+def test_an_integer_of_numpy_selects_a_view_as_one_of_python_does(backend: str) -> None:
+    x = polygrad.zeros((2, 3), requires_grad=True)
+    y = x * 1.0
+    for i in np.arange(2):
+        row = y[i]
+        row += 1.0 + i
+        y[i, np.int32(0)] *= 10.0
+    assert y.tolist() == [[10.0, 1.0, 1.0], [20.0, 2.0, 2.0]]
+    assert y[np.int64(-1)].grad_fn.name() == "SelectBackward0"
+    assert y[np.int64(0), ..., np.uint8(1)]._is_view()
+    y.sum().backward()
+    assert x.grad.tolist() == [[10.0, 1.0, 1.0]] * 2
