@@ -78,10 +78,13 @@ class Batched(Tensor):
     def grad_fn(self) -> Any:
         return self.payload.grad_fn
 
-    def detach(self) -> Tensor:
-        out = make_batched(self.payload.detach(), self._frame.level)
-        link(out, self, None, {})
-        return out
+    def _constant(self) -> Tensor:
+        return make_batched(self.payload._constant(), self._frame.level)
+
+    def _continue(self, value: Tensor, own: bool) -> Tensor:
+        if not isinstance(value, Batched):
+            return value
+        return make_batched(self.payload._continue(value.payload, own), self._frame.level)
 
     def backward(self, *args: Any, **options: Any) -> None:
         raise GraphError(

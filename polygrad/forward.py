@@ -48,8 +48,16 @@ class Dual(Tensor):
     def grad_fn(self) -> Any:
         return self.primal.grad_fn
 
-    def detach(self) -> Tensor:
-        return make_dual(self.primal.detach(), None, self._frame.level)
+    def _constant(self) -> Tensor:
+        return make_dual(self.primal._constant(), None, self._frame.level)
+
+    def _continue(self, value: Tensor, own: bool) -> Tensor:
+        if not isinstance(value, Dual):
+            return value
+        tangent = self.tangent if own else value.tangent
+        if tangent is not None and self.tangent is not None and not own:
+            tangent = self.tangent._continue(tangent, own)
+        return make_dual(self.primal._continue(value.primal, own), tangent, self._frame.level)
 
     def backward(self, *args: Any, **options: Any) -> None:
         """The backward pass of the primal."""
@@ -64,8 +72,6 @@ class Dual(Tensor):
         from .autograd.calls import run_dual
 
         return run_dual(function, args, needs, top, below)
-
-        return run_dual(function, args, needs, top)
 
 
 def make_dual(primal: Any, tangent: Any, level: int) -> Dual:

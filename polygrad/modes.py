@@ -4,7 +4,8 @@ A context variable makes the modes right under threads and asyncio alike. The st
 the hot path: ``DEFAULT`` records, ``NO_GRAD`` does not, anything else is asked.
 
 Each functional transform opens a *level*; grad mode is kept per level, so a ``no_grad`` around ``func.grad(f)`` does
-not switch the transform off, while a ``no_grad`` inside ``f`` does what it says (torch.func's rule).
+not switch the transform off, while a ``no_grad`` inside ``f`` does what it says, for the transforms around that one as
+well (torch.func's rule).
 """
 
 from __future__ import annotations
@@ -20,16 +21,19 @@ F = TypeVar("F", bound=Callable[..., Any])
 class State:
     """The modes in force.
 
-    ``grad[k]`` says whether level k records; a level beyond the tuple records. ``observers`` are called with each node that
-    is recorded. ``anomaly`` is None, or, in anomaly mode, whether gradients are searched for nan. ``detaching`` lets
+    ``grad[k]`` is the grad mode of level k: True; False, which is about the levels below as well; None, which is about that level
+    alone. ``recording[k]`` is what follows: whether level k records. A level beyond the tuple, that of a batch, records if the last
+    one does. ``observers`` are called with each node that is recorded. ``anomaly`` is None, or, in anomaly mode, whether gradients
+    are searched for nan. ``detaching`` lets
     values leave the graph.
     """
 
-    __slots__ = ("absorbing", "anomaly", "detaching", "grad", "inference", "observers")
+    FIELDS = ("absorbing", "anomaly", "detaching", "grad", "inference", "observers")
+    __slots__ = (*FIELDS, "recording")
 
     def __init__(
         self,
-        grad: tuple[bool, ...] = (True,),
+        grad: tuple[bool | None, ...] = (True,),
         inference: bool = False,
         absorbing: bool = False,
         observers: tuple[Callable[[Any], None], ...] = (),
@@ -37,6 +41,9 @@ class State:
         detaching: bool = False,
     ) -> None:
         self.grad = grad
+        self.recording = tuple(
+            [not inference and bool(mode) and False not in grad[level:] for level, mode in enumerate(grad)]
+        )
         self.inference = inference
         self.absorbing = absorbing
         self.observers = observers
@@ -45,7 +52,7 @@ class State:
 
     def replace(self, **fields: Any) -> State:
         """This state with some fields changed; the two common states are singletons."""
-        values = {name: getattr(self, name) for name in self.__slots__} | fields
+        values = {name: getattr(self, name) for name in self.FIELDS} | fields
         others = values["inference"] or values["absorbing"] or values["observers"] or values["detaching"]
         if not others and values["anomaly"] is None:
             if values["grad"] == (True,):
@@ -56,7 +63,7 @@ class State:
 
     def records(self, level: int) -> bool:
         """Whether operations of that level are recorded."""
-        return not self.inference and (level >= len(self.grad) or self.grad[level])
+        return self.recording[level if level < len(self.recording) else -1]
 
     def with_grad(self, enabled: bool) -> State:
         """This state with grad mode of the current level set."""
@@ -257,7 +264,7 @@ class allow_detach(_Plain):
 
 def is_grad_enabled() -> bool:
     """Whether operations are being recorded now (at the current level)."""
-    return current().grad[-1]
+    return bool(current().grad[-1])
 
 
 def is_inference_mode_enabled() -> bool:

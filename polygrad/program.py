@@ -315,7 +315,7 @@ def ambient() -> tuple[Any, ...]:
     """What besides its arguments decides what a function does: the modes, the selected backend, the default dtype."""
     state: Any = modes.current()
     if state is not modes.DEFAULT and state is not modes.NO_GRAD:
-        state = tuple([getattr(state, name) for name in state.__slots__])
+        state = tuple([getattr(state, name) for name in modes.State.FIELDS])
     return state, _SELECTED.get(), _DEFAULT.get()
 
 
@@ -324,7 +324,7 @@ def _surroundings(ambient: Sequence[Any]) -> Iterator[None]:
     """The surroundings in which a function was called, outside of every transform."""
     state, backend, dtype = ambient
     if type(state) is tuple:
-        state = modes.DEFAULT.replace(**dict(zip(modes.State.__slots__, state, strict=True)))
+        state = modes.DEFAULT.replace(**dict(zip(modes.State.FIELDS, state, strict=True)))
     state = state.replace(grad=state.grad[-1:])
     tokens = [
         (variable, variable.set(value)) for variable, value in zip(_VARIABLES, (state, backend, dtype, 0), strict=True)

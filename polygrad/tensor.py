@@ -309,9 +309,20 @@ class Tensor(Methods):
         """
         from .views import share
 
-        out = constant(self._data.detach() if self._frame.lifted else self._data, self._frame)
+        out = self._constant()
         share(out, self)
         return out
+
+    def _constant(self) -> Tensor:
+        """The same values outside the graph."""
+        return constant(self._data._constant() if self._frame.lifted else self._data, self._frame)
+
+    def _continue(self, value: Tensor, own: bool) -> Tensor:
+        """``value`` with the history of this Tensor, on every level; ``own``: with its tangents too, instead of those of ``value``."""
+        data = value._data
+        if self._frame.lifted and value._frame.lifted:
+            data = self._data._continue(data, own)
+        return continued(data, value._frame, edge_of(self))
 
     def detach_(self) -> Tensor:
         """Take this Tensor out of its graph; it becomes a leaf that does not require grad."""

@@ -66,10 +66,11 @@ class Shared(View):
         return self._base()  # type: ignore[no-any-return]
 
     def replay(self, base: Tensor) -> Tensor:
-        return constant(base._data.detach() if base._frame.lifted else base._data, base._frame)
+        return base._constant()
 
     def write(self, value: Tensor) -> Tensor:
-        return constant(value._data, value._frame)
+        base = self.base
+        return value._constant() if base is None else base._continue(value, True)
 
 
 def link(view: Tensor, base: Tensor, op: Any, params: dict[str, Any]) -> None:
@@ -230,6 +231,9 @@ def rebind(target: Tensor, out: Tensor) -> Tensor:
 
 
 def _assign(tensor: Tensor, out: Tensor, graph: bool) -> None:
+    """Give a Tensor the value of ``out``, and its history with ``graph``."""
+    if not graph and (tensor._frame.lifted or out._frame.lifted) and tensor._frame.level == out._frame.level:
+        out = tensor._continue(out, False)
     if tensor.__class__ is not out.__class__ or tensor.__class__ is not Tensor:
         _assign_level(tensor, out)
         return

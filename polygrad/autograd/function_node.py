@@ -45,7 +45,7 @@ class FunctionNode(Node):
         ]
         state = modes.current()
         recorded = (*state.grad, *(True,) * (frame.level - len(state.grad)))[: frame.level]
-        token = modes.MODE.set(state.replace(grad=(*recorded, create_graph)))
+        token = modes.MODE.set(state.replace(grad=(*recorded, create_graph or None)))
         try:
             result = pullback(function)(ctx, *grads)
         finally:
