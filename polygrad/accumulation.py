@@ -71,8 +71,5 @@ def _sum(old: Any, g: Any, frame: Any, create_graph: bool) -> tuple[Any, Any]:
 
 def retain(tensor: Any, g: Any, create_graph: bool) -> None:
     """Add a cotangent to ``grad`` of a Tensor that retains it."""
-    frame = tensor._frame
-    refuse_leak(tensor, g._data if level_of(g) == frame.level else g, "backward")
-    if not create_graph and not frame.lifted:
-        g = frame.backend.own(g, True)
-    add_to_grad([(tensor, g)], create_graph)
+    # The gradient goes on through the graph, so it is never the Tensor's alone.
+    add_to_grad([(tensor, Ownership((g,)).own(tensor, g, create_graph))], create_graph)

@@ -20,7 +20,7 @@ from typing import Any
 from . import modes
 from .anomaly import watched
 from .errors import AnomalyError, freed
-from .graph import Lazy, LazyParts, Node
+from .graph import Lazy, LazyParts, Node, OutputNode
 from .passes import Pass
 from .saved import wrapped
 from .sites import annotate
@@ -191,6 +191,8 @@ def _add(grads: dict[Any, Any], owned: set[Any], edge: Any, part: Any) -> None:
 def restrict(roots: Iterable[Any], targets: Iterable[Any]) -> dict[Node, tuple[Any, ...]]:
     """The nodes on a path from ``roots`` to ``targets`` (edges), each with its edges, those off the path None."""
     goal = set(targets)
+    # The hooks of an operation with several outputs see what comes to each of them, whichever is wanted.
+    goal.update([edge.edges[0] for edge in goal if isinstance(edge, OutputNode)])
     seen: set[Node] = set()
     stack = [edge for edge in roots if isinstance(edge, Node)]
     nodes: list[Node] = []

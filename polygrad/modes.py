@@ -24,8 +24,7 @@ class State:
     ``grad[k]`` is the grad mode of level k: True; False, which is about the levels below as well; None, which is about that level
     alone. ``recording[k]`` is what follows: whether level k records. A level beyond the tuple, that of a batch, records if the last
     one does. ``observers`` are called with each node that is recorded. ``anomaly`` is None, or, in anomaly mode, whether gradients
-    are searched for nan. ``detaching`` lets
-    values leave the graph.
+    are searched for nan. ``detaching`` lets values leave the graph.
     """
 
     FIELDS = ("absorbing", "anomaly", "detaching", "grad", "inference", "observers")

@@ -22,6 +22,12 @@ current: ContextVar[Pass | None] = ContextVar("polygrad_pass", default=None)
 """The pass whose hook is running."""
 
 
+def _by_output(hooks: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
+    """The hooks of one output after those of another, the output first whose first hook was registered first."""
+    turns = {index: turn for turn, (index, _) in reversed(list(enumerate(hooks)))}
+    return sorted(hooks, key=lambda hook: turns[hook[0]])
+
+
 class Pass:
     """What a pass knows of itself. ``heap``, ``grads`` and ``needed`` are those of its loop."""
 
@@ -141,7 +147,7 @@ class Pass:
         outputs = list(g) if several else [g]
         token = current.set(self)
         try:
-            for index, hook in list(extra.tensor.values()):
+            for index, hook in _by_output(list(extra.tensor.values())) if several else list(extra.tensor.values()):
                 outputs[index] = run_tensor_hooks((hook,), outputs[index], frame, create_graph)
             for index, reference in extra.retain.items() if extra.retain else ():
                 tensor = reference()

@@ -119,6 +119,16 @@ class TestInputs:
         y.backward(inputs=[x, h])
         assert (h.grad.item(), x.grad.item()) == (8.0, 16.0)
 
+    def test_a_retained_grad_is_added_to_after_a_pass_with_create_graph(self) -> None:
+        x = leaf(1.0, 2.0)
+        h = x * 2
+        h.retain_grad()
+        y = h.sum()  # whose gradient is one number, expanded: that can be kept, but not added to
+        pg.autograd.grad(y, x, create_graph=True)
+        assert h.grad.tolist() == [1.0, 1.0]
+        (3 * y).backward()
+        assert h.grad.tolist() == [4.0, 4.0]
+
     def test_same_input_twice(self) -> None:
         x = leaf(1.0)
         a, b = pg.autograd.grad((x * 3).sum(), [x, x])

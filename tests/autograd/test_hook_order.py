@@ -121,15 +121,27 @@ def branches(lib, says):
     (b + c).sum().backward()
 
 
-@row("An operation with several outputs: the hooks of all outputs as they were registered, then those of the node")
+@row(
+    "An operation with several outputs: one after the other, as their first hooks were registered, then those of the node"
+)
 def several_outputs(lib, says):
     x = lib.tensor([[2.0, 1.0], [1.0, 3.0]], requires_grad=True)
     values, vectors = lib.linalg.eigh(x)
     vectors.register_hook(says("tensor hook of vectors"))
     values.grad_fn.register_prehook(says("prehook"))
     values.register_hook(says("tensor hook of values"))
+    vectors.register_hook(says("another of vectors"))
     values.grad_fn.register_hook(says("node hook"))
     (vectors.sum() + values.sum()).backward()
+
+
+@row("`autograd.grad` with respect to one output of several: the hooks of the others see their gradients too")
+def grad_of_output(lib, says):
+    x = lib.tensor([[2.0, 1.0], [1.0, 3.0]], requires_grad=True)
+    values, vectors = lib.linalg.eigh(x)
+    values.register_hook(lambda g: says(f"hook of values (gradient {g.tolist()})")())
+    vectors.register_hook(lambda g: says(f"hook of vectors (gradient {g.tolist()})")())
+    lib.autograd.grad((2 * vectors).sum() + (3 * values).sum(), vectors)
 
 
 @row("`autograd.grad` with respect to a leaf: only the hooks of the Tensor run")
