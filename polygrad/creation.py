@@ -444,7 +444,7 @@ def _frequencies(name: str) -> Any:
         home = get_backend(backend)
         options, d = _options(home, None, device), _number(name, "d", d)
         wanted = home.dtype(dtype) if dtype is not None else default_floating(home, device)
-        array = getattr(home.xp.fft, name)(n, d=d, **options)  # not every library takes the dtype here
+        array = getattr(home.raw.fft, name)(n, d=d, **options)  # not every library takes the dtype here
         array = array if array.dtype == wanted else home.raw.astype(array, wanted)
         return _made(array, home, requires_grad)
 

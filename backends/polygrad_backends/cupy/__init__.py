@@ -1,0 +1,108 @@
+"""CuPy: NumPy's interface on NVIDIA GPUs.
+
+Work goes to CuPy's current device and current stream, as everything in CuPy does; both belong to the thread, and a backward pass runs in
+the thread that asks for it. So arrays of another device than the first want ``with cupy.cuda.Device(1):`` around forward and backward,
+and a stream ``with stream:`` around both. Creation functions with ``device=`` switch by themselves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import array_api_compat.cupy as xp
+import cupy as cp
+import numpy as np
+
+from polygrad.backend import Backend
+
+from . import functions, indexing, special
+
+
+class CuPyBackend(Backend):
+    """CuPy arrays on the devices that CUDA shows."""
+
+    name = "cupy"
+    install = "pip install 'cupy-cuda12x[ctk]', or 'cupy-cuda13x[ctk]' where the driver is for CUDA 13"
+    xp = xp
+    overrides = {**functions.FUNCTIONS, **indexing.FUNCTIONS}  # noqa: RUF012
+    native_special = special.NATIVE
+    complex_special = special.COMPLEX
+
+    def owns(self, kind: type) -> bool:
+        return issubclass(kind, cp.ndarray)
+
+    def missing(self) -> str | None:
+        runtime = cp.cuda.runtime
+        try:
+            count = runtime.getDeviceCount()
+        except runtime.CUDARuntimeError as error:
+            # without a driver CUDA speaks of one that is too old
+            why = str(error) if runtime.driverGetVersion() else "there is no driver"
+            return f"cupy is installed but finds no GPU: {why}"
+        if not count:
+            return "cupy is installed but finds no GPU"
+        try:
+            cp.cuda.nvrtc.getVersion()  # which compiles all kernels, and is looked for when the first is asked for
+        except Exception as error:
+            return f"cupy finds a GPU, but not the libraries of CUDA: {self.install} ({error})"
+        return None
+
+    def canonical(self, dtype: Any) -> Any:
+        return np.dtype(dtype)
+
+    def devices(self) -> tuple[str, ...]:
+        return tuple(f"cuda:{i}" for i in range(cp.cuda.runtime.getDeviceCount()))
+
+    def device(self, spec: Any) -> Any:
+        if not isinstance(spec, str):
+            return cp.cuda.Device(spec) if isinstance(spec, int) else spec
+        if spec == "cuda":
+            return cp.cuda.Device()
+        if spec not in self.devices():
+            raise self.no_device(spec)
+        return cp.cuda.Device(int(spec.partition(":")[2]))
+
+    def add_at(self, buffer: Any, key: Any, value: Any) -> Any:
+        return indexing.add_at(buffer, key, value)
+
+    def own(self, array: Any, alias: bool) -> Any:
+        if not alias and array.base is None:
+            return array
+        with array.device:
+            return array.copy()
+
+    def from_host(self, data: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Any:
+        return self.raw.asarray(data, dtype=dtype, device=device)
+
+    def to_host(self, array: Any) -> Any:
+        return array.tolist()
+
+    def numpy(self, array: Any) -> Any:
+        return cp.asnumpy(array)
+
+    def random(self, kind: str, shape: tuple[int, ...], dtype: Any, device: Any, **params: Any) -> Any:
+        with functions.on_device(device):
+            if kind == "integers":
+                return cp.random.randint(params["low"], params["high"], size=shape).astype(dtype)
+            return (cp.random.standard_normal if kind == "normal" else cp.random.random_sample)(shape).astype(dtype)
+
+    def manual_seed(self, seed: int) -> None:
+        for number in range(cp.cuda.runtime.getDeviceCount()):  # each has a generator of its own
+            with cp.cuda.Device(number):
+                cp.random.seed(seed)
+
+    def random_state(self) -> Any:
+        # CuPy's generator does not show its state: it is started anew, from a number that it has drawn itself.
+        seed = int(cp.random.randint(2**31))
+        self.manual_seed(seed)
+        return seed
+
+    def set_random_state(self, state: Any) -> None:
+        self.manual_seed(state)
+
+    def synchronize(self, *arrays: Any) -> None:
+        for number in range(cp.cuda.runtime.getDeviceCount()):
+            cp.cuda.Device(number).synchronize()
+
+
+BACKEND = CuPyBackend()

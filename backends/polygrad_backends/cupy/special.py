@@ -1,0 +1,69 @@
+"""Functions of ``scipy.special`` that CuPy has, in the precision of their arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import cupy as cp
+from cupyx.scipy import special
+
+
+def in_precision(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function whose loops are of one dtype each, which widen half precision, and single precision beside an integer."""
+
+    def run(*args: Any, **params: Any) -> Any:
+        floating = [arg.dtype for arg in args if isinstance(arg, cp.ndarray) and arg.dtype.kind in "fc"]
+        if not floating:
+            return function(*args, **params)
+        dtype = floating[0] if len(floating) == 1 else cp.result_type(*floating)
+        out = function(
+            *[arg.astype(dtype) if isinstance(arg, cp.ndarray) and arg.dtype.kind in "biu" else arg for arg in args],
+            **params,
+        )
+        if type(out) is tuple:
+            return tuple([part.astype(dtype, copy=False) for part in out])
+        return out.astype(dtype, copy=False)
+
+    return run
+
+
+def lambertw(z: Any, k: int = 0, tol: float = 1e-8) -> Any:
+    """CuPy's is complex also for real arguments; for those, its real part, and nan where it has another one."""
+    out = special.lambertw(z, k, tol)
+    return out if z.dtype.kind == "c" else cp.where(out.imag == 0, out.real, cp.nan)
+
+
+def polygamma(n: Any, x: Any) -> Any:
+    """CuPy's wants an array for the order."""
+    return special.polygamma(cp.asarray(n), x)
+
+
+def zeta(x: Any, q: Any = None) -> Any:
+    """Hurwitz's, and Riemann's where ``q`` is not given."""
+    return special.zeta(x, 1.0 if q is None else q)
+
+
+LEFT_OUT = {
+    # exp(-|x|) times what has overflowed: nan from 714 on, where they are asked for
+    "i0e", "i1e", "k0e", "k1e",
+    # a difference of numbers that are all but equal, where the residuals are small beside delta
+    "pseudo_huber",
+    # integer orders only
+    "spherical_yn",
+}  # fmt: skip
+"""Functions of CuPy's that SciPy on the host does better."""
+
+_FOUND: dict[str, Callable[..., Any]] = {
+    **{name: function for name, function in vars(special).items() if callable(function) and name not in LEFT_OUT},
+    "lambertw": lambertw,
+    "polygamma": polygamma,
+    "zeta": zeta,
+}
+NATIVE = {name: in_precision(function) for name, function in _FOUND.items()}
+
+COMPLEX = frozenset(
+    {name for name, function in _FOUND.items() if any("D" in kinds for kinds in getattr(function, "types", ()))}
+    | {"lambertw"}
+)
+"""Those of them that take complex numbers."""
