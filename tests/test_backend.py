@@ -111,7 +111,7 @@ def test_unsupported_operations_say_why() -> None:
 
 def test_devices(backend: str) -> None:
     x = pg.ones(2)
-    assert x.to("cpu").tolist() == [1.0, 1.0]
+    assert x.to("cuda:0" if backend == "cupy" else "cpu").tolist() == [1.0, 1.0]
     with pytest.raises((BackendError, RuntimeError), match="device|backend|Expected"):
         x.to(device="warp:9")
 

@@ -50,6 +50,10 @@ def test_devices_by_name() -> None:
             assert f"cuda:{made.device.id}" == name
     with pytest.raises(polygrad.errors.BackendError, match=r"cupy has no device 'cuda:99' here; it has 'cuda:0'"):
         polygrad.ones(2, backend="cupy", device="cuda:99")
+    with pytest.raises(
+        polygrad.errors.BackendError, match=r"no device 'cpu', .*; x\.to_backend\('numpy'\) and x\.numpy\(\)"
+    ):
+        polygrad.ones(2, backend="cupy").cpu()
 
 
 def test_moving_between_devices_takes_the_gradient_back() -> None:

@@ -2,7 +2,12 @@
 
 Work goes to CuPy's current device and current stream, as everything in CuPy does; both belong to the thread, and a backward pass runs in
 the thread that asks for it. So arrays of another device than the first want ``with cupy.cuda.Device(1):`` around forward and backward,
-and a stream ``with stream:`` around both. Creation functions with ``device=`` switch by themselves.
+and a stream ``with stream:`` around both; without the former CuPy warns, reads across devices, and leaves the results on the current one.
+What creates arrays with ``device=``, or like another array, switches by itself.
+
+What a GPU does not do: an integer array out of range raises no error as an index (CuPy counts on from the other end), and of several
+values that are assigned to one place any may be the one that stays. Matrices that are singular or not positive definite give nan or
+infinities, unless ``cupyx.seterr(linalg="raise")`` asks for errors.
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ import cupy as cp
 import numpy as np
 
 from polygrad.backend import Backend
+from polygrad.errors import BackendError
 
 from . import functions, indexing, special
 
@@ -22,7 +28,7 @@ class CuPyBackend(Backend):
     """CuPy arrays on the devices that CUDA shows."""
 
     name = "cupy"
-    install = "pip install 'cupy-cuda12x[ctk]', or 'cupy-cuda13x[ctk]' where the driver is for CUDA 13"
+    install = "pip install 'cupy-cuda12x[ctk]' (or 'cupy-cuda13x[ctk]', where the driver is of CUDA 13)"
     xp = xp
     overrides = {**functions.FUNCTIONS, **indexing.FUNCTIONS}  # noqa: RUF012
     native_special = special.NATIVE
@@ -58,6 +64,10 @@ class CuPyBackend(Backend):
             return cp.cuda.Device(spec) if isinstance(spec, int) else spec
         if spec == "cuda":
             return cp.cuda.Device()
+        if spec == "cpu":
+            raise BackendError(
+                "cupy has no device 'cpu', since its arrays are on GPUs; x.to_backend('numpy') and x.numpy() take the values to the host"
+            )
         if spec not in self.devices():
             raise self.no_device(spec)
         return cp.cuda.Device(int(spec.partition(":")[2]))

@@ -40,8 +40,8 @@ def polygamma(n: Any, x: Any) -> Any:
 
 
 def zeta(x: Any, q: Any = None) -> Any:
-    """Hurwitz's, and Riemann's where ``q`` is not given."""
-    return special.zeta(x, 1.0 if q is None else q)
+    """Hurwitz's; and Riemann's, also left of its pole, where ``q`` is not given: CuPy has that less 1."""
+    return 1 + special.zetac(x) if q is None else special.zeta(x, q)
 
 
 LEFT_OUT = {
