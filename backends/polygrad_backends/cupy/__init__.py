@@ -5,7 +5,7 @@ the thread that asks for it. So arrays of another device than the first want ``w
 and a stream ``with stream:`` around both; without the former CuPy warns, reads across devices, and leaves the results on the current one.
 What creates arrays with ``device=``, or like another array, switches by itself.
 
-What a GPU does not do: an integer array out of range raises no error as an index (CuPy counts on from the other end), and of several
+What a GPU does not do: an integer array out of range raises no error as an index (CuPy wraps it around), and of several
 values that are assigned to one place any may be the one that stays. Matrices that are singular or not positive definite give nan or
 infinities, unless ``cupyx.seterr(linalg="raise")`` asks for errors.
 """
