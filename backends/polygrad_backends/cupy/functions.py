@@ -23,7 +23,7 @@ def created(name: str) -> Callable[..., Any]:
 
     Those of array-api-compat 1.16 do not all (its issue 337), and CuPy's own take the current device.
     """
-    function = functools.reduce(getattr, name.split("."), xp)
+    function: Any = functools.reduce(getattr, name.split("."), xp)
 
     def create(*args: Any, device: Any = None, **params: Any) -> Any:
         if device is None and isinstance(args[0], cp.ndarray):
