@@ -69,6 +69,7 @@ class Checker:
         self.case = problem.case
         self.sample = problem.sample
         self.dtype = dtype
+        self._slopes: dict[str, tuple[Arrays, float]] = {}
 
     # -- what polygrad says ------------------------------------------------------------------------------------
     @functools.cached_property
@@ -104,6 +105,12 @@ class Checker:
     def second(self, check: str) -> Arrays:
         """The derivative of J'v along u."""
         return getattr(self.ours, check)(self.problem, self.cotangents, self.problem.directions)  # type: ignore[no-any-return]
+
+    def slopes(self, question: str) -> tuple[Arrays, float]:
+        """The derivative along u of what answers the question, by finite differences of high order, and its error."""
+        if question not in self._slopes:
+            self._slopes[question] = richardson(functools.partial(self._moved, question))
+        return self._slopes[question]
 
     # -- scales --------------------------------------------------------------------------------------------------
     @property
@@ -224,7 +231,7 @@ class Checker:
             return self.judged(check, differences(got, want, floors, self.each, what), "mpmath")
         if check == "reverse" or self.sample.kind != "regular" or self.dtype in ("float32", "complex64"):
             raise NotRun(f"{why}; see numeric" if check == "reverse" else why)
-        want, certain = richardson(functools.partial(self._moved, question))
+        want, certain = self.slopes(question)
         scale = max(_largest(w) for w in want) if want else 0.0
         limit = max(NUMERIC, 10 * certain / scale if scale else 0.0)
         if limit > 1e-3:
@@ -249,12 +256,12 @@ class Checker:
             return
         us = self.problem.directions
         if question == "gradients":
-            slopes, certain = richardson(functools.partial(self._moved, "tangents"))
+            slopes, certain = self.slopes("tangents")
             exact = [np.asarray(inner(self.cotangents, slopes))]
             got, want = [np.asarray(inner(got, us))], [np.asarray(inner(want, us))]
             certain *= max(sum(np.size(y) for y in slopes), 1)
         else:
-            exact, certain = richardson(functools.partial(self._moved, question))
+            exact, certain = self.slopes(question)
         if certain <= SETTLED * max([1e-300, *(_largest(e) for e in exact)]):
             self._settle(outcome, got, want, exact, "Richardson extrapolation", check, NUMERIC)
 
@@ -293,7 +300,7 @@ class Checker:
         if self.dtype in ("float32", "complex64"):
             raise NotRun("finite differences need double precision")
         us, vs = self.problem.directions, self.cotangents
-        slopes, certain = richardson(functools.partial(self._moved, "tangents"))
+        slopes, certain = self.slopes("tangents")
         got, want = inner(self.gradients, us), inner(vs, slopes)
         scale = max(size(self.gradients, us), size(vs, slopes))
         limit = tolerance(self.case, "numeric", self.dtype)

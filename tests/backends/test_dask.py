@@ -190,3 +190,26 @@ def test_slices_that_go_back(key: Any) -> None:
     expected = np.zeros_like(values)
     expected[key] = 1.0
     np.testing.assert_array_equal(x.grad.array.compute(), expected)
+
+
+@pytest.mark.parametrize("name", ["max", "min", "argmax", "argmin"])
+def test_extremes_of_no_elements(name: str, scheduler: Scheduler) -> None:
+    """Along an axis that has elements there are none to find; along one that has none the operation says so, before anything is computed:
+    dask fails where the one is computed, and gives three extremes as an array without elements."""
+    x = polygrad.asarray(da.zeros((0, 3)))
+    extreme = getattr(polygrad, name)
+    assert extreme(x, axis=1).shape == extreme(x, axis=1).array.compute().shape == (0,)
+    assert extreme(x, axis=1, keepdims=True).array.compute().shape == (0, 1)
+    with pytest.raises(polygrad.errors.OperationError, match=rf"{name}\(float64\[0, 3\], axis=0.*(zero-size|empty)"):
+        extreme(x, axis=0)
+
+
+def test_special_functions_are_in_a_graph_by_their_names() -> None:
+    """SciPy's functions are slow to pickle, which dask does for every key; and a Python function around one goes to workers whole."""
+    x = polygrad.asarray(da.ones(3))
+    for function in (polygrad.special.expit, polygrad.special.lambertw, polygrad.special.gamma):
+        pickled = cloudpickle.dumps(function(x).array)
+        assert b"scipy" not in pickled
+        np.testing.assert_array_equal(
+            cloudpickle.loads(pickled).compute(), function(polygrad.ones(3, backend="numpy")).array
+        )

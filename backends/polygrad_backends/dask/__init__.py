@@ -89,6 +89,13 @@ def _isclose(x1: Any, x2: Any, rtol: Any, atol: Any, equal_nan: bool) -> Any:
 
 
 # -- functions of NumPy arrays ----------------------------------------------------------------------------------------
+def _special(name: str, *args: Any, **params: Any) -> Any:
+    """SciPy's function of that name."""
+    function = scipy_special(name)
+    assert function is not None, name  # there was one where the graph was built
+    return function(*args, **params)
+
+
 def _on_block(function: Callable[..., Any], output: int | None, params: dict[str, Any], *args: Any) -> Any:
     """A function of NumPy arrays, or one of its outputs, in the precision that comes in."""
     out = get_backend("numpy").on_host(function)(*args, **params)
@@ -100,6 +107,13 @@ def _elementwise(function: Callable[..., Any], output: int | None, params: dict[
     if out is NotImplemented:  # what the function says of trial values, dask keeps to itself
         raise TypeError(f"no such function for {', '.join([str(getattr(arg, 'dtype', type(arg))) for arg in args])}")
     return out
+
+
+def _block_by_block(function: Callable[..., Any], outputs: int) -> Callable[..., Any]:
+    """A function of NumPy arrays, elementwise, as one of dask's."""
+    if outputs == 1:
+        return lambda *args, **params: _elementwise(function, None, params, *args)
+    return lambda *args, **params: tuple([_elementwise(function, i, params, *args) for i in range(outputs)])
 
 
 class DaskBackend(Backend):
@@ -114,7 +128,7 @@ class DaskBackend(Backend):
         **selection.FUNCTIONS,
         **{
             name: blocks.unless_empty(name, getattr(xp, name))
-            for name in ("cumulative_prod", "cumulative_sum", "reshape")
+            for name in ("argmax", "argmin", "cumulative_prod", "cumulative_sum", "max", "min", "reshape")
         },
         "broadcast_to": broadcast_to,
         "concat": concat,
@@ -165,14 +179,14 @@ class DaskBackend(Backend):
     def special(self, name: str) -> Any:
         # multigammaln raises for some values, dask's trial ones among them.
         function = None if name == "multigammaln" else scipy_special(name)
-        return None if function is None else self.on_host(function)
+        if function is None:
+            return None
+        # By its name: dask pickles a function for the keys of its graph, and a ufunc of SciPy takes pickle a millisecond to find.
+        return _block_by_block(functools.partial(_special, name), getattr(function, "nout", 1))
 
     def on_host(self, function: Any) -> Any:
         """Block by block, with broadcasting."""
-        number = getattr(function, "nout", 1)
-        if number == 1:
-            return lambda *args, **params: _elementwise(function, None, params, *args)
-        return lambda *args, **params: tuple([_elementwise(function, i, params, *args) for i in range(number)])
+        return _block_by_block(function, getattr(function, "nout", 1))
 
     def to_host(self, array: Any) -> Any:
         return array.compute().tolist()
