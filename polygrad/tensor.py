@@ -231,7 +231,7 @@ class Tensor(Methods):
                 ),
                 self._node,
             )
-        if value.shape != self.shape:
+        if value.shape != self.shape and not _same_if_unknown(value.shape, self.shape):
             raise located(
                 ShapeError(
                     f"{where}: {what} has shape {tuple(value.shape)}, the Tensor {tuple(self.shape)}; they have to be the same"
@@ -623,6 +623,12 @@ def warn_detached(function: str) -> None:
         stacklevel=3,
     )
     _warned = True  # not before, so that a filter that makes it an error does so every time
+
+
+def _same_if_unknown(shape: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    """Whether two shapes are the same where lengths that a lazy library does not know yet are nan, which is unequal to itself."""
+    same = all(m == n or type(m) is type(n) is float for m, n in zip(shape, other, strict=False))
+    return same and len(shape) == len(other)
 
 
 def _plain(key: Any) -> Any:

@@ -213,3 +213,19 @@ def test_special_functions_are_in_a_graph_by_their_names() -> None:
         np.testing.assert_array_equal(
             cloudpickle.loads(pickled).compute(), function(polygrad.ones(3, backend="numpy")).array
         )
+
+
+def test_a_cotangent_of_unknown_length() -> None:
+    """It fits a Tensor of unknown length, which is nan for both; one of a known length does not, since dask puts no two such together."""
+    data = da.asarray(np.asarray([3.0, 1.0, 2.0]))
+    x = polygrad.asarray(data[data > 1.5]).requires_grad_()
+    y = x * x
+    y.backward(polygrad.ones_like(y))
+    np.testing.assert_array_equal(x.grad.array.compute(), [6.0, 4.0])
+    for other in (polygrad.ones(2, backend="dask"), polygrad.ones_like(y)[:, None]):
+        with pytest.raises(polygrad.errors.ShapeError, match=r"the gradient has shape .*, the Tensor \(nan,\)"):
+            (x * x).backward(other)
+    x = polygrad.asarray(data).requires_grad_()
+    y = polygrad.unique_values(x)
+    with pytest.raises(polygrad.errors.NoDerivativeError, match="unique_values"):
+        y.backward(polygrad.ones_like(y))
