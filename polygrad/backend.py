@@ -465,7 +465,24 @@ def scipy_special(name: str) -> Callable[..., Any] | None:
         return _real_lambertw
     if name in _ANALYTIC and function is not None:
         return _with_complex(function, _ANALYTIC[name])
+    if name.startswith(_WRONG_IN_SINGLE) and function is not None:
+        return _InDouble(function)
     return function if callable(function) else None
+
+
+_WRONG_IN_SINGLE = ("mathieu_", "modfresnel", "obl_", "pro_")
+"""Functions of SciPy (1.18) that give nan for single precision (Mathieu's, modified Fresnel integrals) or never return (spheroidal)."""
+
+
+class _InDouble:
+    """A ufunc of SciPy that computes in double precision whatever it is given."""
+
+    def __init__(self, ufunc: Any) -> None:
+        self.ufunc, self.nin, self.nout = ufunc, ufunc.nin, ufunc.nout
+
+    def __call__(self, *args: Any) -> Any:
+        real = [getattr(getattr(arg, "dtype", None), "kind", "") == "f" for arg in args]
+        return self.ufunc(*[arg.astype("float64") if yes else arg for arg, yes in zip(args, real, strict=True)])
 
 
 def _with_complex(function: Callable[..., Any], formula: Callable[..., Any]) -> Callable[..., Any]:
