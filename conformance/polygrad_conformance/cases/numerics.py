@@ -31,7 +31,7 @@ case("angle", "torch.angle", unary(0.3, 2))
 case("deg2rad", "torch.deg2rad", unary(), dtypes=REAL)
 case("rad2deg", "torch.rad2deg", unary(), dtypes=REAL)
 case("rsqrt", "torch.rsqrt", unary(0.2, 3, extremes=(1e-200, 1e200)), domain="x > 0")
-case("heaviside", "torch.heaviside", binary(specials=()), dtypes=REAL)
+case("heaviside", "torch.heaviside(x1, torch.as_tensor(x2, dtype=x1.dtype))", binary(specials=()), dtypes=REAL)
 case("lerp", "torch.lerp", calls((A(2, 3), A(2, 3), 0.3), (A(3), A(2, 1), A(3)), (A(), A(), A())))
 for _name in ("addcmul", "addcdiv"):
     case(
