@@ -76,6 +76,38 @@ def test_special_functions_stay_on_the_device(name: str) -> None:
     np.testing.assert_allclose(cp.asnumpy(function(cp.asarray(values))), getattr(special, name)(values), rtol=1e-10)
 
 
+VALUES = np.asarray([0.25, 0.5, 0.75])
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("expit", (VALUES + 1j,)), ("expn", (np.asarray([0, 1, 2]), VALUES.astype("float32"))), ("gamma", (VALUES + 1j,)),
+        ("gammaln", (VALUES.astype("float32"),)), ("i0e", (1000 * VALUES,)), ("k1e", (1000 * VALUES,)), ("polygamma", (1, VALUES)),
+        ("pseudo_huber", (1.0, 1e-6 * VALUES)), ("zeta", (-VALUES,)), ("zeta", (VALUES + 1, VALUES)),
+    ],
+)  # fmt: skip
+def test_special_functions_have_the_values_and_dtypes_of_scipy(name: str, args: Any) -> None:
+    pytest.importorskip("scipy")
+    expected = polygrad.backend.scipy_special(name)(*args)
+    single = any(getattr(arg, "dtype", None) == np.float32 for arg in args)
+    function = getattr(polygrad.get_backend("cupy").raw.special, name)
+    got = function(*[cp.asarray(arg) if isinstance(arg, np.ndarray) else arg for arg in args])
+    assert got.dtype == (np.float32 if single else expected.dtype)
+    np.testing.assert_allclose(cp.asnumpy(got), expected, rtol=1e-6 if single else 1e-10)
+
+
+def test_lambertw_of_real_numbers_is_real() -> None:
+    special = pytest.importorskip("scipy.special")
+    got = polygrad.get_backend("cupy").raw.special.lambertw(cp.asarray([-1.0, 0.5, 2.0]))
+    np.testing.assert_allclose(cp.asnumpy(got), [np.nan, *special.lambertw([0.5, 2.0]).real], rtol=1e-12)
+
+
+def test_the_angle_of_nan_is_nan() -> None:
+    got = polygrad.get_backend("cupy").raw.angle(cp.asarray([np.nan, -1.0, 1.0]))
+    np.testing.assert_array_equal(cp.asnumpy(got), [np.nan, np.pi, 0.0])
+
+
 def test_seeds_repeat_on_every_device() -> None:
     for device in polygrad.get_backend("cupy").devices():
         polygrad.manual_seed(1, backend="cupy")

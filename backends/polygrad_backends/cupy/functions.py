@@ -34,6 +34,12 @@ def created(name: str) -> Callable[..., Any]:
     return create
 
 
+def angle(x: Any, /) -> Any:
+    """CuPy's is pi for nan."""
+    out = cp.angle(x)
+    return cp.where(cp.isnan(x), x, out) if x.dtype.kind == "f" else out
+
+
 def solve(x1: Any, x2: Any, /) -> Any:
     """CuPy's does not broadcast."""
     if x2.ndim > 1 and x1.shape[:-2] != x2.shape[:-2]:
@@ -55,6 +61,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
             "ones_like", "zeros", "zeros_like",
         )
     },
+    "angle": angle,
     "linalg.solve": solve,
     "to_device": to_device,
 }  # fmt: skip
