@@ -204,8 +204,11 @@ def install() -> None:
     )
     nvrtc = module("cupy.cuda.nvrtc", getVersion=lambda: (13, 0))
     module("cupy.cuda.device", Device=Device)
-    names = ("rand", "randint", "random_sample", "seed", "standard_normal")
-    random = module("cupy.random", **{name: lifted(getattr(np.random, name)) for name in names})
+    random = module(
+        "cupy.random", seed=np.random.seed, randint=lifted(np.random.randint),
+        random_sample=lambda size, dtype: wrap(np.asarray(np.random.random_sample(size), dtype)),
+        standard_normal=lambda size, dtype: wrap(np.asarray(np.random.standard_normal(size), dtype)),
+    )  # fmt: skip
     module(
         "cupy", np, array=array, asarray=lambda obj, dtype=None: array(obj, dtype, copy=None), ndarray=ndarray, ufunc=lifted,
         asnumpy=lambda x: x.get() if isinstance(x, ndarray) else np.asarray(x), random=random, fft=module("cupy.fft", np.fft),

@@ -94,7 +94,9 @@ class CuPyBackend(Backend):
         with functions.on_device(device):
             if kind == "integers":
                 return cp.random.randint(params["low"], params["high"], size=shape).astype(dtype)
-            return (cp.random.standard_normal if kind == "normal" else cp.random.random_sample)(shape).astype(dtype)
+            draw = cp.random.standard_normal if kind == "normal" else cp.random.random_sample
+            # in its own precision, since rounding may bring what is below 1 up to it
+            return draw(shape, np.float32 if dtype.itemsize < 8 else np.float64).astype(dtype, copy=False)
 
     def manual_seed(self, seed: int) -> None:
         for number in range(cp.cuda.runtime.getDeviceCount()):  # each has a generator of its own
