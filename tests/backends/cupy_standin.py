@@ -204,10 +204,11 @@ def install() -> None:
     )
     nvrtc = module("cupy.cuda.nvrtc", getVersion=lambda: (13, 0))
     module("cupy.cuda.device", Device=Device)
+    generator = np.random.RandomState()
     random = module(
-        "cupy.random", seed=np.random.seed, randint=lifted(np.random.randint),
-        random_sample=lambda size, dtype: wrap(np.asarray(np.random.random_sample(size), dtype)),
-        standard_normal=lambda size, dtype: wrap(np.asarray(np.random.standard_normal(size), dtype)),
+        "cupy.random", seed=generator.seed, randint=lifted(generator.randint),
+        random_sample=lambda size, dtype: wrap(np.asarray(generator.random_sample(size), dtype)),
+        standard_normal=lambda size, dtype: wrap(np.asarray(generator.standard_normal(size), dtype)),
     )  # fmt: skip
     module(
         "cupy", np, array=array, asarray=lambda obj, dtype=None: array(obj, dtype, copy=None), ndarray=ndarray, ufunc=lifted,
