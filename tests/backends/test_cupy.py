@@ -103,9 +103,23 @@ def test_lambertw_of_real_numbers_is_real() -> None:
     np.testing.assert_allclose(cp.asnumpy(got), [np.nan, *special.lambertw([0.5, 2.0]).real], rtol=1e-12)
 
 
-def test_the_angle_of_nan_is_nan() -> None:
-    got = polygrad.get_backend("cupy").raw.angle(cp.asarray([np.nan, -1.0, 1.0]))
-    np.testing.assert_array_equal(cp.asnumpy(got), [np.nan, np.pi, 0.0])
+@pytest.mark.parametrize(
+    "name", ["angle", "sinc", "special.exprel", "special.gammainc", "special.sinc", "special.xlog1py"]
+)
+def test_nan_stays_nan(name: str) -> None:
+    function = polygrad.get_backend("cupy").lookup(name)
+    x = cp.asarray([np.nan, 1.0])
+    for args in ((x,),) if "gamma" not in name and "log" not in name else ((x, cp.zeros(2)), (cp.zeros(2), x)):
+        got = cp.asnumpy(function(*args))
+        assert np.isnan(got[0])
+        assert not np.isnan(got[1])
+
+
+def test_the_sign_of_zero_is_kept() -> None:
+    for zero in (-0.0, np.float32(-0.0), np.asarray(-0.0), [-0.0], np.asarray([-0.0])):
+        for made in (polygrad.asarray(zero, backend="cupy"), polygrad.tensor(zero, backend="cupy")):
+            assert made.shape == np.shape(zero)
+            assert np.signbit(cp.asnumpy(made.array)).all()
 
 
 def test_seeds_repeat_on_every_device() -> None:

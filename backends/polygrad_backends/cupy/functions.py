@@ -9,6 +9,7 @@ from typing import Any
 
 import array_api_compat.cupy as xp
 import cupy as cp
+import numpy as np
 
 from polygrad.rules.declare import broadcast_shapes
 
@@ -34,10 +35,27 @@ def created(name: str) -> Callable[..., Any]:
     return create
 
 
-def angle(x: Any, /) -> Any:
-    """CuPy's is pi for nan."""
-    out = cp.angle(x)
-    return cp.where(cp.isnan(x), x, out) if x.dtype.kind == "f" else out
+_asarray = created("asarray")
+
+
+def asarray(obj: Any, /, **params: Any) -> Any:
+    """CuPy fills what has no axes with its number, and makes 0 of -0 thereby."""
+    if isinstance(obj, (float, complex, np.generic, np.ndarray)) and np.ndim(obj) == 0:
+        return _asarray(np.reshape(obj, 1), **params).reshape(())
+    return _asarray(obj, **params)
+
+
+def with_nan(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that is nan where an argument is, which some of CuPy's forget: they ask for the others first, and have an else."""
+
+    def run(*args: Any) -> Any:
+        out = function(*args)
+        for arg in args:
+            if isinstance(arg, cp.ndarray) and arg.dtype.kind in "fc":
+                out = cp.where(cp.isnan(arg), cp.nan, out)
+        return out
+
+    return run
 
 
 def solve(x1: Any, x2: Any, /) -> Any:
@@ -57,11 +75,13 @@ def to_device(x: Any, device: Any) -> Any:
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{
         name: created(name) for name in (
-            "arange", "asarray", "empty", "empty_like", "eye", "fft.fftfreq", "fft.rfftfreq", "full", "full_like", "linspace", "ones",
+            "arange", "empty", "empty_like", "eye", "fft.fftfreq", "fft.rfftfreq", "full", "full_like", "linspace", "ones",
             "ones_like", "zeros", "zeros_like",
         )
     },
-    "angle": angle,
+    "angle": with_nan(cp.angle),
+    "asarray": asarray,
     "linalg.solve": solve,
+    "sinc": with_nan(cp.sinc),
     "to_device": to_device,
 }  # fmt: skip

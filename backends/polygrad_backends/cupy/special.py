@@ -8,6 +8,8 @@ from typing import Any
 import cupy as cp
 from cupyx.scipy import special
 
+from .functions import with_nan
+
 
 def in_precision(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function whose loops are of one dtype each, which widen half precision, and single precision beside an integer."""
@@ -49,6 +51,8 @@ LEFT_OUT = {
     "i0e", "i1e", "k0e", "k1e",
     # a difference of numbers that are all but equal, where the residuals are small beside delta
     "pseudo_huber",
+    # other values than SciPy's where the degree is no integer
+    "lpmv",
     # integer orders only
     "spherical_yn",
 }  # fmt: skip
@@ -56,6 +60,7 @@ LEFT_OUT = {
 
 _FOUND: dict[str, Callable[..., Any]] = {
     **{name: function for name, function in vars(special).items() if callable(function) and name not in LEFT_OUT},
+    **{name: with_nan(getattr(special, name)) for name in ("exprel", "gammainc", "gammaincc", "sinc", "xlog1py")},
     "lambertw": lambertw,
     "polygamma": polygamma,
     "zeta": zeta,
@@ -63,7 +68,7 @@ _FOUND: dict[str, Callable[..., Any]] = {
 NATIVE = {name: in_precision(function) for name, function in _FOUND.items()}
 
 COMPLEX = frozenset(
-    {name for name, function in _FOUND.items() if any("D" in kinds for kinds in getattr(function, "types", ()))}
+    {name for name, function in vars(special).items() if any("D" in kinds for kinds in getattr(function, "types", ()))}
     | {"lambertw"}
 )
 """Those of them that take complex numbers."""
