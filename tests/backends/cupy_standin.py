@@ -32,9 +32,9 @@ MISSING = {
 PLAIN = {"broadcast_shapes", "can_cast", "finfo", "iinfo", "isdtype", "isscalar", "issubdtype"}
 """Functions of no arrays."""
 SPECIAL = (
-    "betainc", "betaln", "digamma", "entr", "erf", "erfc", "erfinv", "expit", "expn", "gamma", "gammainc", "gammaincc", "gammaln", "i0",
-    "i0e", "i1", "i1e", "j0", "j1", "k0", "k1", "lambertw", "log1p", "log_ndtr", "loggamma", "logit", "ndtr", "ndtri", "poch",
-    "polygamma", "pseudo_huber", "psi", "rgamma", "sinc", "xlog1py", "xlogy", "y0", "y1", "zeta", "zetac",
+    "betainc", "betaln", "digamma", "entr", "erf", "erfc", "erfinv", "expit", "expn", "exprel", "gamma", "gammainc", "gammaincc",
+    "gammaln", "i0", "i0e", "i1", "i1e", "j0", "j1", "k0", "k1", "lambertw", "log1p", "log_ndtr", "loggamma", "logit", "ndtr", "ndtri",
+    "poch", "polygamma", "pseudo_huber", "psi", "rgamma", "sinc", "xlog1py", "xlogy", "y0", "y1", "zeta", "zetac",
 )  # fmt: skip
 """Some of the functions of SciPy's that CuPy has."""
 ATOMIC = ("int32", "int64", "uint32", "uint64", "float16", "float32", "float64")
