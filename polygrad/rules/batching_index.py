@@ -7,7 +7,7 @@ from typing import Any
 from ..errors import ShapeError
 from .batches import Mapped, Run, everywhere, raised, rank, up
 from .declare import broadcast_shapes, front_axis
-from .indexing import basic
+from .indexing import basic, is_mask
 from .manipulation import _along
 
 
@@ -91,7 +91,7 @@ class Selection:
             if isinstance(part, list):
                 part = run.xp.asarray(part)
             data = part.data if isinstance(part, Mapped) else part
-            if "bool" in str(getattr(data, "dtype", "")):
+            if is_mask(data):
                 if isinstance(part, Mapped):
                     raise ShapeError(
                         "vmap: a boolean mask that differs from example to example selects different numbers of elements, so the results "
@@ -170,7 +170,7 @@ def set_at(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
         if hasattr(value, "ndim"):
             value = _last(run, value) if mapped[1] else run.xp.expand_dims(value, axis=-1) if value.ndim else value
         return _first(run, run(_last(run, x), value, key=_open_ended(key)))
-    if isinstance(key, Mapped) and "bool" in str(key.data.dtype) and rank(value, mapped[1]) == 0:
+    if isinstance(key, Mapped) and is_mask(key.data) and rank(value, mapped[1]) == 0:
         mask = run.xp.reshape(key.data, (*key.data.shape, *(1,) * (x.ndim - key.data.ndim)))
         value = raised(run, value, x.ndim - 1) if mapped[1] else value
         if getattr(value, "dtype", x.dtype) != x.dtype:

@@ -42,9 +42,9 @@ def forward(key: Any, shape: tuple[int, ...]) -> tuple[Any, list[int], Any]:
 
     For libraries that lack steps below zero, or have them with faults.
     """
-    if not any(map(_goes_back, key if isinstance(key, tuple) else (key,))):
-        return ..., [], key
     keys = key if isinstance(key, tuple) else (key,)
+    if not any(map(_goes_back, keys)):
+        return ..., [], key
     consumed = sum(map(axes_of, keys))
     first = [slice(None)] * len(shape)
     flips, then = [], []
@@ -259,7 +259,7 @@ def _set_at(xp: Any, x: Any, value: Any, *, key: Any) -> Any:
 
 def _written(xp: Any, g: Any, *, key: Any, value_shape: tuple[int, ...], x_device: Any) -> Any:
     """The cotangent of what is written. Where an element is written several times only the last time counts, so find out which."""
-    if value_shape == () and "bool" in str(getattr(key, "dtype", "")):
+    if value_shape == () and is_mask(key):
         # Nothing has to be selected, so this also works where no shape may depend on values: under jax.jit, on dask.
         mask = xp.reshape(key, (*key.shape, *(1,) * (g.ndim - key.ndim)))
         return xp.sum(xp.where(mask, g, xp.zeros_like(g)))
@@ -275,7 +275,7 @@ def _written(xp: Any, g: Any, *, key: Any, value_shape: tuple[int, ...], x_devic
 
 
 def _may_repeat(part: Any) -> bool:
-    return isinstance(part, list) or (hasattr(part, "dtype") and "bool" not in str(part.dtype))
+    return isinstance(part, list) or (hasattr(part, "dtype") and not is_mask(part))
 
 
 set_at = linear(

@@ -252,9 +252,8 @@ def test_no_degrees_of_freedom(name: str, correction: int, axis: Any, backend: s
     z = getattr(t, name)(dim=axis, correction=correction)
     y.backward()
     z.backward()
-    if correction < {"jax": 3, "cupy": 3, "dask": 4}.get(
-        backend, 5
-    ):  # from there on these have NaN for the value itself
+    # from there on these have NaN for the value itself
+    if correction < {"jax": 3, "cupy": 3, "dask": 4}.get(backend, 5):
         np.testing.assert_allclose(host(y), z.detach())
         np.testing.assert_allclose(host(x.grad), t.grad)
 

@@ -11,7 +11,7 @@ import dask.array as da
 import numpy as np
 
 from polygrad.backend import get_backend
-from polygrad.rules.indexing import basic, forward
+from polygrad.rules.indexing import basic, forward, is_mask
 
 from .blocks import numpys
 
@@ -21,10 +21,6 @@ def _whole(out: tuple[int, ...], dtype: Any, name: str, *args: Any, **params: An
     return da.from_delayed(dask.delayed(numpys(name))(*args, **params), shape=out, dtype=dtype)
 
 
-def _is_mask(part: Any) -> bool:
-    return getattr(part, "dtype", None) == np.bool_
-
-
 def _tuple(key: Any) -> tuple[Any, ...]:
     return key if isinstance(key, tuple) else (key,)
 
@@ -32,7 +28,7 @@ def _tuple(key: Any) -> tuple[Any, ...]:
 def _keys(key: Any) -> tuple[Any, ...]:
     """The parts of a key, lists as arrays. What selects an unknown number of elements is refused."""
     keys = tuple([np.asarray(part) if isinstance(part, list) else part for part in _tuple(key)])
-    if any(_is_mask(part) or np.isnan(getattr(part, "shape", ())).any() for part in keys):
+    if any(is_mask(part) or np.isnan(getattr(part, "shape", ())).any() for part in keys):
         raise get_backend("dask").refusal("getitem(mask)")
     return keys
 
@@ -135,7 +131,7 @@ def set_at(x: Any, value: Any, /, *, key: Any) -> Any:
     """``x`` with ``value`` at ``key``."""
     if basic(key):
         return _write(x, value, key)
-    if _is_mask(key) and getattr(value, "ndim", 0) == 0:
+    if is_mask(key) and getattr(value, "ndim", 0) == 0:
         mask = key.reshape(key.shape + (1,) * (x.ndim - key.ndim))
         return da.where(mask, da.asarray(value).astype(x.dtype), x)
     return _whole(x.shape, x.dtype, "set_at", x, value, key=key)
