@@ -16,10 +16,7 @@ from typing import TYPE_CHECKING
 from typing import Any as _Any
 
 from . import errors
-from .backend import ALIASES as _ALIASES
-from .backend import DTYPE_NAMES as _DTYPE_NAMES
-from .backend import Backend, BackendInfo, backends, get_backend, register_backend, use_backend
-from .creation import (
+from .array_api.creation import (
     arange,
     asarray,
     empty,
@@ -47,9 +44,14 @@ from .creation import (
     zeros,
     zeros_like,
 )
-from .errors import PolygradError
-from .interop.consumers import watch as _watch
-from .modes import (
+from .array_api.namespace import API_VERSIONS as _API_VERSIONS
+from .array_api.namespace import EXTENSIONS as _EXTENSIONS
+from .array_api.namespace import by_argument as _by_argument
+from .array_api.namespace import namespace
+from .backend.base import ALIASES as _ALIASES
+from .backend.base import DTYPE_NAMES as _DTYPE_NAMES
+from .backend.base import Backend, BackendInfo, backends, get_backend, register_backend, use_backend
+from .core.modes import (
     enable_grad,
     inference_mode,
     is_anomaly_check_nan_enabled,
@@ -60,17 +62,15 @@ from .modes import (
     set_grad_enabled,
     zero_absorbing,
 )
-from .namespace import API_VERSIONS as _API_VERSIONS
-from .namespace import EXTENSIONS as _EXTENSIONS
-from .namespace import by_argument as _by_argument
-from .namespace import namespace
+from .core.tensor import Tensor
+from .errors import PolygradError
+from .interop.consumers import watch as _watch
 from .rules.declare import OPS as _OPS
-from .tensor import Tensor
 
 if TYPE_CHECKING:
     from . import autograd, debug, func, interop, nn, utils
-    from .compile import jit
-    from .printing import set_printoptions
+    from .compiler.compile import jit
+    from .show.printing import set_printoptions
 
 __version__ = "0.1.0"
 __array_api_version__ = _API_VERSIONS[-1]
@@ -143,7 +143,7 @@ def is_tensor(value: object) -> bool:
     return isinstance(value, Tensor)
 
 
-_MODULES = ("autograd", "debug", "func", "interop", "nn", "utils")
+_MODULES = ("autograd", "debug", "func", "graph", "interop", "nn", "utils")
 
 
 @_cache
@@ -171,9 +171,9 @@ def __getattr__(name: str) -> _Any:
     if name in ("can_cast", "finfo", "iinfo", "result_type"):
         return _by_argument(name)
     if name == "jit":
-        return _import_module(f"{__name__}.compile").jit
+        return _import_module(f"{__name__}.compiler.compile").jit
     if name == "set_printoptions":
-        return _import_module(f"{__name__}.printing").set_printoptions
+        return _import_module(f"{__name__}.show.printing").set_printoptions
     if name == "__all__":
         return [*_EXPORTED, *(op for op in _OPS if "." not in op)]
     # What an import statement asks for first: no table need be read to know that a module is no operation.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import polygrad as pg
-from polygrad.drawing import Drawing
+from polygrad.debug.drawing import Drawing
 from polygrad.errors import ArgumentError, MissingError
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import polygrad as pg
-from polygrad.forward import _tangent
-from polygrad.nodes import node_class
+from polygrad.core.record import node_class
+from polygrad.levels.dual import _tangent
 from polygrad.rules.declare import OPS, Rule
 
 STANDARD = """

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from polygrad.printing import format_tensor, set_printoptions
+from polygrad.show.printing import format_tensor, set_printoptions
 
 NAN, INF = math.nan, math.inf
 

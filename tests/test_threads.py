@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import polygrad as pg
-from polygrad import accumulation
 from polygrad.autograd import Function
-from polygrad.autograd.graph import register_multi_grad_hook, saved_tensors_hooks
+from polygrad.engine import accumulation
+from polygrad.engine.edges import register_multi_grad_hook, saved_tensors_hooks
 
 pytestmark = pytest.mark.usefixtures("backend")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..modes import enable_grad, inference_mode, no_grad, set_grad_enabled
+from ..core.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
+from ..engine.start import backward, grad
+from ..levels.function import Function
 from . import anomaly_mode, forward_ad, function, functional, graph
 from .anomaly_mode import detect_anomaly, set_detect_anomaly
-from .function import Function
 from .gradcheck import gradcheck, gradgradcheck
-from .gradients import backward, grad
 
 __all__ = [
     "Function",

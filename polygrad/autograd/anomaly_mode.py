@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..modes import Immediate, Mode, State, current
-from ..sites import note_origin
+from ..core.modes import Immediate, Mode, State, current
+from ..core.sites import note_origin
 
 
 def _with_anomaly(state: State, enabled: bool, check_nan: bool) -> State:

@@ -14,11 +14,11 @@ from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
+from ..core.tensor import Tensor, as_frame
 from ..errors import ArgumentError, DtypeError, GraphError, ShapeError, describe
-from ..forward import Dual
-from ..forward import make_dual as dual_at
 from ..func.transforms import new_level
-from ..tensor import Tensor, as_frame
+from ..levels.dual import Dual
+from ..levels.dual import make_dual as dual_at
 
 _open: ContextVar[tuple[tuple[int, AbstractContextManager[int]], ...]] = ContextVar("polygrad_dual_levels", default=())
 

@@ -11,13 +11,13 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..creation import randn
+from ..array_api.creation import randn
+from ..core.modes import enable_grad
+from ..core.tensor import Tensor
+from ..engine.start import grad
 from ..errors import ArgumentError, GradcheckError, GraphError, describe
 from ..func import jvp, vmap
 from ..func import vjp as pull_back
-from ..modes import enable_grad
-from ..tensor import Tensor
-from .gradients import grad
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
 

@@ -17,12 +17,12 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
-from ..anomaly import arrays_in
-from ..backend import Backend
-from ..build import MADE, MAKING
-from ..graph import Node, OutputNode
+from ..backend.base import Backend
+from ..core.functions import MADE, MAKING
+from ..core.graph import Node, OutputNode
+from ..core.tensor import Tensor
+from ..engine.anomaly import arrays_in
 from ..rules.declare import Op
-from ..tensor import Tensor
 from .tables import duration, table
 
 FORWARD, BACKWARD = "forward", "backward"

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..backend import dtype_name
+from ..backend.base import dtype_name
+from ..core.graph import Node, nodes_below
+from ..core.sites import Site, site_of
+from ..core.tensor import Tensor, constant, edge_of
 from ..errors import ArgumentError, describe
-from ..graph import Node, nodes_below
-from ..sites import Site, site_of
-from ..tensor import Tensor, constant, edge_of
 from .tables import size, table
 
 

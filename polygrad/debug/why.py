@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from ..core.graph import Node, OutputNode, nodes_below
+from ..core.sites import site_of
+from ..core.tensor import Tensor, edge_of
 from ..errors import ArgumentError, describe
-from ..graph import Node, OutputNode, nodes_below
-from ..sites import site_of
-from ..tensor import Tensor, edge_of
 
 
 class Reason(Enum):

@@ -8,12 +8,12 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..batching import stacked
+from ..core.tensor import Tensor, as_frame
 from ..errors import ArgumentError, DtypeError, NoDerivativeError, ShapeError, describe
-from ..tensor import Tensor, as_frame
-from .levels import Inner, Leaves, Spec, in_front, over_batch, run
+from ..levels.batched import stacked
+from ..levels.custom import Inner, Leaves, Spec, in_front, over_batch, run
+from ..levels.trees import flatten, map_leaves, unflatten
 from .transforms import Pullback, adopt
-from .trees import flatten, map_leaves, unflatten
 
 
 # -- functions of the user's --------------------------------------------------------------------------------------------

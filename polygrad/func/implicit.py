@@ -11,12 +11,12 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
+from ..core.tensor import Tensor, as_frame
 from ..errors import ArgumentError, ShapeError, describe
-from ..tensor import Tensor, as_frame
+from ..levels.trees import flatten, map_leaves, unflatten
 from .custom import custom_jvp
 from .jacobians import jacfwd
 from .transforms import _Transform, jvp, lower
-from .trees import flatten, map_leaves, unflatten
 
 Linear = Callable[[Any], Any]
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
-from ..tensor import Tensor, as_frame
+from ..core.tensor import Tensor, as_frame
+from ..levels.trees import flatten, map_leaves, unflatten
 from .mapping import vmap
 from .transforms import Pullback, _selected, _Transform, adopt, differentiable, grad, jvp, lower, push
-from .trees import flatten, map_leaves, unflatten
 
 
 class Jacobian(_Transform):

@@ -8,13 +8,13 @@ from typing import Any
 
 import optree
 
-from ..backend import backend_of
-from ..batching import Batched, make_batched
-from ..creation import RANDOM, drawn
+from ..array_api.creation import RANDOM, drawn
+from ..backend.base import backend_of
+from ..core.tensor import SCALAR_TYPES, Tensor, as_frame, level_of
 from ..errors import ArgumentError, ShapeError, describe
-from ..tensor import SCALAR_TYPES, Tensor, as_frame, level_of
+from ..levels.batched import Batched, make_batched
+from ..levels.trees import flatten, map_leaves, unflatten
 from .transforms import _alias, _Transform, adopt, lower, new_level
-from .trees import flatten, map_leaves, unflatten
 
 RANDOMNESS = ("error", "different", "same")
 

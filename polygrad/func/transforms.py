@@ -12,14 +12,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from .. import engine, modes
-from ..backend import backend_of
-from ..batching import OPEN
+from ..backend.base import backend_of
+from ..core import modes
+from ..core.graph import LEAF
+from ..core.tensor import Tensor, as_frame, constant, edge_of, level_of
+from ..engine import loop as engine
 from ..errors import ArgumentError, DtypeError, GraphError, ShapeError, describe
-from ..forward import Dual, make_dual
-from ..graph import LEAF
-from ..tensor import Tensor, as_frame, constant, edge_of, level_of
-from .trees import flatten, map_leaves, unflatten
+from ..levels.batched import OPEN
+from ..levels.dual import Dual, make_dual
+from ..levels.trees import flatten, map_leaves, unflatten
 
 _LEVEL: ContextVar[int] = ContextVar("polygrad_level", default=0)
 

@@ -8,7 +8,7 @@ array libraries; ``polygrad.interop.torch`` and ``polygrad.interop.jax`` take fu
 from importlib import import_module as _import_module
 from typing import Any as _Any
 
-from ..modes import allow_detach
+from ..core.modes import allow_detach
 
 __all__ = ["allow_detach"]
 

@@ -21,7 +21,7 @@ def connect_scipy_fft(module: Any) -> None:
 
         @staticmethod
         def __ua_function__(method: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-            from ..tensor import Tensor
+            from ..core.tensor import Tensor
 
             x = args[0] if args else options.get("x")
             if not isinstance(x, Tensor):
@@ -36,8 +36,8 @@ def connect_scipy_fft(module: Any) -> None:
 
 def connect_einops(module: Any) -> None:
     """Define the backend class that einops finds among the subclasses of its own."""
-    from .. import namespace
-    from ..tensor import Tensor
+    from ..array_api import namespace
+    from ..core.tensor import Tensor
 
     class PolygradBackend(module.AbstractBackend):  # type: ignore[misc]
         """einops' elementary steps as polygrad's operations."""

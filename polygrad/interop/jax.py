@@ -15,13 +15,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..backend import Backend, backend_of, get_backend
+from ..array_api.moving import to_backend
+from ..backend.base import Backend, backend_of, get_backend
+from ..compiler.program import Traced
+from ..core.tensor import Tensor
 from ..errors import ArgumentError, ShapeError, describe
-from ..foreign import Foreign, call
-from ..func.trees import flatten, unflatten
-from ..moving import to_backend
-from ..program import Traced
-from ..tensor import Tensor
+from ..levels.foreign import Foreign, call
+from ..levels.trees import flatten, unflatten
 
 __all__ = ["from_jax", "to_jax"]
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from ..core.tensor import Tensor
+from ..core.views import inplace
 from ..errors import ConversionError, describe
 from ..rules.declare import OPS, Op
-from ..tensor import Tensor
-from ..views import inplace
 from .numpy_functions import FUNCTIONS
 
 UFUNCS = {

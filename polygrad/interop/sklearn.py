@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from ..backend import backend_of
+from ..array_api.namespace import Namespace
+from ..backend.base import backend_of
+from ..core.tensor import Tensor
 from ..errors import ArgumentError, describe
-from ..namespace import Namespace
-from ..tensor import Tensor
 
 
 def move_estimator(estimator: Any, xp: Any) -> Any:

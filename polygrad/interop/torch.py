@@ -12,14 +12,14 @@ from typing import Any
 
 import torch
 
-from .. import modes
+from ..array_api.moving import to_backend
 from ..autograd import grad
-from ..backend import Backend, backend_of, get_backend
+from ..backend.base import Backend, backend_of, get_backend
+from ..core import modes
+from ..core.tensor import Tensor, constant
 from ..errors import ArgumentError, describe
-from ..foreign import Foreign, call
-from ..func.trees import flatten, unflatten
-from ..moving import to_backend
-from ..tensor import Tensor, constant
+from ..levels.foreign import Foreign, call
+from ..levels.trees import flatten, unflatten
 
 __all__ = ["FromTorch", "from_torch", "to_torch"]
 

@@ -14,11 +14,11 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from polygrad import creation
+from polygrad.array_api import creation
+from polygrad.core.modes import no_grad
+from polygrad.core.tensor import Tensor, as_frame
+from polygrad.core.views import inplace as _rebound
 from polygrad.errors import ArgumentError, DtypeError, ShapeError, UnsupportedError
-from polygrad.modes import no_grad
-from polygrad.tensor import Tensor, as_frame
-from polygrad.views import inplace as _rebound
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "celu", "cosine_similarity", "cross_entropy",

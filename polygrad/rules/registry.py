@@ -22,7 +22,8 @@ TABLES = {
     "linalg": ("linalg", "solutions", "norms", "decompositions"),
     "fft": ("fft",),
     "special": (
-        "special", "special_bessel", "special_gamma", "special_incomplete", "special_distributions", "special_carlson", "special_waves",
+        "special.special", "special.bessel", "special.gamma", "special.incomplete", "special.distributions", "special.carlson",
+        "special.waves",
     ),
     "nn": ("nn",),
 }  # fmt: skip

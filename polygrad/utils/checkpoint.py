@@ -12,13 +12,13 @@ from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
 from typing import Any
 
-from ..autograd.graph import saved_tensors_hooks
-from ..backend import Backend, get_backend
+from ..backend.base import Backend, get_backend
+from ..core.modes import enable_grad, is_grad_enabled
+from ..core.tensor import Tensor, constant, edge_of
+from ..engine.edges import saved_tensors_hooks
 from ..errors import ArgumentError, CheckpointError, describe
-from ..forward import Dual
-from ..func.trees import flatten, map_leaves
-from ..modes import enable_grad, is_grad_enabled
-from ..tensor import Tensor, constant, edge_of
+from ..levels.dual import Dual
+from ..levels.trees import flatten, map_leaves
 
 __all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "noop_context_fn"]
 

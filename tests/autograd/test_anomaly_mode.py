@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import polygrad as pg
+from polygrad.core.graph import site_of
 from polygrad.errors import AnomalyError, GraphError, NoDerivativeError
-from polygrad.graph import site_of
 
 
 def leaf(*values: float) -> pg.Tensor:

@@ -10,8 +10,8 @@ import pytest
 
 import polygrad as pg
 from polygrad.autograd import Function, forward_ad
-from polygrad.autograd.function import once_differentiable
 from polygrad.errors import GraphError
+from polygrad.levels.function import once_differentiable
 
 pytestmark = pytest.mark.usefixtures("backend")
 

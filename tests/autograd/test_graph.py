@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import polygrad as pg
-from polygrad.autograd import Function, graph
+from polygrad.autograd import Function
+from polygrad.engine import edges as graph
 from polygrad.errors import GraphError
 
 pytestmark = pytest.mark.usefixtures("backend")

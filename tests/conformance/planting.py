@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import polygrad
-from polygrad import nodes
+from polygrad.core import record as nodes
 from polygrad.rules.declare import OPS
 from polygrad_conformance.case import CASES, load
 

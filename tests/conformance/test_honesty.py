@@ -13,8 +13,10 @@ for _module in ("torch", "mpmath", "msgspec", "scipy"):
 from planting import plant, rebuild  # noqa: E402
 
 import polygrad  # noqa: E402
-from polygrad import accumulation, build, nodes  # noqa: E402
-from polygrad.hooks import as_tensor  # noqa: E402
+from polygrad.core import functions as build  # noqa: E402
+from polygrad.core import record as nodes  # noqa: E402
+from polygrad.engine import accumulation  # noqa: E402
+from polygrad.engine.hooks import as_tensor  # noqa: E402
 from polygrad.rules import declare  # noqa: E402
 from polygrad_conformance.behaviour import run_scenario  # noqa: E402
 from polygrad_conformance.case import CASES, load  # noqa: E402

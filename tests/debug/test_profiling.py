@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import polygrad as pg
+from polygrad.core.graph import Node
 from polygrad.debug import Row, profile
-from polygrad.graph import Node
 
 
 def rows(prof: Any) -> dict[str, Row]:
@@ -242,7 +242,7 @@ def check_trace(trace: Any) -> None:
 
 
 def test_nodes_first_made_during_or_after_a_profile_have_the_names_of_what_they_save() -> None:
-    from polygrad.nodes import node_class
+    from polygrad.core.record import node_class
     from polygrad.rules.declare import OPS
 
     with pg.debug.profile():

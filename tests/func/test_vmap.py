@@ -10,9 +10,10 @@ import pytest
 from checks import HAVE_TORCH, host, tensor
 
 import polygrad as pg
-from polygrad import batching, func
+from polygrad import func
 from polygrad.errors import ArgumentError, ConversionError, GraphError, ShapeError
 from polygrad.func import grad, jvp, vjp, vmap
+from polygrad.levels import batched as batching
 from polygrad.rules.declare import OPS, linear
 
 RNG = np.random.default_rng(0)

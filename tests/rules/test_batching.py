@@ -15,8 +15,9 @@ import pytest
 from checks import host, tensor
 
 import polygrad as pg
-from polygrad import batching, func
+from polygrad import func
 from polygrad.errors import ConversionError, ShapeError
+from polygrad.levels import batched as batching
 from polygrad.rules.declare import OPS
 
 BATCH = 3

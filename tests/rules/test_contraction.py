@@ -137,7 +137,7 @@ def test_the_order_of_contractions_is_optimised(backend: str) -> None:
 
 @pytest.mark.parametrize("installed", [True, False], ids=["opt_einsum", "numpy"])
 def test_paths_of_both_libraries(installed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    from polygrad.interop import host as interop_host
+    from polygrad.backend import host as interop_host
 
     if installed:
         pytest.importorskip("opt_einsum")

@@ -12,7 +12,7 @@ import polygrad
 from polygrad import func
 from polygrad.errors import NoDerivativeError, UnsupportedError
 from polygrad.rules.declare import OPS
-from polygrad.rules.special import LEFT_OUT
+from polygrad.rules.special.special import LEFT_OUT
 
 special = pytest.importorskip("scipy.special")
 

@@ -8,12 +8,12 @@ from typing import Any
 import jax
 
 from polygrad.backend import Backend
-from polygrad.batching import Batched
+from polygrad.compiler.program import Constant
+from polygrad.core.graph import LEAF
+from polygrad.core.tensor import Tensor, constant
 from polygrad.errors import BackendError, GraphError, describe
-from polygrad.forward import Dual
-from polygrad.graph import LEAF
-from polygrad.program import Constant
-from polygrad.tensor import Tensor, constant
+from polygrad.levels.batched import Batched
+from polygrad.levels.dual import Dual
 
 
 def _flatten(tensor: Tensor) -> tuple[tuple[Any], bool]:

@@ -1,0 +1,1 @@
+"""The differentiable Array API namespace and what a Tensor can do."""

@@ -1,0 +1,289 @@
+"""The differentiable Array API namespace of one backend, made from the registry of operations.
+
+The functions that take arrays are the same objects in every namespace (they go by their arguments); the creation functions are
+bound to the backend.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+from ..backend.base import Backend, backend_of, get_backend, scipy_special
+from ..core.functions import as_operator, build, home
+from ..core.tensor import SCALAR_TYPES, Tensor
+from ..errors import ArgumentError
+from ..rules.declare import BUILD, OPS, broadcast_shapes
+from . import creation
+from .inspection import Info, Limits
+from .methods import install
+
+API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
+EXTENSIONS = ("linalg", "fft", "special", "nn")
+
+
+def check_version(api_version: str | None) -> None:
+    """Raise unless the version of the standard is one that the namespaces offer."""
+    if api_version is not None and api_version not in API_VERSIONS:
+        raise ArgumentError(
+            f"the Array API version {api_version!r} is not offered; there are {', '.join(API_VERSIONS)}"
+        )
+
+
+class Extension:
+    """``linalg``, ``fft`` and the like of one namespace. ``special`` has, besides its table, the rest of SciPy's ufuncs, on demand."""
+
+    def __init__(self, parent: str, name: str) -> None:
+        self.__name__ = f"{parent}.{name}"
+        self._prefix = f"{name}."
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        op = OPS.get(self._prefix + name)
+        function = op.call if op is not None else fallback(name) if self._prefix == "special." else None
+        if function is None:
+            raise AttributeError(f"the namespace {self.__name__!r} has no {name!r}")
+        setattr(self, name, function)
+        return function
+
+    def __dir__(self) -> list[str]:
+        return sorted({n.removeprefix(self._prefix) for n in OPS if n.startswith(self._prefix)} | set(self.__dict__))
+
+
+@functools.cache
+def fallback(name: str) -> Any:
+    """SciPy's function of that name as an operation without derivative; None where SciPy has none."""
+    from ..rules.special import special
+
+    function = scipy_special(name)
+    if name in special.LEFT_OUT or not hasattr(function, "nin"):
+        return None
+    with OPS.lock:
+        return special.special_fallback(name, function.nin, function.nout).call  # type: ignore[union-attr]
+
+
+class Namespace:
+    """The standard's functions for Tensors on one backend; what ``Tensor.__array_namespace__()`` returns.
+
+    There is one object for each backend, and it is compared by identity.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self.__name__ = f"polygrad.{backend.name}"
+        self._backend = backend
+        for extension in EXTENSIONS:
+            setattr(self, extension, Extension(self.__name__, extension))
+        for name in creation.__all__:
+            setattr(self, name, bind(getattr(creation, name), backend))
+        for name in creation.FFT:
+            setattr(self.fft, name, bind(getattr(creation, name), backend))
+        self.__array_api_version__ = API_VERSIONS[-1]
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _PASSED:
+            value = getattr(self._backend.xp, name)
+        elif name in _NUMPY:
+            from ..interop.numpy_functions import FUNCTIONS
+
+            value = bind_first(FUNCTIONS[name], self)
+        elif name == "lib":  # where NumPy keeps one function that consumers ask for
+            view = self.sliding_window_view
+            value = SimpleNamespace(stride_tricks=SimpleNamespace(sliding_window_view=view))
+        elif name in OPS:
+            value = OPS[name].call
+        else:
+            raise AttributeError(f"the namespace {self.__dict__.get('__name__', 'polygrad')!r} has no {name!r}")
+        setattr(self, name, value)
+        return value
+
+    def __dir__(self) -> list[str]:
+        methods = [name for name in type(self).__dict__ if not name.startswith("_")]
+        operations = [name for name in OPS if "." not in name]
+        return sorted({*self.__dict__, *_PASSED, *_NUMPY, *operations, *methods, "__array_namespace_info__"})
+
+    def broadcast_shapes(self, *shapes: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape that arrays of these shapes broadcast to."""
+        return broadcast_shapes(*shapes)
+
+    def contraction_path(self, equation: str, shapes: Any) -> Any:
+        """In which order ``einsum`` contracts operands of these shapes: steps of positions, each product coming last."""
+        return self._backend.contraction_path(equation, shapes)
+
+    def isdtype(self, dtype: Any, kind: Any) -> bool:
+        """Whether a dtype is of a kind: a name of the standard, a dtype, or a tuple of these."""
+        return self._backend.xp.isdtype(self._operand(dtype), kind)  # type: ignore[no-any-return]
+
+    def result_type(self, *arrays_and_dtypes: Any) -> Any:
+        """The dtype that the arguments (Tensors, arrays, dtypes, Python scalars) have in common."""
+        return self._backend.xp.result_type(*map(self._operand, arrays_and_dtypes))
+
+    def can_cast(self, from_: Any, to: Any, /) -> bool:
+        """Whether promotion may take one dtype (or that of an array) to another."""
+        from_ = from_.dtype if isinstance(from_, Tensor) else self._operand(from_)
+        return self._backend.xp.can_cast(from_, self._operand(to))  # type: ignore[no-any-return]
+
+    def _operand(self, value: Any) -> Any:
+        """An array, a number or a dtype as the library takes it: the payload of a Tensor, its own dtype for a name or another's."""
+        while isinstance(value, Tensor):
+            value = value._data
+        if type(value) in SCALAR_TYPES or backend_of(value) is self._backend:
+            return value
+        return self._backend.dtype(value)
+
+    def finfo(self, type: Any, /) -> Limits:
+        """Machine limits of a floating dtype, or of the dtype of an array."""
+        return Limits(self._backend, "finfo", self._operand(type))
+
+    def iinfo(self, type: Any, /) -> Limits:
+        """Machine limits of an integer dtype, or of the dtype of an array."""
+        return Limits(self._backend, "iinfo", self._operand(type))
+
+    def __array_namespace_info__(self) -> Info:
+        """What the library can do, and its dtypes and devices."""
+        return Info(self._backend)
+
+    def __repr__(self) -> str:
+        return f"<namespace {self.__name__}>"
+
+    def __reduce__(self) -> Any:
+        return (namespace, (self._backend.name,))
+
+
+_PASSED = {
+    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "bfloat16", "float32", "float64",
+    "complex64", "complex128", "e", "pi", "inf", "nan", "newaxis",
+}  # fmt: skip
+"""What is the library's own, unchanged."""
+_NUMPY = {
+    "average", "cross", "gradient", "interp", "median", "nanmax", "nanmedian", "nanmin", "nanprod", "nanquantile", "nanstd", "nanvar",
+    "percentile", "quantile", "sliding_window_view",
+}  # fmt: skip
+"""What consumers of the standard ask of a namespace beyond it, with NumPy's meaning. ``polygrad.median`` and its like are torch's."""
+
+
+def bind(function: Any, backend: Backend) -> Any:
+    """A creation function for one backend, with the same signature but for ``backend``."""
+    import inspect
+
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def bound(*args: Any, **params: Any) -> Any:
+        return function(*args, backend=backend, **params)
+
+    kept = [parameter for name, parameter in signature.parameters.items() if name != "backend"]
+    bound.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
+    return bound
+
+
+def bind_first(function: Any, xp: Namespace) -> Any:
+    """A function of a namespace and more, for this namespace."""
+    import inspect
+
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def bound(*args: Any, **params: Any) -> Any:
+        return function(xp, *args, **params)
+
+    bound.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])  # type: ignore[attr-defined]
+    return bound
+
+
+@functools.cache
+def by_argument(name: str) -> Any:
+    """A method of namespaces as a function that goes by its arguments, as the operations do."""
+    import inspect
+
+    method = getattr(Namespace, name)
+    signature = inspect.signature(method)
+
+    @functools.wraps(method)
+    def call(*args: Any) -> Any:
+        return getattr(home(args), name)(*args)
+
+    call.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])  # type: ignore[attr-defined]
+    return call
+
+
+def namespace(backend: str | Backend | None = None) -> Namespace:
+    """The differentiable namespace bound to a backend (default: the selected one)."""
+    return get_backend(backend).namespace  # type: ignore[no-any-return]
+
+
+_OPERATORS = {
+    "__add__": "add", "__radd__": "add", "__sub__": "subtract", "__mul__": "multiply", "__rmul__": "multiply",
+    "__truediv__": "divide", "__floordiv__": "floor_divide", "__mod__": "remainder", "__pow__": "pow", "__matmul__": "matmul",
+    "__neg__": "negative", "__pos__": "positive", "__abs__": "abs", "__invert__": "bitwise_invert",
+    "__and__": "bitwise_and", "__or__": "bitwise_or", "__xor__": "bitwise_xor", "__lshift__": "bitwise_left_shift",
+    "__rshift__": "bitwise_right_shift", "__rand__": "bitwise_and", "__ror__": "bitwise_or", "__rxor__": "bitwise_xor",
+    "__lt__": "less", "__le__": "less_equal", "__gt__": "greater", "__ge__": "greater_equal",
+}  # fmt: skip
+"""Operators that are an operation just as it stands: ``x * y`` calls it without a step between. Commutative reflected operators keep
+the Tensor in front, as torch does."""
+_REFLECTED = {
+    "__rsub__": "subtract", "__rtruediv__": "divide", "__rfloordiv__": "floor_divide", "__rmod__": "remainder", "__rpow__": "pow",
+    "__rmatmul__": "matmul", "__rlshift__": "bitwise_left_shift", "__rrshift__": "bitwise_right_shift",
+}  # fmt: skip
+_COMPARISONS = {"__eq__": "equal", "__ne__": "not_equal"}
+_UNARY = {"__neg__", "__pos__", "__abs__", "__invert__"}
+
+
+def _operator(method: str, make: Callable[[], Any]) -> Any:
+    """An operator of Tensor that is built when it is first used, and from then on is what ``make`` made."""
+
+    def build() -> Any:
+        function = make()
+        setattr(Tensor, method, function)
+        return function
+
+    def unary(self: Tensor, /) -> Any:
+        return build()(self)
+
+    def binary(self: Tensor, other: Any, /) -> Any:
+        return build()(self, other)
+
+    return unary if method in _UNARY else binary
+
+
+def _install_operators() -> None:
+    BUILD.append(build)
+
+    def direct(name: str) -> Callable[[], Any]:
+        return lambda: as_operator(OPS[name])
+
+    def reflected(name: str) -> Callable[[], Any]:
+        def make() -> Any:
+            function = as_operator(OPS[name])
+
+            def call(self: Tensor, other: Any, /) -> Any:
+                return function(other, self)
+
+            return call
+
+        return make
+
+    def comparison(name: str) -> Callable[[], Any]:
+        def make() -> Any:
+            function = OPS[name].call
+
+            def compare(self: Tensor, other: Any, /) -> Any:
+                if other is None or isinstance(other, (str, dict, list, tuple, set)):
+                    return NotImplemented  # so that `x == None` is False, as in torch
+                return function(self, other)
+
+            return compare
+
+        return make
+
+    for form, table in ((direct, _OPERATORS), (reflected, _REFLECTED), (comparison, _COMPARISONS)):
+        for method, name in table.items():
+            setattr(Tensor, method, _operator(method, form(name)))
+    Tensor.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]
+    install(Tensor, OPS)
+
+
+_install_operators()

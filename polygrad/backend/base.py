@@ -1,0 +1,637 @@
+"""A backend fills the holes of the Array API standard for one array library; this module finds and selects them.
+
+``Backend`` works for any library that speaks the standard as it stands; an adapter (``backends/polygrad_backends``)
+overrides what its library does better. Adapters are found through the entry points ``polygrad.backends`` and are
+imported on first use only. This module imports no array library.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from typing import Any, NamedTuple
+
+from ..errors import BackendError, DtypeError, UnsupportedError
+
+Array = Any
+"""An array of some library. The engine knows nothing of it but the standard."""
+
+DTYPE_NAMES = (
+    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+    "float16", "bfloat16", "float32", "float64", "complex64", "complex128",
+)  # fmt: skip
+ALIASES = {
+    "float": "float32", "double": "float64", "half": "float16", "cfloat": "complex64", "cdouble": "complex128",
+    "short": "int16", "int": "int32", "long": "int64", "bool_": "bool",
+}  # fmt: skip
+"""torch's names of dtypes."""
+
+
+class Raw:
+    """The raw namespace of a backend: what a rule calls in a first-order pass. Arrays in, arrays out, nothing recorded.
+
+    A name is looked up once: the adapter's own function, else the library's (through array-api-compat), else the
+    agnostic default that the operation declares.
+    """
+
+    def __init__(self, backend: Backend, prefix: str = "") -> None:
+        self.__name__ = backend.name + (f".{prefix[:-1]}" if prefix else "")
+        self._backend = backend
+        self._prefix = prefix
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        value = self._backend.lookup(self._prefix + name)
+        setattr(self, name, value)
+        return value
+
+    def contraction_path(self, equation: str, shapes: Any) -> Any:
+        """As ``Backend.contraction_path``."""
+        return self._backend.contraction_path(equation, shapes)
+
+
+class Frame:
+    """Where an operation runs: a backend at a level. Tensors of one frame share one object, compared by identity.
+
+    ``raw`` is the namespace that computes on payloads: the library itself, or, when the payload is itself a Tensor
+    (inside a transform), the differentiable namespace. ``namespace`` is the differentiable one.
+    """
+
+    __slots__ = ("backend", "calls", "complex", "floating", "level", "lifted", "namespace", "raw", "weak")
+
+    def __init__(self, backend: Backend, level: int, lifted: bool) -> None:
+        self.backend = backend
+        self.level = level
+        self.lifted = lifted
+        self.namespace = backend.namespace
+        self.raw = backend.namespace if lifted else backend.raw
+        self.floating, self.complex, self.weak = backend.floating, backend.complex, backend.weak
+        self.calls: dict[str, Callable[..., Any]] = {}
+
+    def call(self, name: str) -> Callable[..., Any]:
+        """The function of that name in ``raw``, extensions included (``linalg.det``)."""
+        try:
+            return self.calls[name]
+        except KeyError:
+            function = self.raw
+            for part in name.split("."):
+                function = getattr(function, part)
+            return self.calls.setdefault(name, function)
+
+
+class Backend:
+    """One array library. Everything beyond ``name`` and ``xp`` has an agnostic default."""
+
+    name: str
+    """The name of the library that one imports."""
+    install: str = ""
+    """How to install what is missing."""
+    overrides: dict[str, Callable[..., Any]] = {}  # noqa: RUF012
+    """Operations that the adapter does itself, by operation name: raw arrays in, raw arrays out."""
+    unsupported: dict[str, str] = {}  # noqa: RUF012
+    """What the library cannot do, with the reason: an operation, or a case of one in parentheses behind its name, such as
+    ``getitem(mask)``. A whole operation is refused from here; a case by the adapter, which raises ``refusal``."""
+    others: frozenset[str] = frozenset()
+    """Names under which the library has a function with another meaning: the operation's agnostic default is taken instead."""
+    native_special: dict[str, Callable[..., Any]] = {}  # noqa: RUF012
+    """The library's own functions of ``scipy.special``, by their names there."""
+    complex_special: frozenset[str] = frozenset()
+    """Those of them that take complex numbers."""
+    lazy = False
+    """Whether values are not to be looked at while a graph is built."""
+    mutable = True
+    """Whether arrays can be written, so that what shares memory with them may change."""
+    compiles = False
+    """Whether ``jit`` compiles."""
+    traces_numbers = False
+    """Whether what ``jit`` compiles may take Python numbers beside arrays; else each number is compiled in."""
+    traces = False
+    """Whether functions may run on stand-ins for arrays (tracers) that must not get out of them; see ``leaks``."""
+
+    def __init__(self, name: str | None = None, xp: Any = None) -> None:
+        if name is not None:
+            self.name = name
+        if xp is not None:
+            self.xp = xp
+        self.raw: Any = Raw(self)
+        self._frames: dict[tuple[int, bool], Frame] = {}
+        self._loaded = False
+        self.floating: set[Any] = set()
+        """The dtypes that can carry a gradient: real floating and complex."""
+        self.complex: set[Any] = set()
+        numeric: set[Any] = set()
+        self.weak: dict[type, set[Any]] = {float: self.floating, int: numeric, complex: self.complex}
+        """Which dtypes keep their own dtype when they meet a Python scalar of this type."""
+
+    # -- the library ------------------------------------------------------------------------------------------
+    @functools.cached_property
+    def xp(self) -> Any:
+        """The namespace of the library that follows the standard, as array-api-compat gives it."""
+        raise NotImplementedError
+
+    def owns(self, kind: type) -> bool:
+        """Whether arrays of this type are the library's."""
+        return (kind.__module__ or "").split(".")[0] == self.name
+
+    def check(self, array: Array) -> None:
+        """Raise if an array of the library cannot be the payload of a Tensor."""
+
+    @property
+    def version(self) -> str | None:
+        """The version of the library."""
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version(self.name.replace("_", "-"))
+        except PackageNotFoundError:
+            return getattr(sys.modules.get(self.name), "__version__", None)
+
+    def devices(self) -> tuple[str, ...]:
+        """The names of the devices that the library sees."""
+        info = getattr(self.xp, "__array_namespace_info__", None)
+        return tuple(str(device) for device in info().devices() if device is not None) if info else ("cpu",)
+
+    def missing(self) -> str | None:
+        """Why the backend cannot be used here, with the cure; None if it can."""
+        if importlib.util.find_spec(self.name) is None:
+            return f"{self.name} is not installed: {self.install or f'pip install {self.name}'}"
+        return None
+
+    def load(self) -> Backend:
+        """Make the backend's dtypes known; called once, on first use."""
+        if not self._loaded:
+            for name in DTYPE_NAMES:
+                dtype = getattr(self.xp, name, None)
+                if dtype is None:
+                    continue
+                dtype = self.canonical(dtype)
+                if name.startswith(("float", "bfloat", "complex")):
+                    self.floating.add(dtype)
+                if name.startswith("complex"):
+                    self.complex.add(dtype)
+                if name != "bool":
+                    self.weak[int].add(dtype)
+            self._loaded = True
+        return self
+
+    @functools.cached_property
+    def namespace(self) -> Any:
+        """The differentiable namespace bound to this backend; one object, compared by identity."""
+        from ..array_api.namespace import Namespace
+
+        return Namespace(self)
+
+    def frame(self, level: int = 0, lifted: bool = False) -> Frame:
+        """The frame of this backend at a level."""
+        try:
+            return self._frames[level, lifted]
+        except KeyError:
+            return self._frames.setdefault((level, lifted), Frame(self, level, lifted))
+
+    def lookup(self, name: str) -> Any:
+        """The raw function (or constant, or dtype) of that name."""
+        if name in self.unsupported:
+            return self.refusing(name, self.unsupported[name])
+        if name in self.overrides:
+            return self.overrides[name]
+        if name in ("linalg", "fft", "special", "nn"):
+            return Raw(self, name + ".")
+        target = self.xp
+        extension, _, short = name.rpartition(".")
+        if extension == "special":
+            target = self.special(short)
+        else:
+            for part in name.split("."):
+                target = getattr(target, part, None)
+        if target is not None and name not in self.others:
+            return target
+        from ..rules.declare import OPS
+
+        op = OPS.get(name)
+        if extension == "special" and (op is None or op.default is None):
+            return self.special_on_host(short)
+        if op is None:
+            raise AttributeError(f"{self.name} has no {name!r}, and polygrad has no operation of that name")
+        return self.default(name)
+
+    def default(self, name: str) -> Callable[..., Any]:
+        """The agnostic default of an operation, computed on the library's arrays; one that raises, where it declares none."""
+        from ..rules.declare import OPS
+
+        function = OPS[name].default
+        if function is None:
+            return self.refusing(name, f"{self.name} {self.version} has no function {name!r}")
+        return functools.partial(function, self.raw)
+
+    def refusal(self, name: str, reason: str | None = None) -> UnsupportedError:
+        """The error of what the backend cannot do; the reason is that of the table ``unsupported`` unless another is given."""
+        error = UnsupportedError(
+            f"{name} is not supported on the backend {self.name!r}: {reason or self.unsupported[name]}"
+        )
+        error.op, error.backend = name, self.name
+        return error
+
+    def refusing(self, name: str, reason: str) -> Callable[..., Any]:
+        """What stands for an operation that the backend cannot do: it raises when it is called."""
+
+        def refused(*args: Any, **params: Any) -> Any:
+            raise self.refusal(name, reason)
+
+        return refused
+
+    # -- special functions ------------------------------------------------------------------------------------
+    def special(self, name: str) -> Callable[..., Any] | None:
+        """The library's own implementation of a function of ``scipy.special``, from ``native_special``; None if it has none.
+
+        Without one, the operation's agnostic default serves, if it declares one, else SciPy on the host; SciPy too for complex numbers,
+        unless the function is in ``complex_special``.
+        """
+        native = self.native_special.get(name)
+        if native is None or name in self.complex_special or scipy_special(name) is None:
+            return native
+        host, kinds = self.special_on_host(name), self.complex
+
+        def run(*args: Any, **params: Any) -> Any:
+            some_complex = any(getattr(arg, "dtype", None) in kinds for arg in args)
+            return (host if some_complex else native)(*args, **params)
+
+        return run
+
+    def special_on_host(self, name: str) -> Callable[..., Any]:
+        """The function of ``scipy.special``, computed by SciPy on the host; one that raises, where SciPy has none."""
+        function = scipy_special(name)
+        if function is not None:
+            return self.on_host(function)
+        missing = f"neither {self.name} nor the installed scipy has a function {name!r}"
+        if importlib.util.find_spec("scipy") is None:
+            missing = f"{self.name} does not have it, and scipy, which does, is not installed: pip install scipy"
+        return self.refusing(f"special.{name}", missing)
+
+    def on_host(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function of NumPy arrays as one of the library's arrays: moved to the host, computed there, moved back."""
+
+        def run(*args: Any, **params: Any) -> Any:
+            like = next(arg for arg in args if hasattr(arg, "dtype"))
+            out = function(*[self.numpy(arg) if hasattr(arg, "dtype") else arg for arg in args], **params)
+            device = self.device_of(like)
+            dtypes = [arg.dtype for arg in args if hasattr(arg, "dtype")]
+            if type(out) is tuple:
+                return tuple([self.from_host(part, dtype=self._narrow(part, dtypes), device=device) for part in out])
+            return self.from_host(out, dtype=self._narrow(out, dtypes), device=device)
+
+        return run
+
+    def _narrow(self, out: Any, dtypes: list[Any]) -> Any:
+        """The dtype of what the host computed: of the precision that came in, where the host has widened it."""
+        kind = getattr(out.dtype, "kind", "")
+        floating = [dtype for dtype in dtypes if dtype in self.floating]
+        if kind not in ("f", "c"):
+            return None
+        if not floating:
+            return self.default_dtype("real floating" if kind == "f" else "complex floating")
+        wide = floating[0] if len(floating) == 1 else self.xp.result_type(*floating)
+        if (wide in self.complex) == (kind == "c"):
+            return wide
+        name = dtype_name(wide)
+        if kind == "c":
+            return self.dtype("complex128" if name == "float64" else "complex64")
+        return self.dtype("float64" if name == "complex128" else "float32")
+
+    # -- dtypes and devices -----------------------------------------------------------------------------------
+    def canonical(self, dtype: Any) -> Any:
+        """The object that ``array.dtype`` is for this dtype, which need not be that of the namespace."""
+        return self.xp.empty((0,), dtype=dtype).dtype
+
+    def dtype(self, spec: Any) -> Any:
+        """The backend's dtype for its own object, another library's, a Python type, or a name."""
+        if spec is bool or spec is int or spec is float or spec is complex:
+            return self.default_dtype(
+                {bool: "bool", int: "integral", float: "real floating"}.get(spec, "complex floating")
+            )
+        name = spec if isinstance(spec, str) else dtype_name(spec)
+        dtype = getattr(self.xp, ALIASES.get(name, name), None)
+        if dtype is None or (name not in DTYPE_NAMES and name not in ALIASES):
+            have = ", ".join(n for n in DTYPE_NAMES if hasattr(self.xp, n))
+            raise DtypeError(f"{self.name} has no dtype {spec!r}; it has {have}")
+        return self.canonical(dtype)
+
+    def default_dtype(self, kind: str, device: Any = None) -> Any:
+        """The library's default dtype of a kind ("bool", "integral", "real floating" or "complex floating") on a device."""
+        if kind == "bool":
+            return self.dtype("bool")
+        where = {} if device is None else {"device": self.device(device)}
+        return self.canonical(self.xp.__array_namespace_info__().default_dtypes(**where)[kind])
+
+    def device(self, spec: Any) -> Any:
+        """The backend's device object for its own object or a name such as "cpu"."""
+        if not isinstance(spec, str):
+            return spec
+        for device in self.xp.__array_namespace_info__().devices():
+            if str(device).lower() in (spec.lower(), f"device('{spec.lower()}')") or device == spec:
+                return device
+        raise self.no_device(spec)
+
+    def no_device(self, spec: Any) -> BackendError:
+        """The error for a device that is not here."""
+        return BackendError(f"{self.name} has no device {spec!r} here; it has {', '.join(map(repr, self.devices()))}")
+
+    # -- tracing ----------------------------------------------------------------------------------------------
+    def scope(self) -> Any:
+        """What encloses the code that runs now: the innermost trace of the library's, compared with ``==``; None: nothing."""
+        return None
+
+    def is_number(self, array: Array) -> bool:
+        """Whether an array stands for a Python number, with no dtype of its own."""
+        return False
+
+    def leaks(self, old: Array, new: Array, scope: Any, leaf: bool) -> bool:
+        """Whether ``new`` belongs to a trace and would get out of it by being stored with a Tensor with the payload ``old``.
+
+        ``scope`` is where the Tensor was made, as far as that was written down, which it is for a ``leaf`` that requires grad.
+        """
+        return False
+
+    # -- compiling ----------------------------------------------------------------------------------------------
+    def jit(
+        self, function: Callable[..., tuple[list[Array], Any]], **options: Any
+    ) -> Callable[..., tuple[list[Array], Any]]:
+        """A compiled function of arrays that returns a list of arrays and a ``polygrad.program.Constant``, which is handed through."""
+        return function
+
+    def generator(self) -> Array:
+        """The state of the generator of random numbers, as an array; inside a trace that of the trace."""
+        raise NotImplementedError
+
+    def set_generator(self, state: Array) -> None:
+        """Go on from that state; inside a trace for the rest of it."""
+        raise NotImplementedError
+
+    # -- what the standard lacks ------------------------------------------------------------------------------
+    def add_at(self, buffer: Array, key: Any, value: Array) -> Array:
+        """``buffer`` with ``value`` added at ``key``, every duplicate counted; an adapter may write into ``buffer``, which the
+        engine owns. Returns the sum."""
+        return buffer + self.raw.getitem_adjoint(value, key=key, shape=buffer.shape)
+
+    def own(self, array: Array, alias: bool) -> Array:
+        """``array`` as a leaf may keep it: in memory of its own. ``alias`` says that somebody else holds it for sure."""
+        return self.xp.asarray(array, copy=True) if alias else array
+
+    def present(self, array: Array) -> Array:
+        """The payload as the user sees it."""
+        return array
+
+    def export(self, array: Array) -> Array:
+        """The payload as another library can take it over by DLPack."""
+        return self.present(array)
+
+    def device_of(self, array: Array) -> Any:
+        """The device that the array is on."""
+        return array.device
+
+    def concrete(self, array: Array) -> bool:
+        """Whether the values can be looked at now: not where the array stands for values to come, as under ``jax.jit``."""
+        return True
+
+    def to_host(self, array: Array) -> Any:
+        """The array as nested Python lists or a Python scalar."""
+        if array.ndim == 0:
+            for kind, convert in (("bool", bool), ("integral", int), ("real floating", float)):
+                if self.xp.isdtype(array.dtype, kind):
+                    return convert(array)
+            return complex(array)
+        return [self.to_host(array[i, ...]) for i in range(array.shape[0])]
+
+    def from_host(self, data: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Array:
+        """Numbers, nested lists or a NumPy array as an array of the library."""
+        options = {
+            name: value for name, value in (("dtype", dtype), ("device", device), ("copy", copy)) if value is not None
+        }
+        return self.xp.asarray(data, **options)
+
+    def numpy(self, array: Array) -> Any:
+        """The array as a NumPy array, without a copy where the library allows."""
+        from .host import to_numpy
+
+        return to_numpy(array)
+
+    def contraction_path(self, equation: str, shapes: Any) -> Any:
+        """In which order to contract the operands of an ``einsum`` of three and more: steps of positions, each product coming last."""
+        from .host import contraction_path
+
+        return contraction_path(equation, tuple(map(tuple, shapes)))
+
+    def synchronize(self, *arrays: Array) -> None:
+        """Wait until the device has finished, or at least what it does for these arrays."""
+
+    def random(self, kind: str, shape: tuple[int, ...], dtype: Any, device: Any, **params: Any) -> Array:
+        """Random numbers drawn by the host and moved over; ``kind`` is "normal", "uniform" or "integers"."""
+        from .host import draw
+
+        return self.xp.asarray(draw(kind, shape, **params), dtype=dtype, device=device)
+
+    def manual_seed(self, seed: int) -> None:
+        """Seed the generator that ``random`` draws from."""
+        from .host import seed as seed_host
+
+        seed_host(seed)
+
+    def random_state(self) -> Any:
+        """Where the generator is that ``random`` draws from, for ``set_random_state``."""
+        from .host import get_state
+
+        return get_state()
+
+    def set_random_state(self, state: Any) -> None:
+        """Have ``random`` go on from a state that ``random_state`` has given."""
+        from .host import set_state
+
+        set_state(state)
+
+
+def scipy_special(name: str) -> Callable[..., Any] | None:
+    """The function of ``scipy.special`` that computes on NumPy arrays; None without SciPy, or where it has no such function."""
+    if importlib.util.find_spec("scipy") is None:
+        return None
+    function = getattr(importlib.import_module("scipy.special"), name, None)
+    # With SCIPY_ARRAY_API set the public name dispatches on the type of the arrays, in Python; the ufunc is behind it.
+    function = getattr(function, "__wrapped__", function)
+    if name == "lambertw":
+        return _real_lambertw
+    if name in _ANALYTIC and function is not None:
+        return _with_complex(function, _ANALYTIC[name])
+    if name.startswith(_WRONG_IN_SINGLE) and function is not None:
+        return _InDouble(function)
+    return function if callable(function) else None
+
+
+_WRONG_IN_SINGLE = ("mathieu_", "modfresnel", "obl_", "pro_")
+"""Functions of SciPy (1.18) that give nan for single precision (Mathieu's, modified Fresnel integrals) or never return (spheroidal)."""
+
+
+class _InDouble:
+    """A ufunc of SciPy that computes in double precision whatever it is given."""
+
+    def __init__(self, ufunc: Any) -> None:
+        self.ufunc, self.nin, self.nout = ufunc, ufunc.nin, ufunc.nout
+
+    def __call__(self, *args: Any) -> Any:
+        real = [getattr(getattr(arg, "dtype", None), "kind", "") == "f" for arg in args]
+        return self.ufunc(*[arg.astype("float64") if yes else arg for arg, yes in zip(args, real, strict=True)])
+
+
+def _with_complex(function: Callable[..., Any], formula: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of SciPy that takes real arguments only, and a formula for complex ones."""
+    return lambda x, /: formula(x) if getattr(getattr(x, "dtype", None), "kind", "f") == "c" else function(x)
+
+
+def _expit(x: Any) -> Any:
+    return 1 / (1 + importlib.import_module("numpy").exp(-x))
+
+
+_ANALYTIC: dict[str, Callable[..., Any]] = {"exp2": lambda x: 2.0**x, "exp10": lambda x: 10.0**x, "expit": _expit}
+
+
+def _real_lambertw(z: Any, k: int = 0, tol: float = 1e-8) -> Any:
+    """SciPy's, which is complex also for real arguments; for those, its real part, and nan where it has another one."""
+    out = importlib.import_module("scipy.special").lambertw(z, k, tol)
+    if getattr(getattr(z, "dtype", None), "kind", "f") == "c":
+        return out
+    return importlib.import_module("numpy").where(out.imag == 0, out.real, float("nan"))
+
+
+def dtype_name(dtype: Any) -> str:
+    """The standard's name of any library's dtype object."""
+    name = getattr(dtype, "name", None) or getattr(getattr(dtype, "dtype", None), "name", None)
+    if not isinstance(name, str):
+        name = str(dtype).split(".")[-1] if not isinstance(dtype, type) else dtype.__name__
+    return name.rstrip("_")
+
+
+# -- finding and selecting --------------------------------------------------------------------------------------
+_BY_NAME: dict[str, Backend] = {}
+_BY_TYPE: dict[type, Backend] = {}
+_SELECTED: ContextVar[str | None] = ContextVar("polygrad_backend", default=None)
+
+
+@functools.cache
+def _entry_points() -> dict[str, Any]:
+    from importlib.metadata import entry_points
+
+    return {point.name: point for point in entry_points(group="polygrad.backends")}
+
+
+def get_backend(name: str | Backend | None = None) -> Backend:
+    """The backend of that name; None means the selected one (``use_backend``, POLYGRAD_BACKEND, else NumPy)."""
+    if isinstance(name, Backend):
+        return name.load()
+    given, name = name, name or default_backend_name()
+    backend = _BY_NAME.get(name)
+    if backend is not None:
+        return backend
+    point = _entry_points().get(name)
+    if point is None:
+        known = ", ".join(sorted(_entry_points().keys() | _BY_NAME.keys()))
+        source = ", which POLYGRAD_BACKEND names" if not given and not _SELECTED.get() else ""
+        raise BackendError(
+            f"there is no backend {name!r}{source}; known are: {known}. A library that speaks the Array API standard needs no "
+            f"name: polygrad.asarray(array) takes its arrays as they are"
+        )
+    if importlib.util.find_spec(name) is None:
+        ours = point.value.startswith("polygrad_backends.")
+        install = (
+            f"pip install '.[{name.rpartition('_')[2]}]' in a checkout of polygrad" if ours else f"pip install {name}"
+        )
+        found = ", ".join(other for other in sorted(_entry_points()) if importlib.util.find_spec(other))
+        raise BackendError(f"the backend {name!r} needs {name}, which is not installed: {install}. Found here: {found}")
+    return _BY_NAME.setdefault(name, point.load().load())
+
+
+def backend_of(array: Any) -> Backend | None:
+    """The backend that owns an array, or None when it is not an array of any library."""
+    kind = type(array)
+    backend = _BY_TYPE.get(kind)
+    if backend is None:
+        backend = _find(array, kind)
+        if backend is not None:
+            _BY_TYPE[kind] = backend
+    return backend
+
+
+def _find(array: Any, kind: type) -> Backend | None:
+    if kind.__module__ == "builtins":
+        return None
+    for name in _entry_points():
+        # An array of a library can only exist once the library is imported, so nothing is imported for its sake.
+        if name in sys.modules and importlib.util.find_spec(name) is not None:
+            backend = get_backend(name)
+            if backend.owns(kind):
+                return backend
+    if hasattr(array, "__array_namespace__"):
+        xp = array.__array_namespace__()
+        name = (getattr(xp, "__name__", None) or kind.__module__).split(".")[0]
+        return _BY_NAME.setdefault(name, Backend(name, xp).load())
+    return None
+
+
+def register_backend(backend: Backend) -> None:
+    """Make a backend known without an entry point."""
+    _BY_NAME[backend.name] = backend.load()
+
+
+def default_backend_name() -> str:
+    """The name of the backend that creation functions use where nothing else decides."""
+    return _SELECTED.get() or os.environ.get("POLYGRAD_BACKEND") or "numpy"
+
+
+class use_backend:
+    """Select the backend of creation functions: a plain call takes effect at once, a ``with`` block until its end."""
+
+    def __init__(self, name: str) -> None:
+        get_backend(name)
+        self._name = name
+        self._fresh = True
+        self._previous = [_SELECTED.get()]
+        _SELECTED.set(name)
+
+    def __enter__(self) -> None:
+        if self._fresh:
+            self._fresh = False
+        else:  # the same object in another block
+            self._previous.append(_SELECTED.get())
+        _SELECTED.set(self._name)
+
+    def __exit__(self, *exc_info: object) -> None:
+        _SELECTED.set(self._previous.pop())
+
+
+class BackendInfo(NamedTuple):
+    """What is known of one backend here: ``reason`` says why it is not available and how to install it."""
+
+    name: str
+    available: bool
+    version: str | None
+    devices: tuple[str, ...]
+    reason: str | None
+
+
+def backends() -> list[BackendInfo]:
+    """Every known backend, with version and devices, or the reason why it cannot be used here."""
+
+    def look() -> Iterator[BackendInfo]:
+        for name in sorted(_entry_points().keys() | _BY_NAME.keys()):
+            try:
+                backend = get_backend(name)
+                reason = backend.missing()
+                devices = () if reason else backend.devices()
+            except Exception as error:  # an adapter whose library is broken is reported, not fatal
+                yield BackendInfo(name, False, None, (), str(error))
+            else:
+                yield BackendInfo(name, reason is None, backend.version, devices, reason)
+
+    return list(look())

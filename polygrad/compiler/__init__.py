@@ -1,0 +1,1 @@
+"""Compiling functions of Tensors."""

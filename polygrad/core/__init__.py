@@ -1,0 +1,1 @@
+"""Tensor, graph, modes, recording and dispatch: what an operation leaves behind."""

@@ -1,0 +1,257 @@
+"""The graph as users see it: nodes, edges, hooks on what is saved, hooks on several gradients at once.
+
+torch's ``increment_version``, ``set_override_stale_capture_stream``, ``set_warn_on_accumulate_grad_stream_mismatch`` and
+``region_activation_memory_budget`` are not here: there are no version counters (in-place operations never touch what a graph has
+saved), and streams and the memory budget of compiled regions belong to the array library.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal, NamedTuple
+from weakref import WeakKeyDictionary
+
+from ..core.graph import AccumulateGrad, Hooks, Node, OutputNode, RemovableHandle, accumulator, output_node
+from ..core.modes import Mode, State, current
+from ..core.saved import SavedTensor, pack_all
+from ..core.tensor import Tensor, constant, edge_of
+from ..errors import ArgumentError, GraphError, describe
+from . import passes
+
+__all__ = [
+    "GradientEdge",
+    "Node",
+    "RemovableHandle",
+    "SavedTensor",
+    "allow_mutation_on_saved_tensors",
+    "disable_saved_tensors_hooks",
+    "get_gradient_edge",
+    "register_multi_grad_hook",
+    "save_on_cpu",
+    "saved_tensors_hooks",
+]
+
+
+# -- edges ----------------------------------------------------------------------------------------------------------
+class Metadata(NamedTuple):
+    """What is known of the value at an edge, without the value."""
+
+    frame: Any
+    shape: tuple[int, ...]
+    dtype: Any
+    device: Any
+
+
+class GradientEdge(NamedTuple):
+    """A place in the graph: an output of a node. ``backward`` and ``grad`` take it where they take a Tensor, which it does not keep
+    alive. ``ownership_token`` holds what is known of the Tensor: its shape, dtype and device."""
+
+    node: Node
+    output_nr: int
+    ownership_token: Any = None
+
+    @property
+    def edge(self) -> Any:
+        """The edge as the engine carries it."""
+        node = self.node
+        if isinstance(node, AccumulateGrad):
+            return node.variable
+        if not 0 <= self.output_nr < node.outputs:
+            raise ArgumentError(
+                f"GradientEdge: {node.name()} has {node.outputs} outputs, so there is none of number {self.output_nr}"
+            )
+        return node if node.outputs == 1 else output_node(node, self.output_nr)
+
+
+def get_gradient_edge(tensor: Tensor) -> GradientEdge:
+    """The edge that the gradient of a Tensor arrives at: (``grad_fn``, ``output_nr``), of a leaf (its AccumulateGrad, 0).
+
+    Raises:
+        GraphError: the Tensor does not require grad.
+    """
+    if not isinstance(tensor, Tensor):
+        raise ArgumentError(f"get_gradient_edge: expected a Tensor, got {describe(tensor)}")
+    edge = edge_of(tensor)
+    if edge is None:
+        raise GraphError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
+    known = Metadata(tensor._frame, tuple(tensor.shape), tensor.dtype, tensor.device)
+    if isinstance(edge, OutputNode):
+        return GradientEdge(edge.edges[0], edge.index, known)
+    return GradientEdge(edge if isinstance(edge, Node) else accumulator(edge), 0, known)
+
+
+# -- hooks on what is saved ---------------------------------------------------------------------------------------
+class _Packing:
+    """The observer of ``saved_tensors_hooks``."""
+
+    __slots__ = ("hooks",)
+
+    def __init__(self, hooks: tuple[Callable[[Any], Any], Callable[[Any], Any]]) -> None:
+        self.hooks = hooks
+
+    def __call__(self, node: Node) -> None:
+        pack_all(node, self.hooks)
+
+
+class _Refusing:
+    """The observer of ``disable_saved_tensors_hooks``: it is there, and does nothing."""
+
+    __slots__ = ("message",)
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+
+    def __call__(self, node: Node) -> None:
+        pass
+
+
+def _refuse(state: State) -> None:
+    for observer in state.observers:
+        if isinstance(observer, _Refusing):
+            raise GraphError(observer.message)
+
+
+class saved_tensors_hooks(Mode):
+    """Inside, what the graph saves goes through ``pack_hook``, and through ``unpack_hook`` whenever it is needed.
+
+    ``pack_hook(tensor)`` returns anything; ``unpack_hook`` gets that and returns a Tensor of the same values. Of several pairs the
+    innermost one is used. Both run unrecorded. The saved values of operations that are recorded outside cost nothing.
+
+    Raises:
+        GraphError: on entering, where ``disable_saved_tensors_hooks`` forbids it.
+    """
+
+    def __init__(self, pack_hook: Callable[[Tensor], Any], unpack_hook: Callable[[Any], Tensor]) -> None:
+        for hook in (pack_hook, unpack_hook):
+            if not callable(hook):
+                raise ArgumentError(f"saved_tensors_hooks: a hook has to be callable, got {describe(hook)}")
+        self.pack_hook = pack_hook
+        self.unpack_hook = unpack_hook
+
+    def _state(self) -> State:
+        state = current()
+        _refuse(state)
+        others = tuple([observer for observer in state.observers if not isinstance(observer, _Packing)])
+        return state.replace(observers=(*others, _Packing((self.pack_hook, self.unpack_hook))))
+
+    def _fresh(self) -> Mode:
+        return saved_tensors_hooks(self.pack_hook, self.unpack_hook)
+
+
+class save_on_cpu(saved_tensors_hooks):
+    """Inside, what the graph saves is kept on the host as NumPy arrays, and moved back to its device when it is needed.
+
+    What has no values yet (lazy or traced arrays), and what belongs to an outer transform, stays where it is. ``pin_memory`` and
+    ``device_type`` are torch's: how memory is pinned is the array library's affair, so they change nothing.
+    """
+
+    def __init__(self, pin_memory: bool = False, device_type: str = "cuda") -> None:
+        super().__init__(_to_host, _from_host)
+
+
+def _to_host(tensor: Tensor) -> Any:
+    frame, data = tensor._frame, tensor._data
+    backend = frame.backend
+    if frame.lifted or backend.lazy or not backend.concrete(data):
+        return tensor.detach()
+    return frame, backend.numpy(data), tensor.dtype, tensor.device
+
+
+def _from_host(packed: Any) -> Tensor:
+    if isinstance(packed, Tensor):
+        return packed
+    frame, host, dtype, device = packed
+    return constant(frame.backend.from_host(host, dtype=dtype, device=device), frame)
+
+
+class disable_saved_tensors_hooks(Mode):
+    """Inside, entering ``saved_tensors_hooks`` raises, with this message.
+
+    Raises:
+        GraphError: on entering, with the message, where hooks are in force already.
+    """
+
+    def __init__(self, error_message: str) -> None:
+        self.error_message = error_message
+
+    def _state(self) -> State:
+        state = current()
+        if any(isinstance(observer, _Packing) for observer in state.observers):
+            raise GraphError(self.error_message)
+        return state.replace(observers=(*state.observers, _Refusing(self.error_message)))
+
+    def _fresh(self) -> Mode:
+        return disable_saved_tensors_hooks(self.error_message)
+
+
+@contextmanager
+def allow_mutation_on_saved_tensors() -> Iterator[None]:
+    """Does nothing, and need not: in-place operations rebind a Tensor and never touch what a graph has saved, so they are always
+    allowed, and the gradients are those of the values as they were. (In torch this makes a copy before the first change.)"""
+    yield
+
+
+# -- hooks on several gradients -----------------------------------------------------------------------------------
+def register_multi_grad_hook(
+    tensors: Sequence[Tensor], fn: Callable[..., Any], *, mode: Literal["all", "any"] = "all"
+) -> RemovableHandle:
+    """A hook on several Tensors at once, in each backward pass.
+
+    Args:
+        mode: "all": ``fn(gradients)`` runs when those of the Tensors that the pass comes to all have their gradient, with None for
+            the others; "any": ``fn(gradient)`` runs at the first gradient.
+
+    Returns:
+        a handle whose ``remove()`` takes the hook off all of them.
+    """
+    if mode not in ("all", "any"):
+        raise ArgumentError(f"Expects mode to be one of ('all', 'any') but got {mode}")
+    if not callable(fn):
+        raise ArgumentError(f"register_multi_grad_hook: the hook has to be callable, got {describe(fn)}")
+    edges = [edge_of(tensor) for tensor in tensors]
+    lock = threading.Lock()
+    state: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
+
+    def hook_of(index: int) -> Callable[[Any], None]:
+        def arrived(gradient: Any) -> None:
+            running = passes.current.get()
+            assert running is not None
+            with lock:
+                fresh = running not in state
+                if fresh:
+                    state[running] = {"gradients": [None] * len(tensors), "left": None, "done": False}
+                mine = state[running]
+            if mode == "any":
+                if fresh:
+                    fn(gradient)
+                return
+            if fresh:
+                mine["left"] = sum(running.reaches(edge) for edge in edges)
+                running.at_end.append(lambda: finish(mine))  # some may never get a gradient
+            mine["gradients"][index] = gradient
+            mine["left"] -= 1
+            if mine["left"] == 0:
+                finish(mine)
+
+        return arrived
+
+    def finish(mine: dict[str, Any]) -> None:
+        if not mine["done"]:
+            mine["done"] = True
+            fn(mine["gradients"])
+
+    return _Handles([tensor.register_hook(hook_of(i)) for i, tensor in enumerate(tensors)])
+
+
+class _Handles(RemovableHandle):
+    """Several handles as one."""
+
+    def __init__(self, handles: Sequence[RemovableHandle]) -> None:
+        super().__init__(Hooks(), None)
+        self._handles = handles
+
+    def remove(self) -> None:
+        for handle in self._handles:
+            handle.remove()

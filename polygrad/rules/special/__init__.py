@@ -1,0 +1,1 @@
+"""The derivative tables of the special functions."""

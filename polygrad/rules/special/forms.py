@@ -1,0 +1,173 @@
+"""How special functions are declared: what ``special.py`` and its siblings have in common."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+from ...errors import NoDerivativeError
+from ..declare import Op, cast, elementwise, fit, rule
+
+
+def polynomial(x: Any, coefficients: tuple[float, ...]) -> Any:
+    out = x * coefficients[-1] + coefficients[-2]
+    for coefficient in coefficients[-3::-1]:
+        out = out * x + coefficient
+    return out
+
+
+def argument_names(text: str) -> tuple[str, ...]:
+    """The arguments in a text such as "jv(v, z, /)"."""
+    return tuple(inspect.signature(eval(f"lambda {text.partition('(')[2][:-1]}: None")).parameters)
+
+
+def asking(function: Any, *names: str) -> Any:
+    """A derivative of any number of arguments, as one that asks for these."""
+    parameters = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in ("xp", *names)]
+    function.__signature__ = inspect.Signature(parameters)
+    return function
+
+
+def _arrays(values: Sequence[Any], keep: Sequence[bool], xp: Any) -> list[Any]:
+    """Python numbers among the arguments as arrays, so that a formula may call any function on them; orders stay numbers."""
+    like = next((value for value in values if hasattr(value, "dtype")), None)
+    return [
+        xp.full_like(like, value) if type(value) in (int, float, complex) and not kept else value
+        for value, kept in zip(values, keep, strict=True)
+    ]
+
+
+def _lifting(function: Any, orders: Sequence[str]) -> Any:
+    if not callable(function):
+        return function
+    names = [name for name, p in inspect.signature(function).parameters.items() if p.kind is not p.KEYWORD_ONLY][1:]
+    keep = [name in orders for name in names]
+
+    @functools.wraps(function)  # the signature says what is saved
+    def lifted(xp: Any, *values: Any, **params: Any) -> Any:
+        return function(xp, *_arrays(values, keep, xp), **params)
+
+    return lifted
+
+
+def special_function(text: str, *partials: Any, orders: Sequence[str] = (), default: Any = None, **options: Any) -> Op:
+    """An elementwise function of ``special``. ``orders`` are arguments such as the order of a Bessel function: they may be
+    integers beside floating arrays, and Python numbers among them reach the formulas as they are."""
+    if "(" not in text:
+        text += "(x, /)"
+    names = argument_names(text)
+    if orders:
+        options.setdefault(
+            "promote", tuple([name for name in names if name not in orders]) if len(names) > 2 else False
+        )
+    if len(partials) > 1:
+        partials = tuple([_lifting(partial, orders) for partial in partials])
+        default = _lifting(default, orders)
+    return elementwise(f"special.{text}", *partials, default=default, **options)
+
+
+def several_outputs(text: str, outputs: str, *partials: Any) -> Op:
+    """A function with several outputs: for each input a function giving the partial derivatives of all outputs."""
+    vjps: list[Any] = []
+    jvps: list[Any] = []
+    arrays = argument_names(text)
+    for array, partial in zip(arrays, partials, strict=True):
+        if partial is None:
+            vjps.append(None)
+            jvps.append(None)
+            continue
+        first, *rest = inspect.signature(partial).parameters.values()
+        shape, dtype = f"{array}_shape", f"{array}_dtype"
+        keep = [False] * len(rest)
+
+        def vjp(
+            xp: Any,
+            g: Any,
+            *values: Any,
+            partial: Any = partial,
+            shape: str = shape,
+            dtype: str = dtype,
+            keep: Any = keep,
+            **facts: Any,
+        ) -> Any:
+            slopes = partial(xp, *_arrays(values, keep, xp))
+            terms = [each * conj(xp, slope) for each, slope in zip(g, slopes, strict=True) if each is not None]
+            return cast(xp, fit(xp, functools.reduce(operator.add, terms), facts[shape]), facts[dtype])
+
+        def jvp(xp: Any, tangent: Any, *values: Any, partial: Any = partial, keep: Any = keep) -> Any:
+            return tuple([tangent * slope for slope in partial(xp, *_arrays(values, keep, xp))])
+
+        g = first.replace(name="g")
+        asked = [inspect.Parameter(fact, inspect.Parameter.KEYWORD_ONLY) for fact in (shape, dtype)]
+        vjp.__signature__ = inspect.Signature([first, g, *rest, *asked])  # type: ignore[attr-defined]
+        jvp.__signature__ = inspect.Signature([first, g, *rest])  # type: ignore[attr-defined]
+        vjps.append(vjp)
+        jvps.append(jvp)
+    promote = len(arrays) > 1
+    return rule(f"special.{text}", tuple(vjps), tuple(jvps), outputs=tuple(outputs.split()), promote=promote)
+
+
+def complex_valued(text: str, partial: Any) -> Op:
+    """A function that is complex also of a real argument, which is the last one; then its cotangent is the real part."""
+    arrays = argument_names(text)
+    array = arrays[-1]
+    first, *rest = inspect.signature(partial).parameters.values()
+
+    def vjp(xp: Any, g: Any, *values: Any, **facts: Any) -> Any:
+        return cast(xp, fit(xp, g * xp.conj(partial(xp, *values)), facts[f"{array}_shape"]), facts[f"{array}_dtype"])
+
+    def jvp(xp: Any, tangent: Any, *values: Any) -> Any:
+        slope = partial(xp, *values)
+        return xp.astype(tangent, slope.dtype) * slope
+
+    g = first.replace(name="g")
+    asked = [inspect.Parameter(f"{array}_{fact}", inspect.Parameter.KEYWORD_ONLY) for fact in ("shape", "dtype")]
+    vjp.__signature__ = inspect.Signature([first, g, *rest, *asked])  # type: ignore[attr-defined]
+    jvp.__signature__ = inspect.Signature([first, g, *rest])  # type: ignore[attr-defined]
+    none = (None,) * (len(arrays) - 1)
+    return rule(f"special.{text}", (*none, vjp), (*none, jvp))
+
+
+def conj(xp: Any, x: Any) -> Any:
+    return xp.conj(x) if hasattr(x, "dtype") and xp.isdtype(x.dtype, "complex floating") else x
+
+
+def require_real(xp: Any, x: Any, name: str) -> None:
+    """Refuse complex arguments, of which the function has no complex derivative, or none that SciPy could compute."""
+    if xp.isdtype(x.dtype, "complex floating"):
+        raise NoDerivativeError(f"special.{name}: the derivative is known for real arguments only")
+
+
+def near_zero(xp: Any, x: Any, limit: float, series: Sequence[float], formula: Any, square: bool = False) -> Any:
+    """``formula(x)``, and where abs(x) is below ``limit``, where it would be 0/0 or nearly so, its power series (in x or x**2)."""
+    near = xp.abs(x) < limit
+    small = xp.where(near, x, 0.0)
+    return xp.where(
+        near, polynomial(small * small if square else small, tuple(series)), formula(xp.where(near, 1.0, x))
+    )
+
+
+def as_like(xp: Any, n: Any, x: Any) -> Any:
+    """An order as a factor for arrays like ``x``."""
+    return n if not hasattr(n, "dtype") or n.dtype == x.dtype else xp.astype(n, x.dtype)
+
+
+def like(x: Any) -> dict[str, Any]:
+    """Where and in which dtype an array is made that is to meet ``x``; dask's arrays have no device."""
+    return {"dtype": x.dtype, **({"device": x.device} if hasattr(x, "device") else {})}
+
+
+def below(xp: Any, n: Any) -> Any:
+    """``n - 1``, but 0 for 0: the order of a derivative that vanishes there by its factor ``n``."""
+    return max(n - 1, 0) if not hasattr(n, "dtype") else xp.where(n > 0, n - 1, n)
+
+
+PI = math.pi
+SQRT_PI = math.sqrt(math.pi)
+SQRT_2PI = math.sqrt(2 * math.pi)
+LN2 = math.log(2)
+F = [float(math.factorial(k)) for k in range(60)]
