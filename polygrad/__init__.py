@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from typing import Any as _Any
 
 from . import errors
+from .array_api import surface as _surface  # noqa: F401 - it gives Tensor its methods
 from .array_api.creation import (
     arange,
     asarray,
@@ -28,15 +29,8 @@ from .array_api.creation import (
     full_like,
     get_default_dtype,
     linspace,
-    manual_seed,
     ones,
     ones_like,
-    rand,
-    rand_like,
-    randint,
-    randn,
-    randn_like,
-    randperm,
     set_default_dtype,
     tensor,
     tril_indices,
@@ -48,9 +42,11 @@ from .array_api.namespace import API_VERSIONS as _API_VERSIONS
 from .array_api.namespace import EXTENSIONS as _EXTENSIONS
 from .array_api.namespace import by_argument as _by_argument
 from .array_api.namespace import namespace
-from .backend.base import ALIASES as _ALIASES
-from .backend.base import DTYPE_NAMES as _DTYPE_NAMES
-from .backend.base import Backend, BackendInfo, backends, get_backend, register_backend, use_backend
+from .array_api.random import manual_seed, rand, rand_like, randint, randn, randn_like, randperm
+from .backend.base import Backend
+from .backend.dtypes import ALIASES as _ALIASES
+from .backend.dtypes import DTYPE_NAMES as _DTYPE_NAMES
+from .backend.select import BackendInfo, backends, get_backend, register_backend, use_backend
 from .core.modes import (
     enable_grad,
     inference_mode,
@@ -64,7 +60,7 @@ from .core.modes import (
 )
 from .core.tensor import Tensor
 from .errors import PolygradError
-from .interop.consumers import watch as _watch
+from .interop.attach import attach as _attach
 from .rules.declare import OPS as _OPS
 
 if TYPE_CHECKING:
@@ -187,4 +183,4 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__getattr__("__all__")})
 
 
-_watch()
+_attach()

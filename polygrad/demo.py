@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from polygrad.backend.base import BackendInfo
+    from polygrad.backend.select import BackendInfo
 
 __all__ = ["backend_table", "run"]
 

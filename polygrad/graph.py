@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .core.graph import draw
+from .debug.drawing import draw
 
 __all__ = ["draw"]

@@ -1,10 +1,14 @@
-"""What may import what, and what an import costs: read from the source."""
+"""The rooms of the package: what may import what, how large a file may be, and what an import costs. All is read from the source.
+
+Every import counts, at module level, inside a function, and under TYPE_CHECKING: who reads a file has to follow all of them.
+"""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,40 +19,150 @@ ROOT = Path(polygrad.__file__).parent
 LIBRARIES = {
     "numpy", "torch", "jax", "cupy", "dask", "scipy", "sparse", "ndonnx", "array_api_strict", "array_api_compat", "array_api_extra"
 }  # fmt: skip
-MODULES = sorted(path for path in ROOT.rglob("*.py"))
+FLOORS: tuple[tuple[str, ...], ...] = (
+    ("errors",),
+    ("rules",),
+    ("backend",),
+    ("core",),
+    ("engine", "show"),
+    ("levels", "debug"),
+    ("array_api", "utils"),
+    ("func", "nn"),
+    ("autograd", "compiler"),
+    ("interop",),
+    ("__init__", "__main__", "cli", "demo", "extend", "graph"),
+)
+"""The rooms from the ground up. A room imports itself and what is below it."""
+FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+CIRCLES = {
+    frozenset({"rules.declare", "rules.registry"}): "the registry holds operations, and an operation enters itself",
+    frozenset(
+        {"levels.function", "levels.function_node"}
+    ): "a Function makes nodes of its own, and such a node calls its Function",
+}
+"""The circles of files that there are, each with its reason."""
+LONG: dict[str, str] = {
+    "interop/numpy_functions.py": "a table: NumPy's functions by name",
+}
+"""Files past 500 lines, each with its reason."""
+HOST = {"backend/host.py": "NumPy as the host of libraries that lack something"}
+"""Files outside ``interop`` that import an array library, each with its reason."""
+MODULES = sorted(ROOT.rglob("*.py"))
 
 
-def imports(path: Path) -> set[str]:
-    """Absolute names of everything that a module imports, at any depth; inside TYPE_CHECKING does not count."""
-    package = list(path.relative_to(ROOT.parent).with_suffix("").parts)
-    found: set[str] = set()
+def module(path: Path) -> str:
+    """The name of a file's module, counted from the package; that of a package's own file is the package."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+NAMES = {module(path): path for path in MODULES}
+
+
+def room(name: str) -> str:
+    """The room of a module."""
+    return name.split(".", maxsplit=1)[0]
+
+
+def imported(path: Path) -> Iterator[tuple[int, str]]:
+    """The absolute names of everything that a file imports, at any depth, with the line."""
+    package = [ROOT.name, *path.relative_to(ROOT).parts[:-1]]
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = package[: -node.level] if node.level else []
-            module = ".".join([*base, *([node.module] if node.module else [])])
-            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+            base = package[: len(package) - node.level + 1] if node.level else []
+            source = ".".join([*base, *([node.module] if node.module else [])])
+            for alias in node.names:
+                yield node.lineno, f"{source}.{alias.name}"
+
+
+def own(path: Path) -> Iterator[tuple[int, str]]:
+    """The modules of polygrad that a file imports, with the line."""
+    for line, name in imported(path):
+        parts = name.split(".")
+        if parts[0] != ROOT.name:
+            continue
+        parts = parts[1:] or ["__init__"]
+        while ".".join(parts) not in NAMES and len(parts) > 1:
+            parts.pop()
+        found = ".".join(parts)
+        yield line, found if found in NAMES else "__init__"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_file_lies_in_a_room(name: str) -> None:
+    assert room(name) in FLOOR, f"{name} lies in no room: give it one in FLOORS, and in docs/architecture.md"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_file_imports_upwards(name: str) -> None:
+    floor = FLOOR[room(name)]
+    upwards = [
+        f"line {line}: {other} is on floor {FLOOR[room(other)]}"
+        for line, other in own(NAMES[name])
+        if FLOOR[room(other)] > floor or (FLOOR[room(other)] == floor and room(other) != room(name) and floor < 10)
+    ]
+    assert not upwards, f"{name} is on floor {floor}, and imports what is not below it: {upwards}"
+
+
+def circles() -> set[frozenset[str]]:
+    """The strongly connected parts of the graph of imports, by Tarjan's algorithm. That a package's file imports its own modules,
+    and they their package, is how packages are made."""
+    edges = {name: {other for _, other in own(path) if other != name} for name, path in NAMES.items()}
+    number: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: set[frozenset[str]] = set()
+
+    def visit(name: str) -> None:
+        number[name] = low[name] = len(number)
+        stack.append(name)
+        for other in edges[name]:
+            if other not in number:
+                visit(other)
+                low[name] = min(low[name], low[other])
+            elif other in stack:
+                low[name] = min(low[name], number[other])
+        if low[name] == number[name]:
+            part = set()
+            while name not in part:
+                part.add(stack.pop())
+            if len(part) > 1:
+                found.add(frozenset(part))
+
+    for name in edges:
+        if name not in number:
+            visit(name)
     return found
+
+
+def test_there_is_no_circle_but_those_named() -> None:
+    assert circles() == set(CIRCLES)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_array_library_outside_interop(path: Path) -> None:
-    if path.relative_to(ROOT).parts[0] == "interop":
+    relative = path.relative_to(ROOT)
+    if relative.parts[0] == "interop" or relative.as_posix() in HOST:
         return
-    roots = {name.split(".")[0] for name in imports(path)}
-    assert not roots & LIBRARIES
+    assert not {name.split(".")[0] for _, name in imported(path)} & LIBRARIES
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if p.parent.name == "rules"], ids=lambda path: path.name)
-def test_rules_import_only_rules_and_errors(path: Path) -> None:
-    ours = {name for name in imports(path) if name.startswith("polygrad")}
-    assert all(name.startswith(("polygrad.rules", "polygrad.errors")) for name in ours), ours
+def test_no_file_is_long_without_a_reason() -> None:
+    long = {path.relative_to(ROOT).as_posix() for path in MODULES if len(path.read_text().splitlines()) > 500}
+    assert long == set(LONG)
 
 
-@pytest.mark.parametrize("name", ["graph", "engine", "modes", "errors"])
-def test_the_engine_knows_no_rules(name: str) -> None:
-    assert not any(module.startswith("polygrad.rules") for module in imports(ROOT / f"{name}.py"))
+def test_the_top_level_has_few_files() -> None:
+    assert len([path for path in ROOT.iterdir() if path.is_file()]) <= 8
+
+
+def test_a_public_name_is_one_thing() -> None:
+    """No function of ``polygrad`` shadows a module of the same path."""
+    modules = {path.stem for path in ROOT.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
+    shadowed = [name for name in modules & set(dir(polygrad)) if type(getattr(polygrad, name)) is not type(sys)]
+    assert not shadowed
 
 
 def test_importing_imports_no_array_library() -> None:

@@ -1,4 +1,4 @@
-"""Creation functions and random numbers: the standard's, with ``requires_grad=`` and ``backend=``, plus torch's.
+"""Creation functions: the standard's, with ``requires_grad=`` and ``backend=``, plus torch's.
 
 Sizes may be given as in torch (``ones(2, 2)``) or as in the standard (``ones((2, 2))``). Without ``dtype`` the default floating dtype
 is used: what ``set_default_dtype`` says, else the backend's own.
@@ -10,32 +10,31 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any
 
-from ..backend.base import Backend, backend_of, dtype_name, get_backend
+from ..backend.base import Backend
+from ..backend.dtypes import dtype_name
+from ..backend.select import backend_of, get_backend
 from ..core.modes import current
 from ..core.record import no_derivative
 from ..core.tensor import SCALARS, Tensor, constant, note_scope
 from ..errors import ArgumentError, BackendError, DtypeError, describe
 
 __all__ = [
-    "arange", "asarray", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full", "full_like", "linspace", "manual_seed",
-    "ones", "ones_like", "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "tensor", "tril_indices",
-    "triu_indices", "zeros", "zeros_like",
+    "arange", "asarray", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full", "full_like", "linspace", "ones", "ones_like",
+    "tensor", "tril_indices", "triu_indices", "zeros", "zeros_like",
 ]  # fmt: skip
 
-RANDOM: ContextVar[Any] = ContextVar("polygrad_random", default=None)
-"""What draws random numbers in place of the backend: a transform that maps over a batch decides for how many examples."""
-_DEFAULT: ContextVar[str | None] = ContextVar("polygrad_default_dtype", default=None)
+DEFAULT_DTYPE: ContextVar[str | None] = ContextVar("polygrad_default_dtype", default=None)
 
 
 def set_default_dtype(dtype: Any) -> None:
     """The floating dtype of new Tensors, on every backend; None: each backend's own."""
     if dtype is None:
-        _DEFAULT.set(None)
+        DEFAULT_DTYPE.set(None)
         return
     dtype = get_backend().dtype(dtype)
     if not get_backend().xp.isdtype(dtype, "real floating"):
         raise DtypeError(f"set_default_dtype: only floating-point dtypes can be the default, got {dtype}")
-    _DEFAULT.set(dtype_name(dtype))
+    DEFAULT_DTYPE.set(dtype_name(dtype))
 
 
 def get_default_dtype(backend: Any = None) -> Any:
@@ -45,7 +44,7 @@ def get_default_dtype(backend: Any = None) -> Any:
 
 def default_floating(backend: Backend, device: Any = None) -> Any:
     """What ``set_default_dtype`` says, else the backend's own default, which can depend on the device."""
-    name = _DEFAULT.get()
+    name = DEFAULT_DTYPE.get()
     return backend.dtype(name) if name is not None else backend.default_dtype("real floating", device)
 
 
@@ -58,7 +57,7 @@ def _place(backend: Any, like: Any) -> Backend:
     return (_owner(like) if backend is None else None) or get_backend(backend)
 
 
-def _home(name: str, backend: Any, like: Any) -> Backend:
+def home_of(name: str, backend: Any, like: Any) -> Backend:
     """The backend of ``like``, which one that is named must not contradict."""
     home = _owner(like)
     if home is None:
@@ -72,7 +71,7 @@ def _home(name: str, backend: Any, like: Any) -> Backend:
     return home
 
 
-def _options(home: Backend, dtype: Any, device: Any, default: Any = None) -> dict[str, Any]:
+def options_of(home: Backend, dtype: Any, device: Any, default: Any = None) -> dict[str, Any]:
     options: dict[str, Any] = {"dtype": home.dtype(dtype) if dtype is not None else default}
     if device is not None:
         options["device"] = home.device(device)
@@ -90,7 +89,7 @@ def _made(array: Any, home: Backend, requires_grad: bool) -> Tensor:
     return out
 
 
-def _size(sizes: tuple[Any, ...], shape: Any, where: str) -> tuple[int, ...]:
+def shape_of(sizes: tuple[Any, ...], shape: Any, where: str) -> tuple[int, ...]:
     if shape is not None:
         if sizes:
             raise ArgumentError(f"{where}: the shape is given twice, as {sizes} and as shape={shape}")
@@ -106,7 +105,7 @@ def _size(sizes: tuple[Any, ...], shape: Any, where: str) -> tuple[int, ...]:
     return result
 
 
-def _standard(
+def standard_signature(
     shape: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, backend: Any = None
 ) -> Tensor:
     """The signature that is shown of the functions below: the standard's ``shape``. Separate sizes, as in torch, are taken besides."""
@@ -123,10 +122,10 @@ def _filler(name: str) -> Any:
         backend: Any = None,
     ) -> Tensor:
         home = get_backend(backend)
-        options = _options(home, dtype, device, default_floating(home, device))
-        return _made(getattr(home.raw, name)(_size(size, shape, name), **options), home, requires_grad)
+        options = options_of(home, dtype, device, default_floating(home, device))
+        return _made(getattr(home.raw, name)(shape_of(size, shape, name), **options), home, requires_grad)
 
-    create.__wrapped__ = _standard  # type: ignore[attr-defined]
+    create.__wrapped__ = standard_signature  # type: ignore[attr-defined]
     create.__name__ = create.__qualname__ = name
     create.__doc__ = (
         f"A Tensor of {'arbitrary values' if name == 'empty' else name}: ``{name}(2, 3)`` or ``{name}((2, 3))``."
@@ -141,13 +140,13 @@ def _like(name: str) -> Any:
     def create(
         x: Any, /, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, backend: Any = None
     ) -> Tensor:
-        home = _home(name, backend, x)
+        home = home_of(name, backend, x)
         array = x._data if isinstance(x, Tensor) else x
         if isinstance(array, Tensor):  # inside a transform: a constant, of level 0
-            options = _options(home, x.dtype if dtype is None else dtype, x.device if device is None else device)
+            options = options_of(home, x.dtype if dtype is None else dtype, x.device if device is None else device)
             made = getattr(home.raw, name.removesuffix("_like"))(tuple(x.shape), **options)
             return _made(made, home, requires_grad)
-        return _made(getattr(home.raw, name)(array, **_options(home, dtype, device)), home, requires_grad)
+        return _made(getattr(home.raw, name)(array, **options_of(home, dtype, device)), home, requires_grad)
 
     create.__name__ = create.__qualname__ = name
     create.__doc__ = f"As ``{name.removesuffix('_like')}``, with the shape, dtype and device of ``x``."
@@ -186,10 +185,10 @@ def full(
     home = get_backend(backend)
     if isinstance(fill_value, Tensor):
         return _filled(
-            _size((shape,), None, "full"), asarray(fill_value, dtype=dtype, backend=home), device, requires_grad
+            shape_of((shape,), None, "full"), asarray(fill_value, dtype=dtype, backend=home), device, requires_grad
         )
     default = default_floating(home, device) if type(fill_value) is float else None
-    array = home.raw.full(_size((shape,), None, "full"), fill_value, **_options(home, dtype, device, default))
+    array = home.raw.full(shape_of((shape,), None, "full"), fill_value, **options_of(home, dtype, device, default))
     return _made(array, home, requires_grad)
 
 
@@ -204,15 +203,15 @@ def full_like(
     backend: Any = None,
 ) -> Tensor:
     """As ``full``, with the shape, dtype and device of ``x``."""
-    home = _home("full_like", backend, x)
+    home = home_of("full_like", backend, x)
     array = x._data if isinstance(x, Tensor) else x
     if isinstance(fill_value, Tensor):
         fill_value = asarray(fill_value, dtype=x.dtype if dtype is None else dtype, backend=home)
         return _filled(tuple(x.shape), fill_value, x.device if device is None else device, requires_grad)
     if isinstance(array, Tensor):
-        options = _options(home, x.dtype if dtype is None else dtype, x.device if device is None else device)
+        options = options_of(home, x.dtype if dtype is None else dtype, x.device if device is None else device)
         return _made(home.raw.full(tuple(x.shape), fill_value, **options), home, requires_grad)
-    return _made(home.raw.full_like(array, fill_value, **_options(home, dtype, device)), home, requires_grad)
+    return _made(home.raw.full_like(array, fill_value, **options_of(home, dtype, device)), home, requires_grad)
 
 
 def arange(
@@ -234,7 +233,7 @@ def arange(
         _number("arange", "step", step),
     )
     default = default_floating(home, device) if float in map(type, (start, stop, step)) else None
-    return _made(home.raw.arange(start, stop, step, **_options(home, dtype, device, default)), home, requires_grad)
+    return _made(home.raw.arange(start, stop, step, **options_of(home, dtype, device, default)), home, requires_grad)
 
 
 def linspace(
@@ -253,7 +252,7 @@ def linspace(
     home = get_backend(backend)
     start, stop = _number("linspace", "start", start), _number("linspace", "stop", stop)
     default = None if complex in map(type, (start, stop)) else default_floating(home, device)
-    array = home.raw.linspace(start, stop, num, endpoint=endpoint, **_options(home, dtype, device, default))
+    array = home.raw.linspace(start, stop, num, endpoint=endpoint, **options_of(home, dtype, device, default))
     return _made(array, home, requires_grad)
 
 
@@ -270,7 +269,7 @@ def eye(
 ) -> Tensor:
     """Ones on the k-th diagonal, zeros elsewhere."""
     home = get_backend(backend)
-    options = _options(home, dtype, device, default_floating(home, device))
+    options = options_of(home, dtype, device, default_floating(home, device))
     return _made(home.raw.eye(n_rows, n_cols, k=k, **options), home, requires_grad)
 
 
@@ -281,7 +280,7 @@ def _triangle(name: str) -> Any:
         home = get_backend(backend)
         host = get_backend("numpy").raw  # how many they are depends on values, which a lazy library does not look at
         found = host.stack(host.nonzero(getattr(host, name)(host.ones((row, col)), k=offset)))
-        options = _options(home, dtype, device, home.default_dtype("integral", device))
+        options = options_of(home, dtype, device, home.default_dtype("integral", device))
         return _made(home.from_host(found, **options), home, False)
 
     create.__name__ = create.__qualname__ = f"{name}_indices"
@@ -328,7 +327,7 @@ def _converted(data: Any, home: Backend, dtype: Any, device: Any, copy: bool | N
             dtype is None and not kinds
         ):
             dtype = default_floating(home, device)
-    return home.from_host(data, **_options(home, dtype, device), copy=copy)
+    return home.from_host(data, **options_of(home, dtype, device), copy=copy)
 
 
 def backend_of_type(kind: type) -> str | None:
@@ -381,7 +380,7 @@ def asarray(
             raise ArgumentError(
                 f"asarray: {describe(obj)} takes a copy with dtype={dtype}, device={device}, and copy=False forbids one"
             )
-        return out.requires_grad_() if requires_grad else out
+        return out.requires_grad_() if requires_grad else out  # type: ignore[no-any-return]
     if isinstance(obj, (list, tuple)) and any(_has_tensor(part) for part in obj):
         home = get_backend(backend) if backend is not None else _first_tensor(obj)._frame.backend
         if copy is False:
@@ -421,7 +420,7 @@ def from_numpy(array: Any, *, backend: Any = None) -> Tensor:
 def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None, backend: Any = None) -> Tensor:
     """A Tensor from any object that exports DLPack."""
     home = get_backend(backend)
-    options = _options(home, None, device) | ({"copy": copy} if copy is not None else {})
+    options = options_of(home, None, device) | ({"copy": copy} if copy is not None else {})
     return constant(home.xp.from_dlpack(x, **options), home.frame())
 
 
@@ -442,7 +441,7 @@ def _frequencies(name: str) -> Any:
         backend: Any = None,
     ) -> Tensor:
         home = get_backend(backend)
-        options, d = _options(home, None, device), _number(name, "d", d)
+        options, d = options_of(home, None, device), _number(name, "d", d)
         wanted = home.dtype(dtype) if dtype is not None else default_floating(home, device)
         array = getattr(home.raw.fft, name)(n, d=d, **options)  # not every library takes the dtype here
         array = array if array.dtype == wanted else home.raw.astype(array, wanted)
@@ -454,83 +453,3 @@ def _frequencies(name: str) -> Any:
 
 
 fftfreq, rfftfreq = _frequencies("fftfreq"), _frequencies("rfftfreq")
-
-
-# -- random numbers ---------------------------------------------------------------------------------------------
-def manual_seed(seed: int, *, backend: Any = None) -> None:
-    """Seed the generator of random numbers of a backend (default: the selected one)."""
-    get_backend(backend).manual_seed(seed)
-
-
-def drawn(
-    home: Backend, kind: str, shape: tuple[int, ...], dtype: Any, device: Any, *, draw: Any, **params: Any
-) -> Tensor:
-    """Random numbers from ``draw`` (see ``RANDOM``), or from the backend where there is none."""
-    if draw is None:
-        return constant(home.random(kind, shape, dtype, device, **params), home.frame())
-    return draw(home, kind, shape, dtype, device, **params)  # type: ignore[no-any-return]
-
-
-def _random(name: str, kind: str) -> Any:
-    def create(
-        *size: Any,
-        shape: Any = None,
-        dtype: Any = None,
-        device: Any = None,
-        requires_grad: bool = False,
-        backend: Any = None,
-    ) -> Tensor:
-        home = get_backend(backend)
-        options = _options(home, dtype, device, default_floating(home, device))
-        out = drawn(home, kind, _size(size, shape, name), options["dtype"], options.get("device"), draw=RANDOM.get())
-        return out.requires_grad_() if requires_grad else out
-
-    create.__wrapped__ = _standard  # type: ignore[attr-defined]
-    create.__name__ = create.__qualname__ = name
-    law = "the standard normal distribution" if kind == "normal" else "the uniform distribution on [0, 1)"
-    create.__doc__ = f"Random numbers from {law}: ``{name}(2, 3)`` or ``{name}((2, 3))``."
-    return create
-
-
-randn, rand = _random("randn", "normal"), _random("rand", "uniform")
-
-
-def _random_like(name: str, make: Any) -> Any:
-    def create(
-        x: Tensor, /, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, backend: Any = None
-    ) -> Tensor:
-        home = _home(name, backend, x)
-        dtype = dtype if dtype is not None else x.dtype
-        return make(tuple(x.shape), dtype=dtype, device=device, requires_grad=requires_grad, backend=home)  # type: ignore[no-any-return]
-
-    create.__name__ = create.__qualname__ = name
-    create.__doc__ = f"As ``{name.removesuffix('_like')}``, with the shape and dtype of ``x``."
-    return create
-
-
-randn_like, rand_like = _random_like("randn_like", randn), _random_like("rand_like", rand)
-
-
-def randint(
-    low: int, high: Any = None, size: Any = None, *, dtype: Any = None, device: Any = None, backend: Any = None
-) -> Tensor:
-    """Random integers in ``[low, high)``, or ``[0, low)``: ``randint(10, (2, 3))``, ``randint(3, 10, (2, 3))``."""
-    if size is None:
-        low, high, size = 0, low, high
-    if size is None:
-        raise ArgumentError("randint: the size is missing: randint(high, size) or randint(low, high, size)")
-    if low >= high:
-        raise ArgumentError(f"randint: low has to be less than high, got low={low}, high={high}")
-    home = get_backend(backend)
-    dtype = home.dtype(dtype) if dtype is not None else home.default_dtype("integral", device)
-    device = home.device(device) if device is not None else None
-    size = _size((size,), None, "randint")
-    return drawn(home, "integers", size, dtype, device, draw=RANDOM.get(), low=low, high=high)
-
-
-def randperm(n: int, *, dtype: Any = None, device: Any = None, backend: Any = None) -> Tensor:
-    """A random permutation of ``0 ... n - 1``."""
-    home = get_backend(backend)
-    where = home.device(device) if device is not None else None
-    order = home.namespace.argsort(drawn(home, "uniform", (n,), home.dtype("float32"), where, draw=RANDOM.get()))
-    return order if dtype is None else home.namespace.astype(order, home.dtype(dtype))  # type: ignore[no-any-return]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backend.base import Backend, backend_of, dtype_name
+from ..backend.base import Backend
+from ..backend.dtypes import dtype_name
+from ..backend.select import backend_of
 from ..errors import DtypeError
 from .creation import default_floating
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..backend.base import Backend, dtype_name, get_backend
+from ..backend.base import Backend
+from ..backend.dtypes import dtype_name
+from ..backend.select import get_backend
 from ..core import modes
 from ..core.graph import Node, next_order
 from ..core.tensor import Tensor, constant, edge_of

@@ -11,14 +11,15 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from ..backend.base import Backend, backend_of, get_backend, scipy_special
-from ..core.functions import as_operator, build, home
+from ..backend.base import NAMESPACE, Backend
+from ..backend.select import backend_of, get_backend
+from ..backend.special import scipy_special
+from ..core.functions import home
 from ..core.tensor import SCALAR_TYPES, Tensor
 from ..errors import ArgumentError
-from ..rules.declare import BUILD, OPS, broadcast_shapes
-from . import creation
+from ..rules.declare import OPS, broadcast_shapes
+from . import creation, random
 from .inspection import Info, Limits
-from .methods import install
 
 API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
 EXTENSIONS = ("linalg", "fft", "special", "nn")
@@ -56,7 +57,7 @@ class Extension:
 @functools.cache
 def fallback(name: str) -> Any:
     """SciPy's function of that name as an operation without derivative; None where SciPy has none."""
-    from ..rules.special import special
+    from ..rules.special import special  # a table, which an import of polygrad does not read
 
     function = scipy_special(name)
     if name in special.LEFT_OUT or not hasattr(function, "nin"):
@@ -76,8 +77,9 @@ class Namespace:
         self._backend = backend
         for extension in EXTENSIONS:
             setattr(self, extension, Extension(self.__name__, extension))
-        for name in creation.__all__:
-            setattr(self, name, bind(getattr(creation, name), backend))
+        for module in (creation, random):
+            for name in module.__all__:
+                setattr(self, name, bind(getattr(module, name), backend))
         for name in creation.FFT:
             setattr(self.fft, name, bind(getattr(creation, name), backend))
         self.__array_api_version__ = API_VERSIONS[-1]
@@ -85,10 +87,8 @@ class Namespace:
     def __getattr__(self, name: str) -> Any:
         if name in _PASSED:
             value = getattr(self._backend.xp, name)
-        elif name in _NUMPY:
-            from ..interop.numpy_functions import FUNCTIONS
-
-            value = bind_first(FUNCTIONS[name], self)
+        elif name in PROVIDED:
+            value = bind_first(PROVIDED[name](), self)
         elif name == "lib":  # where NumPy keeps one function that consumers ask for
             view = self.sliding_window_view
             value = SimpleNamespace(stride_tricks=SimpleNamespace(sliding_window_view=view))
@@ -102,7 +102,7 @@ class Namespace:
     def __dir__(self) -> list[str]:
         methods = [name for name in type(self).__dict__ if not name.startswith("_")]
         operations = [name for name in OPS if "." not in name]
-        return sorted({*self.__dict__, *_PASSED, *_NUMPY, *operations, *methods, "__array_namespace_info__"})
+        return sorted({*self.__dict__, *_PASSED, *PROVIDED, *operations, *methods, "__array_namespace_info__"})
 
     def broadcast_shapes(self, *shapes: tuple[int, ...]) -> tuple[int, ...]:
         """The shape that arrays of these shapes broadcast to."""
@@ -157,11 +157,9 @@ _PASSED = {
     "complex64", "complex128", "e", "pi", "inf", "nan", "newaxis",
 }  # fmt: skip
 """What is the library's own, unchanged."""
-_NUMPY = {
-    "average", "cross", "gradient", "interp", "median", "nanmax", "nanmedian", "nanmin", "nanprod", "nanquantile", "nanstd", "nanvar",
-    "percentile", "quantile", "sliding_window_view",
-}  # fmt: skip
-"""What consumers of the standard ask of a namespace beyond it, with NumPy's meaning. ``polygrad.median`` and its like are torch's."""
+PROVIDED: dict[str, Callable[[], Callable[..., Any]]] = {}
+"""What consumers of the standard ask of a namespace beyond it: a function that gives the function, whose first argument is the namespace.
+``interop`` enters NumPy's here (``polygrad.median`` and its like are torch's)."""
 
 
 def bind(function: Any, backend: Backend) -> Any:
@@ -214,76 +212,4 @@ def namespace(backend: str | Backend | None = None) -> Namespace:
     return get_backend(backend).namespace  # type: ignore[no-any-return]
 
 
-_OPERATORS = {
-    "__add__": "add", "__radd__": "add", "__sub__": "subtract", "__mul__": "multiply", "__rmul__": "multiply",
-    "__truediv__": "divide", "__floordiv__": "floor_divide", "__mod__": "remainder", "__pow__": "pow", "__matmul__": "matmul",
-    "__neg__": "negative", "__pos__": "positive", "__abs__": "abs", "__invert__": "bitwise_invert",
-    "__and__": "bitwise_and", "__or__": "bitwise_or", "__xor__": "bitwise_xor", "__lshift__": "bitwise_left_shift",
-    "__rshift__": "bitwise_right_shift", "__rand__": "bitwise_and", "__ror__": "bitwise_or", "__rxor__": "bitwise_xor",
-    "__lt__": "less", "__le__": "less_equal", "__gt__": "greater", "__ge__": "greater_equal",
-}  # fmt: skip
-"""Operators that are an operation just as it stands: ``x * y`` calls it without a step between. Commutative reflected operators keep
-the Tensor in front, as torch does."""
-_REFLECTED = {
-    "__rsub__": "subtract", "__rtruediv__": "divide", "__rfloordiv__": "floor_divide", "__rmod__": "remainder", "__rpow__": "pow",
-    "__rmatmul__": "matmul", "__rlshift__": "bitwise_left_shift", "__rrshift__": "bitwise_right_shift",
-}  # fmt: skip
-_COMPARISONS = {"__eq__": "equal", "__ne__": "not_equal"}
-_UNARY = {"__neg__", "__pos__", "__abs__", "__invert__"}
-
-
-def _operator(method: str, make: Callable[[], Any]) -> Any:
-    """An operator of Tensor that is built when it is first used, and from then on is what ``make`` made."""
-
-    def build() -> Any:
-        function = make()
-        setattr(Tensor, method, function)
-        return function
-
-    def unary(self: Tensor, /) -> Any:
-        return build()(self)
-
-    def binary(self: Tensor, other: Any, /) -> Any:
-        return build()(self, other)
-
-    return unary if method in _UNARY else binary
-
-
-def _install_operators() -> None:
-    BUILD.append(build)
-
-    def direct(name: str) -> Callable[[], Any]:
-        return lambda: as_operator(OPS[name])
-
-    def reflected(name: str) -> Callable[[], Any]:
-        def make() -> Any:
-            function = as_operator(OPS[name])
-
-            def call(self: Tensor, other: Any, /) -> Any:
-                return function(other, self)
-
-            return call
-
-        return make
-
-    def comparison(name: str) -> Callable[[], Any]:
-        def make() -> Any:
-            function = OPS[name].call
-
-            def compare(self: Tensor, other: Any, /) -> Any:
-                if other is None or isinstance(other, (str, dict, list, tuple, set)):
-                    return NotImplemented  # so that `x == None` is False, as in torch
-                return function(self, other)
-
-            return compare
-
-        return make
-
-    for form, table in ((direct, _OPERATORS), (reflected, _REFLECTED), (comparison, _COMPARISONS)):
-        for method, name in table.items():
-            setattr(Tensor, method, _operator(method, form(name)))
-    Tensor.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]
-    install(Tensor, OPS)
-
-
-_install_operators()
+NAMESPACE.append(Namespace)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from ..core.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
-from ..engine.start import backward, grad
+from ..engine.start import backward
 from ..levels.function import Function
 from . import anomaly_mode, forward_ad, function, functional, graph
 from .anomaly_mode import detect_anomaly, set_detect_anomaly
 from .gradcheck import gradcheck, gradgradcheck
+from .gradients import grad
 
 __all__ = [
     "Function",

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 from ..core.tensor import Tensor, as_frame
 from ..errors import ArgumentError, DtypeError, GraphError, ShapeError, describe
-from ..func.transforms import new_level
 from ..levels.dual import Dual
 from ..levels.dual import make_dual as dual_at
+from ..levels.level import new_level
 
 _open: ContextVar[tuple[tuple[int, AbstractContextManager[int]], ...]] = ContextVar("polygrad_dual_levels", default=())
 

@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from .base import (
-    ALIASES,
-    DTYPE_NAMES,
-    Array,
-    Backend,
-    BackendInfo,
-    Frame,
-    Raw,
-    backend_of,
-    backends,
-    default_backend_name,
-    dtype_name,
-    get_backend,
-    register_backend,
-    scipy_special,
-    use_backend,
-)
+from .base import Array, Backend, Frame, Raw
+from .dtypes import ALIASES, DTYPE_NAMES, dtype_name
+from .select import BackendInfo, backend_of, backends, default_backend_name, get_backend, register_backend, use_backend
+from .special import scipy_special
 
 __all__ = [
     "ALIASES",

@@ -1,8 +1,7 @@
-"""A backend fills the holes of the Array API standard for one array library; this module finds and selects them.
+"""A backend fills the holes of the Array API standard for one array library.
 
 ``Backend`` works for any library that speaks the standard as it stands; an adapter (``backends/polygrad_backends``)
-overrides what its library does better. Adapters are found through the entry points ``polygrad.backends`` and are
-imported on first use only. This module imports no array library.
+overrides what its library does better. This module imports no array library.
 """
 
 from __future__ import annotations
@@ -10,26 +9,20 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
-import os
 import sys
-from collections.abc import Callable, Iterator
-from contextvars import ContextVar
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 from ..errors import BackendError, DtypeError, UnsupportedError
+from ..rules.declare import OPS
+from .dtypes import ALIASES, DTYPE_NAMES, dtype_name
+from .special import scipy_special
 
 Array = Any
 """An array of some library. The engine knows nothing of it but the standard."""
 
-DTYPE_NAMES = (
-    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
-    "float16", "bfloat16", "float32", "float64", "complex64", "complex128",
-)  # fmt: skip
-ALIASES = {
-    "float": "float32", "double": "float64", "half": "float16", "cfloat": "complex64", "cdouble": "complex128",
-    "short": "int16", "int": "int32", "long": "int64", "bool_": "bool",
-}  # fmt: skip
-"""torch's names of dtypes."""
+NAMESPACE: list[Callable[[Backend], Any]] = []
+"""The class of the differentiable namespace of a backend; ``array_api.namespace`` enters it here."""
 
 
 class Raw:
@@ -183,9 +176,7 @@ class Backend:
     @functools.cached_property
     def namespace(self) -> Any:
         """The differentiable namespace bound to this backend; one object, compared by identity."""
-        from ..array_api.namespace import Namespace
-
-        return Namespace(self)
+        return NAMESPACE[0](self)
 
     def frame(self, level: int = 0, lifted: bool = False) -> Frame:
         """The frame of this backend at a level."""
@@ -211,8 +202,6 @@ class Backend:
                 target = getattr(target, part, None)
         if target is not None and name not in self.others:
             return target
-        from ..rules.declare import OPS
-
         op = OPS.get(name)
         if extension == "special" and (op is None or op.default is None):
             return self.special_on_host(short)
@@ -222,8 +211,6 @@ class Backend:
 
     def default(self, name: str) -> Callable[..., Any]:
         """The agnostic default of an operation, computed on the library's arrays; one that raises, where it declares none."""
-        from ..rules.declare import OPS
-
         function = OPS[name].default
         if function is None:
             return self.refusing(name, f"{self.name} {self.version} has no function {name!r}")
@@ -454,184 +441,4 @@ class Backend:
         set_state(state)
 
 
-def scipy_special(name: str) -> Callable[..., Any] | None:
-    """The function of ``scipy.special`` that computes on NumPy arrays; None without SciPy, or where it has no such function."""
-    if importlib.util.find_spec("scipy") is None:
-        return None
-    function = getattr(importlib.import_module("scipy.special"), name, None)
-    # With SCIPY_ARRAY_API set the public name dispatches on the type of the arrays, in Python; the ufunc is behind it.
-    function = getattr(function, "__wrapped__", function)
-    if name == "lambertw":
-        return _real_lambertw
-    if name in _ANALYTIC and function is not None:
-        return _with_complex(function, _ANALYTIC[name])
-    if name.startswith(_WRONG_IN_SINGLE) and function is not None:
-        return _InDouble(function)
-    return function if callable(function) else None
-
-
-_WRONG_IN_SINGLE = ("mathieu_", "modfresnel", "obl_", "pro_")
-"""Functions of SciPy (1.18) that give nan for single precision (Mathieu's, modified Fresnel integrals) or never return (spheroidal)."""
-
-
-class _InDouble:
-    """A ufunc of SciPy that computes in double precision whatever it is given."""
-
-    def __init__(self, ufunc: Any) -> None:
-        self.ufunc, self.nin, self.nout = ufunc, ufunc.nin, ufunc.nout
-
-    def __call__(self, *args: Any) -> Any:
-        real = [getattr(getattr(arg, "dtype", None), "kind", "") == "f" for arg in args]
-        return self.ufunc(*[arg.astype("float64") if yes else arg for arg, yes in zip(args, real, strict=True)])
-
-
-def _with_complex(function: Callable[..., Any], formula: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of SciPy that takes real arguments only, and a formula for complex ones."""
-    return lambda x, /: formula(x) if getattr(getattr(x, "dtype", None), "kind", "f") == "c" else function(x)
-
-
-def _expit(x: Any) -> Any:
-    return 1 / (1 + importlib.import_module("numpy").exp(-x))
-
-
-_ANALYTIC: dict[str, Callable[..., Any]] = {"exp2": lambda x: 2.0**x, "exp10": lambda x: 10.0**x, "expit": _expit}
-
-
-def _real_lambertw(z: Any, k: int = 0, tol: float = 1e-8) -> Any:
-    """SciPy's, which is complex also for real arguments; for those, its real part, and nan where it has another one."""
-    out = importlib.import_module("scipy.special").lambertw(z, k, tol)
-    if getattr(getattr(z, "dtype", None), "kind", "f") == "c":
-        return out
-    return importlib.import_module("numpy").where(out.imag == 0, out.real, float("nan"))
-
-
-def dtype_name(dtype: Any) -> str:
-    """The standard's name of any library's dtype object."""
-    name = getattr(dtype, "name", None) or getattr(getattr(dtype, "dtype", None), "name", None)
-    if not isinstance(name, str):
-        name = str(dtype).split(".")[-1] if not isinstance(dtype, type) else dtype.__name__
-    return name.rstrip("_")
-
-
 # -- finding and selecting --------------------------------------------------------------------------------------
-_BY_NAME: dict[str, Backend] = {}
-_BY_TYPE: dict[type, Backend] = {}
-_SELECTED: ContextVar[str | None] = ContextVar("polygrad_backend", default=None)
-
-
-@functools.cache
-def _entry_points() -> dict[str, Any]:
-    from importlib.metadata import entry_points
-
-    return {point.name: point for point in entry_points(group="polygrad.backends")}
-
-
-def get_backend(name: str | Backend | None = None) -> Backend:
-    """The backend of that name; None means the selected one (``use_backend``, POLYGRAD_BACKEND, else NumPy)."""
-    if isinstance(name, Backend):
-        return name.load()
-    given, name = name, name or default_backend_name()
-    backend = _BY_NAME.get(name)
-    if backend is not None:
-        return backend
-    point = _entry_points().get(name)
-    if point is None:
-        known = ", ".join(sorted(_entry_points().keys() | _BY_NAME.keys()))
-        source = ", which POLYGRAD_BACKEND names" if not given and not _SELECTED.get() else ""
-        raise BackendError(
-            f"there is no backend {name!r}{source}; known are: {known}. A library that speaks the Array API standard needs no "
-            f"name: polygrad.asarray(array) takes its arrays as they are"
-        )
-    if importlib.util.find_spec(name) is None:
-        ours = point.value.startswith("polygrad_backends.")
-        install = (
-            f"pip install '.[{name.rpartition('_')[2]}]' in a checkout of polygrad" if ours else f"pip install {name}"
-        )
-        found = ", ".join(other for other in sorted(_entry_points()) if importlib.util.find_spec(other))
-        raise BackendError(f"the backend {name!r} needs {name}, which is not installed: {install}. Found here: {found}")
-    return _BY_NAME.setdefault(name, point.load().load())
-
-
-def backend_of(array: Any) -> Backend | None:
-    """The backend that owns an array, or None when it is not an array of any library."""
-    kind = type(array)
-    backend = _BY_TYPE.get(kind)
-    if backend is None:
-        backend = _find(array, kind)
-        if backend is not None:
-            _BY_TYPE[kind] = backend
-    return backend
-
-
-def _find(array: Any, kind: type) -> Backend | None:
-    if kind.__module__ == "builtins":
-        return None
-    for name in _entry_points():
-        # An array of a library can only exist once the library is imported, so nothing is imported for its sake.
-        if name in sys.modules and importlib.util.find_spec(name) is not None:
-            backend = get_backend(name)
-            if backend.owns(kind):
-                return backend
-    if hasattr(array, "__array_namespace__"):
-        xp = array.__array_namespace__()
-        name = (getattr(xp, "__name__", None) or kind.__module__).split(".")[0]
-        return _BY_NAME.setdefault(name, Backend(name, xp).load())
-    return None
-
-
-def register_backend(backend: Backend) -> None:
-    """Make a backend known without an entry point."""
-    _BY_NAME[backend.name] = backend.load()
-
-
-def default_backend_name() -> str:
-    """The name of the backend that creation functions use where nothing else decides."""
-    return _SELECTED.get() or os.environ.get("POLYGRAD_BACKEND") or "numpy"
-
-
-class use_backend:
-    """Select the backend of creation functions: a plain call takes effect at once, a ``with`` block until its end."""
-
-    def __init__(self, name: str) -> None:
-        get_backend(name)
-        self._name = name
-        self._fresh = True
-        self._previous = [_SELECTED.get()]
-        _SELECTED.set(name)
-
-    def __enter__(self) -> None:
-        if self._fresh:
-            self._fresh = False
-        else:  # the same object in another block
-            self._previous.append(_SELECTED.get())
-        _SELECTED.set(self._name)
-
-    def __exit__(self, *exc_info: object) -> None:
-        _SELECTED.set(self._previous.pop())
-
-
-class BackendInfo(NamedTuple):
-    """What is known of one backend here: ``reason`` says why it is not available and how to install it."""
-
-    name: str
-    available: bool
-    version: str | None
-    devices: tuple[str, ...]
-    reason: str | None
-
-
-def backends() -> list[BackendInfo]:
-    """Every known backend, with version and devices, or the reason why it cannot be used here."""
-
-    def look() -> Iterator[BackendInfo]:
-        for name in sorted(_entry_points().keys() | _BY_NAME.keys()):
-            try:
-                backend = get_backend(name)
-                reason = backend.missing()
-                devices = () if reason else backend.devices()
-            except Exception as error:  # an adapter whose library is broken is reported, not fatal
-                yield BackendInfo(name, False, None, (), str(error))
-            else:
-                yield BackendInfo(name, reason is None, backend.version, devices, reason)
-
-    return list(look())

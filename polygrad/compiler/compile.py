@@ -14,12 +14,13 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..backend.base import _BY_TYPE, Backend, Frame, backend_of, get_backend
+from ..backend.base import Backend, Frame
+from ..backend.select import _BY_TYPE, backend_of, get_backend
 from ..core import modes
 from ..core.dispatch import mark_inference
 from ..core.graph import LEAF
+from ..core.inplace import rebind
 from ..core.tensor import SCALAR_TYPES, Tensor, constant, edge_of, refuse_leak
-from ..core.views import rebind
 from ..errors import ArgumentError, BackendError, GraphError, Untraceable, describe
 from ..levels.batched import Batched
 from ..levels.foreign import Foreign, call, record

@@ -7,14 +7,16 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from ..array_api.creation import _DEFAULT
-from ..backend.base import _SELECTED, Backend, backend_of
+from ..array_api.creation import DEFAULT_DTYPE
+from ..backend.base import Backend
+from ..backend.select import SELECTED, backend_of
 from ..core import modes
 from ..core.graph import LEAF, Node
 from ..core.tensor import Tensor, constant, continued, edge_of
 from ..errors import GeneratorNeeded, GraphError, describe
-from ..func.transforms import _LEVEL, jvp, vjp
+from ..func.transforms import jvp, vjp
 from ..levels.foreign import Foreign
+from ..levels.level import LEVEL
 from ..levels.trees import flatten, unflatten
 
 UNTRACKED, LEAVES, WITH_GRAD, COMPUTED, ARRAY = range(5)
@@ -316,7 +318,7 @@ def ambient() -> tuple[Any, ...]:
     state: Any = modes.current()
     if state is not modes.DEFAULT and state is not modes.NO_GRAD:
         state = tuple([getattr(state, name) for name in modes.State.FIELDS])
-    return state, _SELECTED.get(), _DEFAULT.get()
+    return state, SELECTED.get(), DEFAULT_DTYPE.get()
 
 
 @contextmanager
@@ -336,4 +338,4 @@ def _surroundings(ambient: Sequence[Any]) -> Iterator[None]:
             variable.reset(token)
 
 
-_VARIABLES: tuple[ContextVar[Any], ...] = (modes.MODE, _SELECTED, _DEFAULT, _LEVEL)
+_VARIABLES: tuple[ContextVar[Any], ...] = (modes.MODE, SELECTED, DEFAULT_DTYPE, LEVEL)

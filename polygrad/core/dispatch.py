@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..backend.base import Frame, backend_of, get_backend
-from ..errors import ArgumentError, BackendError, OperationError, PolygradError, ShapeError, describe
+from ..backend.base import Frame
+from ..backend.select import backend_of, get_backend
+from ..errors import ArgumentError, BackendError, PolygradError, describe
 from ..rules.declare import Op
 from . import modes
+from .explain import explain
 from .graph import LEAF
+from .promotion import promote
 from .record import fact_of, no_derivative, record, record_several
-from .tensor import SCALAR_TYPES, SCALARS, Tensor, constant
+from .tensor import SCALAR_TYPES, Tensor, constant
 from .views import link
 
 
@@ -287,121 +290,6 @@ def mark_inference(results: Sequence[Tensor]) -> None:
 
 
 # -- promotion ------------------------------------------------------------------------------------------------
-_KINDS = ("bool", "integral", "real floating", "complex floating")
-
-
-def promote(op: Op, payloads: list[Any], frame: Frame, args: Sequence[Any]) -> tuple[list[Any], dict[int, Any]]:
-    """The payloads in one dtype, and which had to be cast to what.
-
-    Within a kind the standard promotes; across kinds the lower kind takes the dtype of the higher (so an integer array meeting a
-    floating one takes its dtype), and a Python scalar of a higher kind brings the default dtype of its kind.
-    """
-    if not op.sequence and _same(op, payloads, frame):
-        return payloads, {}
-    xp = frame.backend.xp
-    chosen = [i for i, name in enumerate(op.arrays) if name in op.promote]
-    positions = list(range(len(payloads))) if op.sequence else chosen
-    arrays = {i: payloads[i] for i in positions if hasattr(payloads[i], "dtype")}
-    # A number that a compiler has made an array of stays a number to its library, and takes on the dtype of what it meets.
-    if frame.backend.traces and len(arrays) > 1:
-        arrays = {
-            i: a for i, a in arrays.items() if isinstance(args[i], Tensor) or not frame.backend.is_number(a)
-        } or arrays
-    dtypes = [array.dtype for array in arrays.values()]
-    ranks = [next(r for r, kind in enumerate(_KINDS) if xp.isdtype(dtype, kind)) for dtype in dtypes]
-    highest = max(ranks, default=0)
-    scalars = [payloads[i] for i in positions if type(payloads[i]) in SCALAR_TYPES]
-    scalar_rank = max((SCALARS.index(type(value)) for value in scalars), default=0)
-    if len(set(map(str, dtypes))) <= 1 and scalar_rank <= highest:
-        target = dtypes[0] if dtypes else None
-    else:
-        joined = [
-            dtype for dtype, rank in zip(dtypes, ranks, strict=True) if rank == highest or (highest == 3 and rank == 2)
-        ]
-        target = xp.result_type(*joined) if len(joined) > 1 else joined[0]
-        if scalar_rank > highest:
-            if scalar_rank == 3 and highest == 2:
-                target = xp.complex64 if target == xp.float32 else xp.complex128
-            else:
-                target = frame.backend.default_dtype(_KINDS[scalar_rank])
-    casts = {i: target for i, array in arrays.items() if array.dtype != target}
-    if not casts:
-        return payloads, casts
-    return [frame.raw.astype(array, target) if i in casts else array for i, array in enumerate(payloads)], casts
-
-
-def _same(op: Op, payloads: Sequence[Any], frame: Frame) -> bool:
-    """Whether there is nothing to promote: one dtype, and scalars that take it on. Asked first, since it is mostly so."""
-    dtype: Any = None
-    for name, payload in zip(op.arrays, payloads, strict=True):
-        if name in op.promote and hasattr(payload, "dtype"):
-            if dtype is None:
-                dtype = payload.dtype
-            elif payload.dtype != dtype:
-                return False
-    for name, payload in zip(op.arrays, payloads, strict=True):
-        if (
-            type(payload) in SCALAR_TYPES
-            and name in op.promote
-            and dtype not in frame.weak.get(type(payload), (dtype,))
-        ):
-            return dtype is None  # numbers alone are left to the library
-    return True
 
 
 # -- errors -----------------------------------------------------------------------------------------------------
-def explain(op: Op, error: Exception, args: Sequence[Any], params: dict[str, Any] | None = None) -> Exception:
-    """The backend's error as polygrad's: the operation, its arguments, what the backend said, and the cure where one is known."""
-    shown = ", ".join(
-        [describe(arg) for arg in args] + [f"{k}={v!r}" for k, v in (params or {}).items() if v is not None]
-    )
-    shapes = [tuple(arg.shape) for arg in args if hasattr(arg, "shape")]
-    if op.promote and len(shapes) == 2 and not _broadcasts(*shapes) and not op.sequence and op.form == "elementwise":
-        axis, a, b = _conflict(*shapes)
-        return ShapeError(
-            f"{op.name}: shapes {shapes[0]} and {shapes[1]} do not broadcast: counted from the end, axis {axis} has length {a} in one "
-            f"and {b} in the other. Two lengths have to be equal, or one of them 1; reshape or expand_dims can make it so"
-        )
-    devices = {str(device): arg for arg in args if (device := _device(arg)) is not None}
-    if len(devices) > 1:
-        where = " and ".join(f"{describe(arg)} on {name}" for name, arg in devices.items())
-        return BackendError(
-            f"{op.name}: the arguments are on different devices: {where}. Bring them together, for example with y.to(x.device)"
-        )
-    if isinstance(error, (NotImplementedError, IndexError)):
-        kind: type[Exception] = type(error)
-        return kind(f"{op.name}({shown}): {error}")
-    bases = (OperationError,) if isinstance(error, RuntimeError) else (OperationError, type(error))
-    wrapped: Exception = _error_class(bases)(f"{op.name}({shown}): {error}")
-    return wrapped
-
-
-def _device(arg: Any) -> Any:
-    """The device of a Tensor or of an array; None where there is none to tell."""
-    if isinstance(arg, Tensor):
-        return arg.device
-    backend = backend_of(arg) if hasattr(arg, "shape") else None
-    return None if backend is None else backend.device_of(arg)
-
-
-_error_classes: dict[Any, Any] = {}
-
-
-def _error_class(bases: tuple[type[Exception], ...]) -> Any:
-    """OperationError that is also an error of the backend's own kind, so that both can be caught."""
-    if bases not in _error_classes:
-        try:
-            _error_classes[bases] = type("OperationError", bases, {}) if len(bases) > 1 else bases[0]
-        except TypeError:
-            _error_classes[bases] = OperationError
-    return _error_classes[bases]
-
-
-def _broadcasts(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
-    return all(x in (y, 1) or y == 1 for x, y in zip(a[::-1], b[::-1], strict=False))
-
-
-def _conflict(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, int, int]:
-    return next(
-        (-1 - i, x, y) for i, (x, y) in enumerate(zip(a[::-1], b[::-1], strict=False)) if x not in (y, 1) and y != 1
-    )

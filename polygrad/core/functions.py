@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from types import FunctionType
 from typing import Any
 
-from ..backend.base import backend_of, get_backend
+from ..backend.select import backend_of, get_backend
 from ..errors import PolygradError
 from ..rules.declare import Op, fit
 from . import modes
-from .dispatch import apply, explain, finish, mark_inference, observed
+from .dispatch import apply, finish, mark_inference, observed
+from .explain import explain
 from .graph import LEAF, Node, next_order
 from .record import compiled, conjugate, no_derivative, pull_absorbing, record
 from .tensor import SCALAR_TYPES, Tensor

@@ -9,7 +9,6 @@ This module knows neither rules nor array libraries.
 
 from __future__ import annotations
 
-import functools
 import itertools
 import threading
 import weakref
@@ -105,17 +104,6 @@ class Node:
     outputs = 1
     """How many outputs the operation has; with more than one, each has an ``OutputNode``."""
 
-    def __init_subclass__(cls) -> None:
-        """Give a class of nodes torch's names for what it saves: ``_saved_self``, ``_saved_result``, and ``_raw_saved_...`` to hook it.
-
-        They are made here, for a ``__getattr__`` would slow down every look at a node.
-        """
-        super().__init_subclass__()
-        if isinstance(cls.__dict__.get("saves"), tuple):
-            for name, place in saved_names(cls).items():
-                setattr(cls, f"_saved_{name}", property(functools.partial(_saved_value, place)))
-                setattr(cls, f"_raw_saved_{name}", property(functools.partial(_saved_raw, place)))
-
     def pull(self, xp: Any, g: Any, edges: tuple[Any, ...], saved: tuple[Any, ...]) -> Sequence[Any]:
         """The cotangents of the inputs, given that of the output; None where there is none or no edge."""
         raise NotImplementedError
@@ -189,35 +177,6 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{self.name()} object at {id(self):#x}>"
-
-
-def saved_names(cls: Any) -> dict[str, int]:
-    """What the saved values of a class of nodes are called: torch's ``self``, ``other`` and ``result``, and the operation's own names; each
-    with its place in ``saved``."""
-    op = getattr(cls, "op", None)
-    found: dict[str, int] = {}
-    for place, source in enumerate(cls.saves):
-        if source >= 0:
-            found.setdefault(("self", "other")[source] if source < 2 else f"input{source}", place)
-            if op is not None and source < len(op.arrays):
-                found.setdefault(op.arrays[source], place)
-        else:
-            found.setdefault("result" if source == -1 else f"result{-1 - source}", place)
-            if op is not None and op.outputs:
-                found.setdefault(op.outputs[-1 - source], place)
-    return found
-
-
-def _saved_value(place: int, node: Node) -> Any:
-    from .saved import value_of
-
-    return value_of(node, place)
-
-
-def _saved_raw(place: int, node: Node) -> Any:
-    from .saved import SavedTensor
-
-    return SavedTensor(node, place)
 
 
 class OutputNode(Node):
@@ -392,26 +351,3 @@ def accumulator(leaf: Any) -> AccumulateGrad:
         node = AccumulateGrad(leaf)
         extra.accumulator = weakref.ref(node)
     return node
-
-
-def draw(outputs: Any, params: Any = None, *, saved: bool = False) -> Any:
-    """Draw the graph of ``outputs``, a Tensor or a sequence of Tensors.
-
-        picture = polygrad.graph.draw(loss, params={"weight": weight, "bias": bias})
-        picture.render("graph.svg")
-
-    Args:
-        params: names of Tensors, leaves or results: a mapping, a sequence, or an object with ``named_parameters()``.
-        saved: show also the arrays that operations keep for the backward pass.
-
-    Returns:
-        a ``Drawing``: ``dot`` is Graphviz's source (with the package ``graphviz``), ``mermaid`` Mermaid's text, ``render(path)`` writes
-        SVG, PNG or PDF (with the program Graphviz), and a notebook shows it. Shapes are those that the graph knows; lines are shown of
-        what was recorded in anomaly mode.
-
-    Raises:
-        ArgumentError: ``outputs`` or one of ``params`` is no Tensor.
-    """
-    from ..debug.drawing import draw
-
-    return draw(outputs, params, saved=saved)

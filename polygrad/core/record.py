@@ -14,6 +14,7 @@ from typing import Any
 from ..backend.base import Frame
 from ..errors import NoDerivativeError
 from ..rules.declare import Op, Rule, fit
+from . import saved as _saved  # noqa: F401 - it names what the node classes made here save
 from .graph import LazyParts, Node, Scatter, edge_pair, next_order, output_node
 from .modes import State
 from .tensor import SCALAR_TYPES, Tensor

@@ -5,6 +5,7 @@ A node keeps payloads. They become Tensors when somebody looks, or when the grad
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -191,3 +192,43 @@ class SavedTensor:
         packed = pack(node, node.saves[place], value, (pack_hook, unpack_hook))
         node.saved = (*node.saved[:place], packed, *node.saved[place + 1 :])  # type: ignore[index]
         expect_packed(node)
+
+
+def _saved_value(place: int, node: Node) -> Any:
+    return value_of(node, place)
+
+
+def _saved_raw(place: int, node: Node) -> Any:
+    return SavedTensor(node, place)
+
+
+def saved_names(cls: Any) -> dict[str, int]:
+    """What the saved values of a class of nodes are called: torch's ``self``, ``other`` and ``result``, and the operation's own names; each
+    with its place in ``saved``."""
+    op = getattr(cls, "op", None)
+    found: dict[str, int] = {}
+    for place, source in enumerate(cls.saves):
+        if source >= 0:
+            found.setdefault(("self", "other")[source] if source < 2 else f"input{source}", place)
+            if op is not None and source < len(op.arrays):
+                found.setdefault(op.arrays[source], place)
+        else:
+            found.setdefault("result" if source == -1 else f"result{-1 - source}", place)
+            if op is not None and op.outputs:
+                found.setdefault(op.outputs[-1 - source], place)
+    return found
+
+
+def _name_saved(cls: type[Node]) -> None:
+    """Give a class of nodes torch's names for what it saves: ``_saved_self``, ``_saved_result``, and ``_raw_saved_...`` to hook it.
+
+    They are made once per class, for a ``__getattr__`` would slow down every look at a node.
+    """
+    super(Node, cls).__init_subclass__()
+    if isinstance(cls.__dict__.get("saves"), tuple):
+        for name, place in saved_names(cls).items():
+            setattr(cls, f"_saved_{name}", property(functools.partial(_saved_value, place)))
+            setattr(cls, f"_raw_saved_{name}", property(functools.partial(_saved_raw, place)))
+
+
+Node.__init_subclass__ = classmethod(_name_saved)  # type: ignore[assignment]

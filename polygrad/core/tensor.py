@@ -7,25 +7,21 @@ bound to its backend. In-place operations and views are in ``views``.
 from __future__ import annotations
 
 import threading
-import warnings
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..array_api.methods import Methods
-from ..backend.base import Frame, backend_of, get_backend
+from ..backend.base import Frame
+from ..backend.select import backend_of, get_backend
 from ..errors import (
     ArgumentError,
     BackendError,
-    ConversionError,
-    DetachWarning,
     DtypeError,
     GraphError,
     ShapeError,
     describe,
 )
-from . import modes
 from .graph import LEAF, Hooks, Node, NodeExtra, OutputNode, RemovableHandle
 from .sites import located
 
@@ -56,7 +52,7 @@ class TensorExtra:
     views: list[weakref.ref[Tensor]] | None = None
 
 
-class Tensor(Methods):
+class Tensor:
     """An array of any library, with ``requires_grad``, ``grad`` and ``grad_fn`` as in torch.
 
     Args:
@@ -77,6 +73,12 @@ class Tensor(Methods):
     """How a functional transform runs an operation on Tensors of its level; None: record it here."""
     _run_function: Callable[..., Any] | None = None
     """The same for a Function of the user's (``autograd.function.call``)."""
+
+    if TYPE_CHECKING:  # what array_api.surface attaches
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __iter__(self) -> Iterator[Tensor]: ...
+        def __deepcopy__(self, memo: dict[int, Any]) -> Tensor: ...
 
     def __init__(self, array: Any, requires_grad: bool = False) -> None:
         if isinstance(array, Tensor):
@@ -283,36 +285,6 @@ class Tensor(Methods):
         return self._extra
 
     # -- autograd ---------------------------------------------------------------------------------------------
-    def backward(
-        self,
-        gradient: Any = None,
-        retain_graph: bool | None = None,
-        create_graph: bool = False,
-        inputs: Sequence[Tensor] | Tensor | None = None,
-    ) -> None:
-        """Add the gradient of this Tensor to ``grad`` of the leaves (or of ``inputs`` only).
-
-        Args:
-            gradient: the cotangent, of the shape and dtype of this Tensor; may be left out for a scalar.
-            retain_graph: keep what the graph has saved, so that it can be run again; default ``create_graph``.
-            create_graph: record the gradient computation itself, for derivatives of higher order.
-            inputs: accumulate into these alone.
-        """
-        from ..autograd import backward
-
-        backward(self, gradient, retain_graph, create_graph, inputs)
-
-    def detach(self) -> Tensor:
-        """The same values outside the graph; they share memory: writing to one shows in the other.
-
-        Inside transforms it is a constant for all of them.
-        """
-        from .views import share
-
-        out = self._constant()
-        share(out, self)
-        return out
-
     def _constant(self) -> Tensor:
         """The same values outside the graph."""
         return constant(self._data._constant() if self._frame.lifted else self._data, self._frame)
@@ -330,28 +302,6 @@ class Tensor(Methods):
             raise located(GraphError("Can't detach views in-place. Use detach() instead."), self._node)
         self._node = None
         return self
-
-    @property
-    def data(self) -> Tensor:
-        """As ``detach()``; assigning gives the Tensor another payload behind the graph's back, which it shares with what was assigned."""
-        return self.detach()
-
-    @data.setter
-    def data(self, value: Any) -> None:
-        value = value if isinstance(value, Tensor) else Tensor(value)
-        if value._frame.backend is not self._frame.backend or value.dtype != self.dtype:
-            raise DtypeError(f"data: incompatible tensor type: {describe(value)} for a Tensor of {describe(self)}")
-        from .views import part, share
-
-        part(self)
-        self._data, self._frame = value._data, value._frame
-        share(self, value)
-
-    def _set_data(self, data: Any) -> None:
-        from .views import rebind
-
-        with modes.no_grad():
-            rebind(self, constant(data, self._frame))
 
     def retain_grad(self) -> None:
         """Have ``grad`` filled although this is not a leaf."""
@@ -404,225 +354,12 @@ class Tensor(Methods):
             extra.post_accumulate = Hooks()
         return RemovableHandle(extra.post_accumulate, hook)
 
-    # -- leaving the graph --------------------------------------------------------------------------------------
-    def __array_namespace__(self, /, *, api_version: str | None = None) -> Any:
-        from ..array_api.namespace import check_version
-
-        check_version(api_version)
-        return self._frame.namespace
-
-    def _untracked(self, what: str) -> Any:
-        """The payload of the bottom level, if it may leave the graph silently."""
-        if self._node is not None and not modes.current().detaching:
-            raise located(
-                ConversionError(
-                    f"{what}: can't convert a Tensor that requires grad ({describe(self)}), the graph would be lost silently. "
-                    f"Use tensor.detach().{'numpy()' if 'numpy' in what or 'array' in what else 'array'} instead, or let library code "
-                    f"take the values as constants inside `with polygrad.interop.allow_detach():`."
-                ),
-                self._node,
-            )
-        data = self._data
-        return data._untracked(what) if isinstance(data, Tensor) else data
-
-    def numpy(self) -> Any:
-        """The values as a NumPy array (sharing memory where the library allows). Raises on a tracked Tensor."""
-        return self._frame.backend.numpy(self._untracked("numpy()"))
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        array = self._frame.backend.numpy(self._untracked("__array__ (numpy.asarray)"))
-        return array.__array__(dtype) if dtype is not None else array.copy() if copy else array
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        """NumPy's and SciPy's ufuncs are the operations of the same meaning; in place into an array they raise."""
-        from ..interop.protocols import array_ufunc
-
-        return array_ufunc(ufunc, method, inputs, options)
-
-    def __array_function__(self, function: Any, types: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        """NumPy's functions are the operations of the same meaning."""
-        from ..interop.protocols import array_function
-
-        return array_function(function, args, options)
-
-    def __dlpack__(
-        self, /, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
-    ) -> Any:
-        array = self._frame.backend.export(self._untracked("__dlpack__"))
-        options = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
-        return array.__dlpack__(**{name: value for name, value in options.items() if value is not None})
-
-    def __dlpack_device__(self, /) -> Any:
-        return self.array.__dlpack_device__()
-
-    def _scalar(self, convert: type) -> Any:
-        if self.size != 1:
-            raise ArgumentError(
-                f"{convert.__name__}(tensor): only a Tensor of one element can be converted to a Python scalar, and this one is "
-                f"{describe(self)}"
-            )
-        data = self._data
-        return convert(data if data.ndim == 0 else self._frame.raw.reshape(data, ()))
-
-    def item(self) -> Any:
-        """The value of a Tensor of one element as a Python scalar."""
-        kinds: dict[str, type] = {"bool": bool, "int": int, "float": float, "complex": complex}
-        return self._scalar(kinds[self._kind()])
-
-    def tolist(self) -> Any:
-        """The values as nested Python lists."""
-        data = self._data
-        return data.tolist() if self._frame.lifted else self._frame.backend.to_host(data)
-
-    def __bool__(self, /) -> bool:
-        if self.size != 1:
-            raise ArgumentError(
-                f"bool(tensor): the truth value of a Tensor with {'no' if self.size == 0 else 'more than one'} element is ambiguous "
-                f"({describe(self)}); use any(), all() or compare .shape"
-            )
-        return self._scalar(bool)  # type: ignore[no-any-return]
-
-    def __float__(self, /) -> float:
-        if self._node is not None:
-            warn_detached("float")
-        return self._scalar(float)  # type: ignore[no-any-return]
-
-    def __int__(self, /) -> int:
-        return self._scalar(int)  # type: ignore[no-any-return]
-
-    def __complex__(self, /) -> complex:
-        if self._node is not None:
-            warn_detached("complex")
-        return self._scalar(complex)  # type: ignore[no-any-return]
-
-    def __index__(self, /) -> int:
-        data = self._data
-        if self._kind() != "int" or data.ndim != 0:
-            raise ArgumentError(
-                f"a Tensor can serve as an index only if it is a 0-d integer, and this one is {describe(self)}"
-            )
-        return int(data)
-
-    def __len__(self) -> int:
-        if self.ndim == 0:
-            raise ArgumentError("len() of a 0-d tensor")
-        return self.shape[0]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        if self.ndim == 0:
-            raise ArgumentError("iteration over a 0-d tensor")
-        return iter([self[i, ...] for i in range(self.shape[0])])
-
-    def __contains__(self, element: Any) -> bool:
-        return bool(self._frame.namespace.any(self == element))
-
-    __hash__ = object.__hash__
-
-    # -- copying ------------------------------------------------------------------------------------------------
-    def __copy__(self) -> Tensor:
-        """A second Tensor with the same values at the same place of the graph; of a leaf, another leaf."""
-        out = _new(type(self))
-        out._data, out._frame, out._node, out._extra = self._data, self._frame, self._node, None
-        return out
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        """Of a leaf another leaf, with a copy of its gradient; of anything else a clone, which stays in the graph."""
-        if id(self) in memo:
-            return memo[id(self)]  # type: ignore[no-any-return]
-        if not self.is_leaf or type(self) is not Tensor:
-            memo[id(self)] = clone = self._frame.namespace.clone(self)
-            return clone  # type: ignore[no-any-return]
-        import copy
-
-        data = copy.deepcopy(self._data, memo)
-        out = constant(data, self._frame)
-        memo[id(self)] = out
-        out._node = self._node
-        if self.grad is not None:
-            out._own_extra().grad = copy.deepcopy(self.grad, memo)
-        return out
-
-    def __reduce__(self) -> Any:
-        if not self.is_leaf:
-            raise located(
-                GraphError(
-                    f"pickle: only leaves (Tensors created explicitly by the user) can be pickled, and this one was made by "
-                    f"{self._node!r}; use x.detach() for the values"
-                ),
-                self._node,
-            )
-        return (_restore, (self.array, self._node is LEAF, self.grad))
-
-    # -- printing -----------------------------------------------------------------------------------------------
-    def __repr__(self) -> str:
-        from ..show.display import tensor_repr
-
-        return tensor_repr(self)
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows."""
-        from ..show.display import tensor_html
-
-        return tensor_html(self)
-
-    def __format__(self, spec: str) -> str:
-        return (
-            format(self.item(), spec)
-            if self.ndim == 0 and spec
-            else str(self)
-            if not spec
-            else object.__format__(self, spec)
-        )
-
     # -- indexing and in-place ------------------------------------------------------------------------------------
     def __getitem__(self, key: Any, /) -> Tensor:
-        return self._frame.namespace.getitem(self, key=key if type(key) in PLAIN_KEYS else _plain(key))  # type: ignore[no-any-return]
-
-    def __setitem__(self, key: Any, value: Any, /) -> None:
-        from .views import inplace, is_there
-
-        xp = self._frame.namespace
-        key = _plain(key)
-
-        def compute() -> Tensor:
-            if is_there(self, key, value):
-                return self
-            new = value if type(value) in SCALARS else self._in_own_dtype(as_frame(value, self._frame), "setitem")
-            return xp.set_at(self, new, key=key)  # type: ignore[no-any-return]
-
-        inplace(self, "setitem", compute)
-
-    def _in_own_dtype(self, value: Tensor, where: str) -> Tensor:
-        """``value`` cast to the dtype of this Tensor, unless that would lose its kind."""
-        if value._frame.backend is not self._frame.backend or value.dtype == self.dtype:
-            return value  # what is of another library is refused by the operation
-        kinds = ("bool", "int", "float", "complex")
-        if kinds.index(value._kind()) > kinds.index(self._kind()):
-            raise DtypeError(
-                f"{where}: result type {value.dtype} can't be cast to the desired output type {self.dtype}; an in-place operation "
-                f"keeps the dtype of its target, convert it first: x = x.to({str(value.dtype)!r})"
-            )
-        return value._frame.namespace.astype(value, self.dtype)  # type: ignore[no-any-return]
+        return self._frame.namespace.getitem(self, key=key if type(key) in PLAIN_KEYS else plain_key(key))  # type: ignore[no-any-return]
 
     def __delitem__(self, key: Any) -> None:
         raise ArgumentError("a Tensor has a fixed size: elements cannot be deleted")
-
-
-_warned = False
-
-
-def warn_detached(function: str) -> None:
-    """Warn, once in a process as torch does, that a Python number knows nothing of the graph."""
-    global _warned  # noqa: PLW0603
-    if _warned or modes.current().detaching:
-        return
-    warnings.warn(
-        f"{function}(tensor): a tracked Tensor was converted to a Python number, which has no gradient. If that is meant, say so "
-        f"with tensor.item(), tensor.detach() or `with polygrad.interop.allow_detach():`. This warning is given once.",
-        DetachWarning,
-        stacklevel=3,
-    )
-    _warned = True  # not before, so that a filter that makes it an error does so every time
 
 
 def _same_if_unknown(shape: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
@@ -631,20 +368,11 @@ def _same_if_unknown(shape: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     return same and len(shape) == len(other)
 
 
-def _plain(key: Any) -> Any:
+def plain_key(key: Any) -> Any:
     """A key with Python's integers in the place of another library's (``numpy.int64``), which select a view as well."""
     if type(key) is tuple:
-        return key if PLAIN_KEYS.issuperset(map(type, key)) else tuple(map(_plain, key))
+        return key if PLAIN_KEYS.issuperset(map(type, key)) else tuple(map(plain_key, key))
     return int(key) if isinstance(key, Integral) and not isinstance(key, bool) else key
-
-
-def _restore(array: Any, requires_grad: bool, grad: Tensor | None) -> Tensor:
-    out = Tensor(array)
-    if requires_grad:
-        out._node = LEAF
-    if grad is not None:
-        out._own_extra().grad = grad
-    return out
 
 
 # -- making Tensors ---------------------------------------------------------------------------------------------

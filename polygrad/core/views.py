@@ -1,21 +1,14 @@
-"""In-place operations and views.
+"""The record of a view: its base, and the operation that made it from there.
 
-In-place operations rebind: they give the Tensor a new payload and a new history, and what the graph has saved is never touched.
-A view remembers its base and how it looks at it, so that writing to one shows in the other, on every backend. Plain Tensors pay
-nothing for it.
+Views write through to their base on every backend, by what is recorded here (``inplace``). Plain Tensors pay nothing for it.
 """
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
 from typing import Any
 
-from ..errors import GraphError, ShapeError, describe
-from . import modes
-from .graph import LEAF, Node
-from .sites import located
-from .tensor import Tensor, constant, edge_of, refuse_leak
+from .tensor import Tensor
 
 
 class View:
@@ -33,18 +26,6 @@ class View:
     def base(self) -> Tensor | None:
         """The Tensor looked at; None once it is gone, which only the base of a ``Shared`` can be."""
         return self._base  # type: ignore[no-any-return]
-
-    def replay(self, base: Tensor) -> Tensor:
-        """The view of this value of the base."""
-        from .dispatch import call_public
-
-        return call_public(self.op, (base,), self.params)  # type: ignore[no-any-return]
-
-    def write(self, value: Tensor) -> Tensor:
-        """The base with ``value`` in the place of the view."""
-        from .dispatch import write_back
-
-        return write_back(self.op, self._base, value, self.params)
 
 
 class Shared(View):
@@ -65,49 +46,11 @@ class Shared(View):
     def base(self) -> Tensor | None:
         return self._base()  # type: ignore[no-any-return]
 
-    def replay(self, base: Tensor) -> Tensor:
-        return base._constant()
-
-    def write(self, value: Tensor) -> Tensor:
-        base = self.base
-        return value._constant() if base is None else base._continue(value, True)
-
 
 def link(view: Tensor, base: Tensor, op: Any, params: dict[str, Any]) -> None:
     """Make ``view`` a view of ``base``, through a view operation."""
     view._own_extra().view = View(base, op, params)
     _enlist(_views_of(base), view)
-
-
-def share(out: Tensor, source: Tensor) -> None:
-    """Make ``out``, which has the values of ``source``, share them with it, as ``detach`` does."""
-    view = None if source._extra is None else source._extra.view
-    if view is None:
-        siblings = _views_of(source)
-        out._own_extra().view = Shared(weakref.ref(source), siblings)
-        _enlist(siblings, out)
-    elif isinstance(view, Shared):  # with something that may be gone already
-        out._own_extra().view = Shared(view._base, view.siblings)
-        _enlist(view.siblings, out)
-    else:  # the same view, of the detached base
-        base = view.base.detach()
-        out._own_extra().view = View(base, view.op, view.params, detached=True)
-        _enlist(_views_of(base), out)
-
-
-def part(tensor: Tensor) -> None:
-    """End the sharing of a Tensor that is about to get another payload; its views go on sharing the old one."""
-    extra = tensor._extra
-    if extra is None:
-        return
-    if extra.views:
-        former = tensor.detach() if extra.view is not None else constant(tensor._data, tensor._frame)
-        former._node = edge_of(tensor)
-        views = former._own_extra().views = extra.views
-        for child in _alive(views):
-            look = child._extra.view  # type: ignore[union-attr]
-            look._base = weakref.ref(former) if isinstance(look, Shared) else former
-    extra.view = extra.views = None
 
 
 def _views_of(base: Tensor) -> list[weakref.ref[Tensor]]:
@@ -121,134 +64,3 @@ def _enlist(views: list[weakref.ref[Tensor]], view: Tensor) -> None:
     if len(views) >= 8 and len(views) & (len(views) - 1) == 0:  # now and then, forget the views that are gone
         views[:] = [reference for reference in views if reference() is not None]
     views.append(weakref.ref(view))
-
-
-def _alive(views: list[weakref.ref[Tensor]] | None) -> list[Tensor]:
-    """Those that are still there and still look here."""
-    found = [reference() for reference in views or ()]
-    return [
-        child for child in found if child is not None and child._extra is not None and child._extra.view is not None
-    ]
-
-
-def inplace(target: Tensor, name: str, compute: Callable[[], Any]) -> Tensor:
-    """Replace the value of ``target`` by what ``compute`` returns, as an in-place operation would.
-
-    Raises before anything has changed if the target is a leaf that requires grad (or a view of one), or if the result does
-    not fit its shape or dtype.
-    """
-    _refuse_leaf(target, name)
-    out: Tensor = compute()
-    if out is target:
-        return target
-    if out.shape != target.shape:
-        raise located(
-            ShapeError(
-                f"{name}: output with shape {list(target.shape)} doesn't match the broadcast shape {list(out.shape)}; an in-place "
-                f"operation cannot change the shape of its target, write x = x {name} y instead"
-            ),
-            target._node,
-        )
-    return rebind(target, target._in_own_dtype(out, name))
-
-
-def is_there(target: Tensor, key: Any, value: Any) -> bool:
-    """Whether ``value`` is the view ``target[key]``: what ``x[key] += 1`` assigns in the end, when the base has been written already."""
-    view = value._extra.view if isinstance(value, Tensor) and value._extra is not None else None
-    return (
-        view is not None
-        and view.base is target
-        and not view.detached
-        and view.op.name == "getitem"
-        and view.op.view({"key": key})
-        and view.params["key"] == key
-    )
-
-
-def _refuse_leaf(target: Tensor, name: str) -> None:
-    state = modes.current()
-    if not state.records(target._frame.level):
-        return
-    if target._node is LEAF:
-        raise GraphError(
-            f"{name}: a leaf Variable that requires grad is being used in an in-place operation ({describe(target)}). Update it under "
-            f"polygrad.no_grad(), or work on x.clone()."
-        )
-    view = target._extra.view if target._extra is not None else None
-    while view is not None and not view.detached:
-        if view.base._node is LEAF:
-            raise located(
-                GraphError(
-                    f"{name}: a view of a leaf Variable that requires grad is being used in an in-place operation "
-                    f"({describe(target)} of {describe(view.base)}). Update it under polygrad.no_grad(), or work on x.clone()."
-                ),
-                target._node,
-            )
-        view = view.base._extra.view if view.base._extra is not None else None
-
-
-def rebind(target: Tensor, out: Tensor) -> Tensor:
-    """Give ``target`` the payload and, while recording, the history of ``out``; bases and views follow."""
-    recording = modes.current().records(target._frame.level)
-    if target._frame.backend.traces:
-        refuse_leak(target, out._data, "in-place operation")
-    extra = target._extra
-    if extra is None or (extra.view is None and extra.views is None):
-        _assign(target, out, recording)
-        return target
-    steps = [(target, out, recording)]
-    followers: list[tuple[Tensor, list[weakref.ref[Tensor]] | None]] = []
-    current, value = target, out
-    with_graph = recording
-    while current._extra is not None and current._extra.view is not None:
-        view = current._extra.view
-        with_graph = with_graph and not view.detached
-        try:
-            value = view.write(value)
-        except GraphError as error:  # what is expanded cannot be written
-            raise located(error, current._node) from None
-        base = view.base
-        if base is None:
-            followers.append((value, view.siblings))
-            break
-        steps.append((base, value, with_graph))
-        current = base
-    for tensor, new, _ in steps[1:]:
-        refuse_leak(tensor, new._data, "in-place operation on a view")
-    for tensor, new, graph in steps:
-        _assign(tensor, new, graph)
-    followers += [(tensor, tensor._extra.views) for tensor, _, _ in steps if tensor._extra is not None]
-    done = {id(tensor) for tensor, _, _ in steps}
-    while followers:
-        value, references = followers.pop()
-        for child in _alive(references):
-            if id(child) not in done:
-                done.add(id(child))
-                view = child._extra.view  # type: ignore[union-attr]
-                _assign(child, view.replay(value), recording and not view.detached)
-                followers.append((child, child._extra.views))  # type: ignore[union-attr]
-    return target
-
-
-def _assign(tensor: Tensor, out: Tensor, graph: bool) -> None:
-    """Give a Tensor the value of ``out``, and its history with ``graph``."""
-    if not graph and (tensor._frame.lifted or out._frame.lifted) and tensor._frame.level == out._frame.level:
-        out = tensor._continue(out, False)
-    if tensor.__class__ is not out.__class__ or tensor.__class__ is not Tensor:
-        _assign_level(tensor, out)
-        return
-    tensor._data = out._data
-    tensor._frame = out._frame
-    if graph:
-        before, tensor._node = tensor._node, edge_of(out)
-        if tensor._extra is not None and tensor._extra.retains:
-            if isinstance(before, Node):
-                before._retain(None)
-            if isinstance(tensor._node, Node):
-                tensor._node._retain(tensor)
-
-
-def _assign_level(tensor: Tensor, out: Tensor) -> None:
-    """A value of another level (a dual number, say) takes its meaning along."""
-    tensor.__class__ = out.__class__
-    tensor._data, tensor._frame, tensor._node = out._data, out._frame, out._node

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..backend.base import dtype_name
+from ..backend.dtypes import dtype_name
 from ..core.graph import Node, OutputNode, nodes_below
 from ..core.sites import site_of
 from ..core.tensor import Tensor, edge_of
 from ..errors import ArgumentError, MissingError, ShapeError, describe
 from ..rules.declare import broadcast_shapes
+from .saving import entries
 
 FORMATS = ("svg", "png", "pdf")
 """What Graphviz renders to; ``.dot`` and ``.gv`` are its source, ``.mmd`` is Mermaid's."""
@@ -131,7 +132,23 @@ class Drawing:
 
 
 def draw(outputs: Any, params: Any = None, *, saved: bool = False) -> Drawing:
-    """Draw the graph of ``outputs``, a Tensor or several; ``polygrad.graph.draw``."""
+    """Draw the graph of ``outputs``, a Tensor or a sequence of Tensors.
+
+        picture = polygrad.graph.draw(loss, params={"weight": weight, "bias": bias})
+        picture.render("graph.svg")
+
+    Args:
+        params: names of Tensors, leaves or results: a mapping, a sequence, or an object with ``named_parameters()``.
+        saved: show also the arrays that operations keep for the backward pass.
+
+    Returns:
+        a ``Drawing``: ``dot`` is Graphviz's source (with the package ``graphviz``), ``mermaid`` Mermaid's text, ``render(path)`` writes
+        SVG, PNG or PDF (with the program Graphviz), and a notebook shows it. Shapes are those that the graph knows; lines are shown of
+        what was recorded in anomaly mode.
+
+    Raises:
+        ArgumentError: ``outputs`` or one of ``params`` is no Tensor.
+    """
     chosen = [outputs] if isinstance(outputs, Tensor) else list(outputs) if isinstance(outputs, (list, tuple)) else []
     if not chosen or not all(isinstance(output, Tensor) for output in chosen):
         raise ArgumentError(f"draw: expected a Tensor or a sequence of Tensors, got {describe(outputs)}")
@@ -211,7 +228,6 @@ def _number(edge: Any) -> str:
 
 
 def _draw_saved(picture: Drawing, node: Node, name: str) -> None:
-    from .saving import entries
 
     for i, entry in enumerate(entries(node, set())):
         picture.boxes[f"{name}s{i}"] = Box("saved", [entry.what, f"{_shape(entry.shape)} {entry.dtype}"])

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..backend.base import dtype_name
+from ..backend.dtypes import dtype_name
 from ..core.graph import Node, nodes_below
 from ..core.sites import Site, site_of
 from ..core.tensor import Tensor, constant, edge_of

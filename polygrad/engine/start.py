@@ -15,7 +15,7 @@ from .edges import GradientEdge, Metadata
 from .hooks import as_tensor
 
 
-def _listed(value: Any, what: str) -> list[Any]:
+def listed(value: Any, what: str) -> list[Any]:
     if isinstance(value, (Tensor, GradientEdge)) or value is None:
         return [value]
     if not isinstance(value, (list, tuple)):
@@ -118,8 +118,8 @@ def backward(
         GraphError: a Tensor does not require grad, a cotangent is missing, or the graph has been freed.
         ShapeError, DtypeError, BackendError: a cotangent does not fit its Tensor.
     """
-    outputs = _listed(tensors, "backward")
-    gradients = [None] * len(outputs) if grad_tensors is None else _listed(grad_tensors, "backward")
+    outputs = listed(tensors, "backward")
+    gradients = [None] * len(outputs) if grad_tensors is None else listed(grad_tensors, "backward")
     if len(gradients) != len(outputs):
         raise ArgumentError(
             f"backward: got {len(outputs)} tensors and {len(gradients)} gradients; there has to be one for each"
@@ -127,7 +127,7 @@ def backward(
     roots = [(_edge(y), _seed(y, g, "backward", create_graph)) for y, g in zip(outputs, gradients, strict=True)]
     targets = None
     if inputs is not None:
-        chosen = _listed(inputs, "backward")
+        chosen = listed(inputs, "backward")
         if not chosen:
             raise GraphError(
                 "backward: `inputs` argument to `backward()` cannot be empty; leave it out to reach all leaves"
@@ -184,34 +184,15 @@ def grad(
     retain_graph: bool | None = None,
     create_graph: bool = False,
     allow_unused: bool | None = None,
-    is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
-    """The gradients of ``outputs`` with respect to ``inputs``; no ``grad`` is touched.
-
-    Args:
-        outputs: a Tensor or several.
-        inputs: a Tensor or several, leaves or not.
-        grad_outputs: cotangents of the outputs; None for scalars.
-        retain_graph: keep what the graph has saved; default ``create_graph``.
-        create_graph: record the gradient computation itself, for derivatives of higher order.
-        allow_unused: an input that the outputs do not depend on gives None instead of an error.
-        is_grads_batched: the cotangents have one more axis in front, and so have the gradients: one for each entry along it, computed
-            together (``func.vmap``).
-        materialize_grads: such an input gives zeros.
-
-    Returns:
-        one Tensor for each input, of its shape and dtype.
-
-    Raises:
-        GraphError: an input or output does not require grad, an input is unused, or the graph has been freed.
-    """
+    """As ``autograd.grad``, which says what the arguments are, without batches of cotangents."""
     if materialize_grads and allow_unused is False:
         raise ArgumentError(
             "grad: expected allow_unused to be True or not passed when materialize_grads=True, but got allow_unused=False"
         )
-    ys, xs = _listed(outputs, "grad"), _listed(inputs, "grad")
-    gradients = [None] * len(ys) if grad_outputs is None else _listed(grad_outputs, "grad")
+    ys, xs = listed(outputs, "grad"), listed(inputs, "grad")
+    gradients = [None] * len(ys) if grad_outputs is None else listed(grad_outputs, "grad")
     if len(gradients) != len(ys):
         raise ArgumentError(
             f"grad: got {len(ys)} outputs and {len(gradients)} grad_outputs; there has to be one for each"
@@ -220,9 +201,6 @@ def grad(
         raise GraphError("grad: `inputs` argument to `grad()` cannot be empty")
     for x in xs:
         _wanted(x, "grad")
-    if is_grads_batched:
-        options = {"retain_graph": retain_graph, "create_graph": create_graph, "allow_unused": allow_unused}
-        return _batched(ys, xs, gradients, {**options, "materialize_grads": materialize_grads})
     roots = [(_edge(y), _seed(y, g, "grad", create_graph)) for y, g in zip(ys, gradients, strict=True)]
     edges = [_edge(x) for x in xs]
     leaves, captured = _pass(roots, edges, retain_graph, create_graph, accumulate=False)
@@ -252,21 +230,3 @@ def grad(
             g = frame.raw.zeros(shape, dtype=dtype, device=device)
         results.append(as_tensor(g, x.node.frame if isinstance(x, GradientEdge) else x._frame))
     return tuple(results)
-
-
-def _batched(ys: list[Any], xs: list[Any], gradients: list[Any], options: dict[str, Any]) -> tuple[Tensor | None, ...]:
-    """The gradients for a batch of cotangents."""
-    from ..func import vmap
-
-    given = [i for i, g in enumerate(gradients) if g is not None]
-    if not given:
-        raise ArgumentError("grad: is_grads_batched=True needs grad_outputs, with the batch along their first axis")
-
-    def one(*cotangents: Any) -> tuple[Tensor | None, ...]:
-        full = list(gradients)
-        for i, g in zip(given, cotangents, strict=True):
-            full[i] = g
-        return grad(ys, xs, full, **options)
-
-    found: tuple[Tensor | None, ...] = vmap(one)(*[gradients[i] for i in given])
-    return found

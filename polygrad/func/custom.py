@@ -12,8 +12,9 @@ from ..core.tensor import Tensor, as_frame
 from ..errors import ArgumentError, DtypeError, NoDerivativeError, ShapeError, describe
 from ..levels.batched import stacked
 from ..levels.custom import Inner, Leaves, Spec, in_front, over_batch, run
+from ..levels.level import adopt
 from ..levels.trees import flatten, map_leaves, unflatten
-from .transforms import Pullback, adopt
+from .transforms import Pullback
 
 
 # -- functions of the user's --------------------------------------------------------------------------------------------

@@ -13,10 +13,11 @@ from typing import Any
 
 from ..core.tensor import Tensor, as_frame
 from ..errors import ArgumentError, ShapeError, describe
+from ..levels.level import lower
 from ..levels.trees import flatten, map_leaves, unflatten
 from .custom import custom_jvp
 from .jacobians import jacfwd
-from .transforms import _Transform, jvp, lower
+from .transforms import _Transform, jvp
 
 Linear = Callable[[Any], Any]
 

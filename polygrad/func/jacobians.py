@@ -7,9 +7,10 @@ from math import prod
 from typing import Any
 
 from ..core.tensor import Tensor, as_frame
+from ..levels.level import adopt, lower
 from ..levels.trees import flatten, map_leaves, unflatten
 from .mapping import vmap
-from .transforms import Pullback, _selected, _Transform, adopt, differentiable, grad, jvp, lower, push
+from .transforms import Pullback, _selected, _Transform, differentiable, grad, jvp, push
 
 
 class Jacobian(_Transform):

@@ -8,13 +8,14 @@ from typing import Any
 
 import optree
 
-from ..array_api.creation import RANDOM, drawn
-from ..backend.base import backend_of
+from ..array_api.random import drawn
+from ..backend.select import backend_of
 from ..core.tensor import SCALAR_TYPES, Tensor, as_frame, level_of
 from ..errors import ArgumentError, ShapeError, describe
 from ..levels.batched import Batched, make_batched
+from ..levels.level import RANDOM, _alias, adopt, lower, new_level
 from ..levels.trees import flatten, map_leaves, unflatten
-from .transforms import _alias, _Transform, adopt, lower, new_level
+from .transforms import _Transform
 
 RANDOMNESS = ("error", "different", "same")
 

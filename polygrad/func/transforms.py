@@ -7,85 +7,16 @@ Tensors of lower levels). So transforms nest, and a derivative inside never sees
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..backend.base import backend_of
-from ..core import modes
-from ..core.graph import LEAF
-from ..core.tensor import Tensor, as_frame, constant, edge_of, level_of
+from ..backend.select import backend_of
+from ..core.tensor import Tensor, as_frame, edge_of, level_of
 from ..engine import loop as engine
 from ..errors import ArgumentError, DtypeError, GraphError, ShapeError, describe
-from ..levels.batched import OPEN
 from ..levels.dual import Dual, make_dual
+from ..levels.level import _below, adopt, lower, new_level, unwrap, wrap
 from ..levels.trees import flatten, map_leaves, unflatten
-
-_LEVEL: ContextVar[int] = ContextVar("polygrad_level", default=0)
-
-
-@contextmanager
-def new_level(records: bool = True, room: int = 0) -> Iterator[int]:
-    """A level above all that are open; recording is on in it, whatever the mode outside.
-
-    A level that does not record has no mode of its own: ``no_grad`` inside it is about the level below. What was recorded in a level
-    may be used after its end, under transforms that are opened by then: ``room`` is for so many of them below it.
-    """
-    level = _LEVEL.get() + 1 + room
-    before, mode, batches = _LEVEL.get(), modes.current(), OPEN.get()
-    _LEVEL.set(level)
-    modes.MODE.set(mode.with_level(level) if records else mode)
-    OPEN.set(batches if records else level)
-    try:
-        yield level
-    finally:
-        _LEVEL.set(before)
-        modes.MODE.set(mode)
-        OPEN.set(batches)
-
-
-def wrap(value: Any, level: int, where: str, requires_grad: bool = True) -> Tensor:
-    """An array or Tensor of a lower level as a leaf of this level."""
-    if isinstance(value, Tensor):
-        # A snapshot: what the caller does to his Tensor in place later is not seen here.
-        inner = value if type(value) is not Tensor else _alias(value)
-        out = constant(inner, value._frame.backend.frame(level, True))
-    else:
-        backend = backend_of(value)
-        if backend is None:
-            raise ArgumentError(
-                f"{where}: the arguments to differentiate have to be arrays or Tensors, got {describe(value)}"
-            )
-        backend.check(value)
-        out = constant(value, backend.frame(level, False))
-    if requires_grad:
-        if out.dtype not in out._frame.floating:
-            raise DtypeError(
-                f"{where}: can only differentiate with respect to floating or complex arrays, and an argument has dtype {out.dtype}; "
-                f"choose others with argnums, or convert it"
-            )
-        out._node = LEAF
-    return out
-
-
-def adopt(value: Any) -> Any:
-    """A raw array as a Tensor, so that a function sees only Tensors; anything else as it is."""
-    if not isinstance(value, Tensor) and (backend := backend_of(value)) is not None:
-        backend.check(value)
-        return constant(value, backend.frame())
-    return value
-
-
-def _alias(tensor: Tensor) -> Tensor:
-    out = constant(tensor._data, tensor._frame)
-    out._node = edge_of(tensor)
-    return out
-
-
-def unwrap(value: Any, level: int) -> Any:
-    """A result as the caller sees it: without this level."""
-    return value._data if level_of(value) == level else value
 
 
 def with_aux(result: Any, where: str) -> tuple[Any, Any]:
@@ -95,13 +26,6 @@ def with_aux(result: Any, where: str) -> tuple[Any, Any]:
             f"{where}: with has_aux=True the function has to return a pair (output, aux), got {describe(result)}"
         )
     return result
-
-
-def lower(value: Any) -> Any:
-    """The raw array inside a Tensor that carries no history; anything else as it is. For those who passed raw arrays."""
-    if isinstance(value, Tensor) and type(value) is Tensor and value._node is None and not value._frame.lifted:
-        return value.array if value._frame.level == 0 else value
-    return value
 
 
 def _finisher(leaves: Sequence[Tensor], level: int) -> Callable[[Any], Any]:
@@ -223,16 +147,6 @@ def _pull(result: Tensor, seed: Any, leaves: Sequence[Tensor], level: int) -> di
     with _below(level):
         found, _ = engine.run([(edge, seed)], retain=True, create_graph=False, needed=needed)
         return found
-
-
-@contextmanager
-def _below(level: int) -> Iterator[None]:
-    mode = modes.current()
-    modes.MODE.set(mode.below_level(level))
-    try:
-        yield
-    finally:
-        modes.MODE.set(mode)
 
 
 def _gradient(leaf: Tensor, found: dict[Any, Any]) -> Any:

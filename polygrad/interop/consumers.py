@@ -36,7 +36,7 @@ def connect_scipy_fft(module: Any) -> None:
 
 def connect_einops(module: Any) -> None:
     """Define the backend class that einops finds among the subclasses of its own."""
-    from ..array_api import namespace
+    from ..array_api.namespace import namespace
     from ..core.tensor import Tensor
 
     class PolygradBackend(module.AbstractBackend):  # type: ignore[misc]

@@ -16,7 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..array_api.moving import to_backend
-from ..backend.base import Backend, backend_of, get_backend
+from ..backend.base import Backend
+from ..backend.select import backend_of, get_backend
 from ..compiler.program import Traced
 from ..core.tensor import Tensor
 from ..errors import ArgumentError, ShapeError, describe

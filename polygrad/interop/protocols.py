@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from ..core.inplace import inplace
 from ..core.tensor import Tensor
-from ..core.views import inplace
 from ..errors import ConversionError, describe
 from ..rules.declare import OPS, Op
 from .numpy_functions import FUNCTIONS

@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from ..array_api.namespace import Namespace
-from ..backend.base import backend_of
+from ..backend.select import backend_of
 from ..core.tensor import Tensor
 from ..errors import ArgumentError, describe
 

@@ -14,7 +14,8 @@ import torch
 
 from ..array_api.moving import to_backend
 from ..autograd import grad
-from ..backend.base import Backend, backend_of, get_backend
+from ..backend.base import Backend
+from ..backend.select import backend_of, get_backend
 from ..core import modes
 from ..core.tensor import Tensor, constant
 from ..errors import ArgumentError, describe

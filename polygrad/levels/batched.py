@@ -10,19 +10,16 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable, Sequence
-from contextvars import ContextVar
 from typing import Any
 
-from ..backend.base import dtype_name
+from ..backend.dtypes import dtype_name
 from ..core import dispatch as apply_module
 from ..core.tensor import Tensor, as_frame
 from ..core.views import link
 from ..errors import ConversionError, GraphError, ShapeError
 from ..rules.declare import Op
 from ..rules.vmap.alignment import DECOMPOSE, Mapped, Run
-
-OPEN: ContextVar[int] = ContextVar("polygrad_batch_level", default=0)
-"""The level of the innermost batch that is open."""
+from .level import OPEN
 
 
 class Batched(Tensor):

@@ -10,16 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..array_api.creation import RANDOM
 from ..core import modes
 from ..core.graph import Node, edge_pair, next_order, output_node
 from ..core.tensor import Tensor, as_frame, constant, continued, edge_of, level_of
 from ..engine.hooks import as_tensor
 from ..errors import GraphError, describe
-from ..func.transforms import lower, new_level
 from .batched import Batched, make_batched
 from .dual import Dual, make_dual
-from .level import lifted, lowered
+from .level import RANDOM, lifted, lower, lowered, new_level
 from .trees import map_leaves
 
 Leaves = Sequence[Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..backend.base import backend_of
+from ..backend.select import backend_of
 from ..core import modes
 from ..core.graph import Node, edge_pair
 from ..core.saved import seen

@@ -13,20 +13,18 @@ import weakref
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ..array_api.creation import RANDOM
 from ..core import modes
 from ..core.dispatch import mark_inference
 from ..core.graph import next_order, output_node
+from ..core.inplace import rebind
 from ..core.tensor import Tensor, edge_of, level_of
-from ..core.views import rebind
 from ..errors import ArgumentError, GraphError, ShapeError, describe
-from ..func.transforms import new_level
 from ..rules.declare import fit
 from .batched import Batched, make_batched
 from .dual import make_dual
 from .function import Function, FunctionCtx
 from .function_node import node_class, one_for_each, pullback, saved_of
-from .level import lifted, lowered
+from .level import RANDOM, lifted, lowered, new_level
 
 Source = tuple[str, Any]
 """Where a saved Tensor comes from: ("input", number), ("output", number) or ("constant", the Tensor itself)."""

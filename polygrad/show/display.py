@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from ..backend.base import dtype_name
+from ..backend.dtypes import dtype_name
 from ..errors import describe
 from .printing import format_tensor
 

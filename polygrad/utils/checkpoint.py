@@ -12,7 +12,8 @@ from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
 from typing import Any
 
-from ..backend.base import Backend, get_backend
+from ..backend.base import Backend
+from ..backend.select import get_backend
 from ..core.modes import enable_grad, is_grad_enabled
 from ..core.tensor import Tensor, constant, edge_of
 from ..engine.edges import saved_tensors_hooks

@@ -150,7 +150,7 @@ class TestLibraries:
 
     def test_a_third_partys_that_is_not_installed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         point = EntryPoint("nolib", "polygrad_nolib:BACKEND", "polygrad.backends")
-        monkeypatch.setattr(pg.backend.base, "_entry_points", lambda: {"numpy": None, "nolib": point})
+        monkeypatch.setattr(pg.backend.select, "_entry_points", lambda: {"numpy": None, "nolib": point})
         with pytest.raises(BackendError, match=r"the backend 'nolib' needs nolib, .*: pip install nolib\. Found"):
             pg.get_backend("nolib")
         info = {info.name: info for info in pg.backends()}["nolib"]
@@ -159,7 +159,7 @@ class TestLibraries:
 
     def test_a_broken_adapter_is_listed_and_breaks_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         point = EntryPoint("checks", "checks:NO_SUCH_NAME", "polygrad.backends")
-        monkeypatch.setattr(pg.backend.base, "_entry_points", lambda: {"checks": point})
+        monkeypatch.setattr(pg.backend.select, "_entry_points", lambda: {"checks": point})
         (info,) = [info for info in pg.backends() if info.name == "checks"]
         assert not info.available
         assert "NO_SUCH_NAME" in info.reason

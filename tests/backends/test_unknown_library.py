@@ -28,8 +28,8 @@ VALUE = np.asarray([1.0, 2.0, 3.0])
 def unknown() -> Iterator[None]:
     """Nothing of the library is left behind."""
     yield
-    pg.backend.base._BY_NAME.pop("toyarray", None)
-    pg.backend.base._BY_TYPE.pop(toyarray.Array, None)
+    pg.backend.select._BY_NAME.pop("toyarray", None)
+    pg.backend.select._BY_TYPE.pop(toyarray.Array, None)
 
 
 def toy(array: Any) -> Any:

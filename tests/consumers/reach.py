@@ -155,7 +155,7 @@ def reach(
     leaves = {
         name: pg.tensor(a, backend=backend, requires_grad=name in call.directions) for name, a in call.arrays.items()
     }
-    import_module("polygrad.core.tensor")._warned = False  # each call is to have its warning
+    import_module("polygrad.array_api.conversions")._warned = False  # each call is to have its warning
     with warnings.catch_warnings(record=True) as caught, call.mode():
         try:
             # clones, for in-place operations may not hit a leaf that requires grad

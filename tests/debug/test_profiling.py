@@ -153,7 +153,7 @@ class TestNothingStays:
     def test_an_operator_that_is_made_inside(self) -> None:
         op = pg.rules.declare.OPS["multiply"]
         with profile():
-            operator = pg.build.as_operator(op)
+            operator = pg.core.functions.as_operator(op)
             assert operator(pg.ones(2), Foreign()) is NotImplemented
         assert operator.__code__ is op.call.__code__
         assert operator(pg.ones(2), Foreign()) is NotImplemented

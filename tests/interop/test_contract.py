@@ -142,7 +142,7 @@ def test_allow_detach(backend: str) -> None:
 
 @pytest.fixture
 def fresh_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.import_module("polygrad.core.tensor"), "_warned", False)
+    monkeypatch.setattr(importlib.import_module("polygrad.array_api.conversions"), "_warned", False)
 
 
 @pytest.mark.usefixtures("fresh_warning")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import Any
 
 import numpy as np
@@ -588,10 +589,8 @@ def test_single_precision_stays(name: str, backend: str, xp: Any) -> None:
 
 def test_without_scipy_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     backend = polygrad.backend.Backend("array_api_strict", pytest.importorskip("array_api_strict")).load()
-    find_spec = polygrad.backend.importlib.util.find_spec
-    monkeypatch.setattr(
-        polygrad.backend.importlib.util, "find_spec", lambda name: find_spec(name) if name != "scipy" else None
-    )
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: find_spec(name) if name != "scipy" else None)
     x = backend.xp.asarray([0.5])
     np.testing.assert_allclose(float(backend.raw.special.erf(x)[0]), special.erf(0.5))
     with pytest.raises(UnsupportedError, match="pip install scipy"):

@@ -1,17 +1,27 @@
-"""The methods of Tensor that are operations under another spelling: torch's names, the standard's keywords.
+"""What a Tensor can do: torch's methods and the operators, attached to the class here, once.
 
-Out of place they call the differentiable namespace; with a trailing underscore they rebind the Tensor (see ``tensor.inplace``).
+``core.tensor`` says what a Tensor is. Out of place a method calls the differentiable namespace; with a trailing underscore it rebinds
+the Tensor (``core.inplace``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from types import FunctionType
+from typing import Any
 
-from ..errors import ArgumentError, BackendError, ShapeError, describe
-
-if TYPE_CHECKING:
-    from ..core.tensor import Tensor
+from ..backend.dtypes import ALIASES as DTYPE_ALIASES
+from ..backend.dtypes import DTYPE_NAMES, dtype_name
+from ..core import modes
+from ..core.functions import as_operator, build
+from ..core.inplace import in_own_dtype, inplace, is_there, part, rebind, share
+from ..core.tensor import SCALARS, Tensor, as_frame, constant, plain_key
+from ..engine import start
+from ..errors import ArgumentError, BackendError, DtypeError, ShapeError, describe
+from ..rules.declare import BUILD, OPS
+from ..show.display import tensor_html, tensor_repr
+from .conversions import Conversions
+from .namespace import check_version
 
 REDUCTIONS = (
     "sum", "mean", "max", "min", "prod", "any", "all", "argmax", "argmin", "std", "var", "cumulative_sum", "cumulative_prod",
@@ -65,105 +75,156 @@ INPLACE = (
 """Operations that also exist with a trailing underscore."""
 
 
-class Methods:
-    """Mixin of Tensor."""
+class _Surface(Tensor):
+    """The methods and properties that ``attach`` gives to Tensor."""
 
     __slots__ = ()
 
-    if TYPE_CHECKING:  # what is attached below, for type checkers
+    # -- autograd ---------------------------------------------------------------------------------------------
+    def backward(
+        self,
+        gradient: Any = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Sequence[Tensor] | Tensor | None = None,
+    ) -> None:
+        """Add the gradient of this Tensor to ``grad`` of the leaves (or of ``inputs`` only).
 
-        def __getattr__(self, name: str) -> Callable[..., Any]: ...
+        Args:
+            gradient: the cotangent, of the shape and dtype of this Tensor; may be left out for a scalar.
+            retain_graph: keep what the graph has saved, so that it can be run again; default ``create_graph``.
+            create_graph: record the gradient computation itself, for derivatives of higher order.
+            inputs: accumulate into these alone.
+        """
+        start.backward(self, gradient, retain_graph, create_graph, inputs)
+
+    def detach(self) -> Tensor:
+        """The same values outside the graph; they share memory: writing to one shows in the other.
+
+        Inside transforms it is a constant for all of them.
+        """
+        out = self._constant()
+        share(out, self)
+        return out
+
+    @property
+    def data(self) -> Tensor:
+        """As ``detach()``; assigning gives the Tensor another payload behind the graph's back, which it shares with what was assigned."""
+        return self.detach()
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        value = value if isinstance(value, Tensor) else Tensor(value)
+        if value._frame.backend is not self._frame.backend or value.dtype != self.dtype:
+            raise DtypeError(f"data: incompatible tensor type: {describe(value)} for a Tensor of {describe(self)}")
+        part(self)
+        self._data, self._frame = value._data, value._frame
+        share(self, value)
+
+    def _set_data(self, data: Any) -> None:
+        with modes.no_grad():
+            rebind(self, constant(data, self._frame))
+
+    def __array_namespace__(self, /, *, api_version: str | None = None) -> Any:
+        check_version(api_version)
+        return self._frame.namespace
+
+    def __repr__(self) -> str:
+        return tensor_repr(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return tensor_html(self)
+
+    def __setitem__(self, key: Any, value: Any, /) -> None:
+        xp = self._frame.namespace
+        key = plain_key(key)
+
+        def compute() -> Tensor:
+            if is_there(self, key, value):
+                return self
+            new = value if type(value) in SCALARS else in_own_dtype(self, as_frame(value, self._frame), "setitem")
+            return xp.set_at(self, new, key=key)  # type: ignore[no-any-return]
+
+        inplace(self, "setitem", compute)
 
     # -- shape ------------------------------------------------------------------------------------------------
     @property
     def T(self) -> Tensor:
         """The transposed matrix. Other numbers of axes: ``permute_dims``, ``mT``."""
-        tensor: Any = self
-        if tensor.ndim != 2:
+        if self.ndim != 2:
             raise ShapeError(
-                f"T is for two axes, and this Tensor has shape {tuple(tensor.shape)}; use permute_dims, or mT for stacks"
+                f"T is for two axes, and this Tensor has shape {tuple(self.shape)}; use permute_dims, or mT for stacks"
             )
-        return tensor._frame.namespace.permute_dims(tensor, (1, 0))  # type: ignore[no-any-return]
+        return self._frame.namespace.permute_dims(self, (1, 0))  # type: ignore[no-any-return]
 
     @property
     def mT(self) -> Tensor:
         """Each matrix of a stack transposed (the last two axes exchanged)."""
-        tensor: Any = self
-        return tensor._frame.namespace.matrix_transpose(tensor)  # type: ignore[no-any-return]
+        return self._frame.namespace.matrix_transpose(self)  # type: ignore[no-any-return]
 
     @property
     def H(self) -> Tensor:
         """The conjugate transposed matrix."""
-        tensor: Any = self
-        return tensor._frame.namespace.conj(self.T)  # type: ignore[no-any-return]
+        return self._frame.namespace.conj(self.T)  # type: ignore[no-any-return]
 
     @property
     def real(self) -> Tensor:
         """The real part; a real Tensor itself."""
-        tensor: Any = self
-        return tensor._frame.namespace.real(tensor) if tensor.is_complex() else tensor  # type: ignore[no-any-return]
+        return self._frame.namespace.real(self) if self.is_complex() else self
 
     @property
     def imag(self) -> Tensor:
         """The imaginary part; of a real Tensor zeros, whatever the library does."""
-        tensor: Any = self
-        xp = tensor._frame.namespace
-        return xp.imag(tensor) if tensor.is_complex() else xp.zeros_like(tensor)  # type: ignore[no-any-return]
+        xp = self._frame.namespace
+        return xp.imag(self) if self.is_complex() else xp.zeros_like(self)  # type: ignore[no-any-return]
 
     def t(self) -> Tensor:
         """The transposed matrix; a Tensor of one axis or none as it is."""
-        tensor: Any = self
-        if tensor.ndim > 2:
+        if self.ndim > 2:
             raise ShapeError(
-                f"t() expects a tensor with <= 2 dimensions, but this one has shape {tuple(tensor.shape)}; use permute_dims"
+                f"t() expects a tensor with <= 2 dimensions, but this one has shape {tuple(self.shape)}; use permute_dims"
             )
-        return self.T if tensor.ndim == 2 else tensor[...]
+        return self.T if self.ndim == 2 else self[...]
 
     def reshape(self, *shape: Any) -> Tensor:
         """``x.reshape(2, 3)`` or ``x.reshape((2, 3))``; one size may be -1."""
-        tensor: Any = self
-        return tensor._frame.namespace.reshape(tensor, _flat(shape))  # type: ignore[no-any-return]
+        return self._frame.namespace.reshape(self, _flat(shape))  # type: ignore[no-any-return]
 
     view = reshape
 
     def permute(self, *axes: Any) -> Tensor:
         """The axes in another order."""
-        tensor: Any = self
-        return tensor._frame.namespace.permute_dims(tensor, _flat(axes))  # type: ignore[no-any-return]
+        return self._frame.namespace.permute_dims(self, _flat(axes))  # type: ignore[no-any-return]
 
     def expand(self, *shape: Any) -> Tensor:
         """Broadcast to a shape; -1 keeps a size."""
-        tensor: Any = self
         sizes = _flat(shape)
-        lead = len(sizes) - tensor.ndim
-        sizes = tuple([tensor.shape[i - lead] if n == -1 else n for i, n in enumerate(sizes)])
-        return tensor._frame.namespace.broadcast_to(tensor, sizes)  # type: ignore[no-any-return]
+        lead = len(sizes) - self.ndim
+        sizes = tuple([self.shape[i - lead] if n == -1 else n for i, n in enumerate(sizes)])
+        return self._frame.namespace.broadcast_to(self, sizes)  # type: ignore[no-any-return]
 
     def squeeze(self, axis: Any = None) -> Tensor:
         """Without the axes of length 1, or without those of them that are named, as in torch."""
-        tensor: Any = self
-        axes = range(tensor.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
-        gone: Any = tuple([a for a in axes if tensor.shape[a] == 1])
-        return tensor._frame.namespace.squeeze(tensor, axis if gone and isinstance(axis, int) else gone)  # type: ignore[no-any-return]
+        axes = range(self.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+        gone: Any = tuple([a for a in axes if self.shape[a] == 1])
+        return self._frame.namespace.squeeze(self, axis if gone and isinstance(axis, int) else gone)  # type: ignore[no-any-return]
 
     def unsqueeze(self, axis: int) -> Tensor:
         """A new axis of length 1."""
-        tensor: Any = self
-        return tensor._frame.namespace.expand_dims(tensor, axis=axis)  # type: ignore[no-any-return]
+        return self._frame.namespace.expand_dims(self, axis=axis)  # type: ignore[no-any-return]
 
     def dim(self) -> int:
         """The number of axes."""
-        tensor: Any = self
-        return tensor.ndim  # type: ignore[no-any-return]
+        return self.ndim
 
     def numel(self) -> int:
         """The number of elements."""
-        tensor: Any = self
-        return tensor.size  # type: ignore[no-any-return]
+        return self.size
 
     def contiguous(self) -> Tensor:
         """The Tensor itself; layout is the array library's affair."""
-        return self  # type: ignore[return-value]
+        return self
 
     def type_as(self, other: Tensor) -> Tensor:
         """In the dtype of another Tensor."""
@@ -176,10 +237,7 @@ class Methods:
         Raises:
             DtypeError, BackendError: the backend has no such dtype or device.
         """
-        from ..core.tensor import Tensor
-
-        tensor: Any = self
-        home = tensor._frame.backend
+        home = self._frame.backend
         for arg in args:
             if isinstance(arg, Tensor):
                 dtype, device = arg.dtype, arg.device
@@ -187,8 +245,8 @@ class Methods:
                 dtype = arg
             else:
                 device = arg
-        xp = tensor._frame.namespace
-        out = tensor
+        xp = self._frame.namespace
+        out: Tensor = self
         if dtype is not None:
             target = home.dtype(dtype)
             if target != out.dtype:
@@ -197,7 +255,7 @@ class Methods:
             where = home.device(device)
             if where != out.device:
                 out = xp.to_device(out, where)
-        return xp.clone(out) if copy and out is tensor else out  # type: ignore[no-any-return]
+        return xp.clone(out) if copy and out is self else out
 
     def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
         """On another device, differentiably."""
@@ -211,16 +269,14 @@ class Methods:
         Raises:
             BackendError: there is no such backend, or it has no such dtype.
         """
-        from .moving import to_backend
+        from .moving import to_backend  # levels are not read before they are needed
 
-        tensor: Any = self
-        return to_backend(tensor, name)
+        return to_backend(self, name)
 
     def astype(self, dtype: Any, *, copy: bool = True) -> Tensor:
         """In another dtype, differentiably."""
-        tensor: Any = self
-        target = tensor._frame.backend.dtype(dtype)
-        return tensor._frame.namespace.astype(tensor, target, copy=copy)  # type: ignore[no-any-return]
+        target = self._frame.backend.dtype(dtype)
+        return self._frame.namespace.astype(self, target, copy=copy)  # type: ignore[no-any-return]
 
     def cpu(self) -> Tensor:
         """On the CPU."""
@@ -233,39 +289,28 @@ class Methods:
 
     def fill_(self, value: Any) -> Tensor:
         """Every element becomes ``value`` (a scalar or a 0-d Tensor)."""
-        from ..core.tensor import Tensor
-        from ..core.views import inplace
-
         if isinstance(value, Tensor) and value.ndim:
             raise ShapeError(f"fill_ only supports a 0-d value, got shape {tuple(value.shape)}; use copy_")
-        tensor: Any = self
-        return inplace(tensor, "fill_", lambda: tensor._frame.namespace.set_at(tensor, value, key=...))
+        return inplace(self, "fill_", lambda: self._frame.namespace.set_at(self, value, key=...))
 
     def copy_(self, source: Any) -> Tensor:
         """Every element becomes that of ``source``, which is broadcast and cast, and gets the gradient."""
-        from ..core.tensor import as_frame
-        from ..core.views import inplace
-
-        tensor: Any = self
-        source = as_frame(source, tensor._frame)
-        if source._frame.backend is not tensor._frame.backend:
+        source = as_frame(source, self._frame)
+        if source._frame.backend is not self._frame.backend:
             raise BackendError(
-                f"copy_: the source is on the backend {source.backend!r}, the target on {tensor.backend!r}; use "
-                f"source.to_backend({tensor.backend!r})"
+                f"copy_: the source is on the backend {source.backend!r}, the target on {self.backend!r}; use "
+                f"source.to_backend({self.backend!r})"
             )
 
         def compute() -> Any:
-            xp = tensor._frame.namespace
-            value = source if source.dtype == tensor.dtype else xp.astype(source, tensor.dtype)
-            return xp.set_at(tensor, value, key=...)
+            xp = self._frame.namespace
+            value = source if source.dtype == self.dtype else xp.astype(source, self.dtype)
+            return xp.set_at(self, value, key=...)
 
-        return inplace(tensor, "copy_", compute)
+        return inplace(self, "copy_", compute)
 
 
 def _is_dtype(value: Any) -> bool:
-    from ..backend.base import ALIASES as DTYPE_ALIASES
-    from ..backend.base import DTYPE_NAMES, dtype_name
-
     if isinstance(value, str):
         return value in DTYPE_NAMES or value in DTYPE_ALIASES
     if isinstance(value, type) and value in (bool, int, float, complex):
@@ -282,28 +327,27 @@ def _flat(sizes: tuple[Any, ...]) -> tuple[int, ...]:
         raise ArgumentError(f"sizes and axes have to be integers, got {', '.join(map(describe, sizes))}") from None
 
 
-def install(kind: type, ops: dict[str, Any]) -> None:
-    """Attach the operations (the registry) as methods, which ask for an operation when they are called; the namespace calls this once."""
-    from ..core.views import inplace
+def _attach_operations() -> None:
+    """Attach the operations as methods, which ask for their operation when they are called."""
 
     def reduction(name: str) -> Callable[..., Any]:
         def method(self: Any, axis: Any = None, *args: Any, **params: Any) -> Any:
             if args:  # torch allows keepdims by position
                 params["keepdims"] = args[0]
-            return ops[name].call(self, axis=axis, **params)
+            return OPS[name].call(self, axis=axis, **params)
 
         return method
 
     def plain(name: str) -> Callable[..., Any]:
-        # not ops[name].call itself, which would read the tables at once
+        # not OPS[name].call itself, which would read the tables at once
         if name not in BY_POSITION:
-            return lambda self, *args, **params: ops[name].call(self, *args, **params)  # noqa: PLW0108
+            return lambda self, *args, **params: OPS[name].call(self, *args, **params)  # noqa: PLW0108
         place, keyword = BY_POSITION[name]
 
         def method(self: Any, *args: Any, **params: Any) -> Any:
             if len(args) == place + 1:
                 params[keyword] = args[place]
-            return ops[name].call(self, *args[:place], *args[place + 1 :], **params)
+            return OPS[name].call(self, *args[:place], *args[place + 1 :], **params)
 
         return method
 
@@ -311,11 +355,11 @@ def install(kind: type, ops: dict[str, Any]) -> None:
         return lambda self: self.to(dtype)
 
     def changing(shown: str, name: str) -> Callable[..., Any]:
-        return lambda self, *args, **params: inplace(self, shown, lambda: ops[name].call(self, *args, **params))
+        return lambda self, *args, **params: inplace(self, shown, lambda: OPS[name].call(self, *args, **params))
 
     def operator(symbol: str, name: str) -> Callable[..., Any]:
         def method(self: Any, other: Any, /) -> Any:
-            return inplace(self, symbol, lambda: ops[name].call(self, other))
+            return inplace(self, symbol, lambda: OPS[name].call(self, other))
 
         return method
 
@@ -335,4 +379,91 @@ def install(kind: type, ops: dict[str, Any]) -> None:
         method.__name__ = name
         method.__qualname__ = f"Tensor.{name}"
         method.__doc__ = f"As ``polygrad.{ALIASES.get(name.rstrip('_'), name.strip('_'))}``."
-        setattr(kind, name, method)
+        setattr(Tensor, name, method)
+
+
+_OPERATORS = {
+    "__add__": "add", "__radd__": "add", "__sub__": "subtract", "__mul__": "multiply", "__rmul__": "multiply",
+    "__truediv__": "divide", "__floordiv__": "floor_divide", "__mod__": "remainder", "__pow__": "pow", "__matmul__": "matmul",
+    "__neg__": "negative", "__pos__": "positive", "__abs__": "abs", "__invert__": "bitwise_invert",
+    "__and__": "bitwise_and", "__or__": "bitwise_or", "__xor__": "bitwise_xor", "__lshift__": "bitwise_left_shift",
+    "__rshift__": "bitwise_right_shift", "__rand__": "bitwise_and", "__ror__": "bitwise_or", "__rxor__": "bitwise_xor",
+    "__lt__": "less", "__le__": "less_equal", "__gt__": "greater", "__ge__": "greater_equal",
+}  # fmt: skip
+"""Operators that are an operation just as it stands: ``x * y`` calls it without a step between. Commutative reflected operators keep
+the Tensor in front, as torch does."""
+_REFLECTED = {
+    "__rsub__": "subtract", "__rtruediv__": "divide", "__rfloordiv__": "floor_divide", "__rmod__": "remainder", "__rpow__": "pow",
+    "__rmatmul__": "matmul", "__rlshift__": "bitwise_left_shift", "__rrshift__": "bitwise_right_shift",
+}  # fmt: skip
+_COMPARISONS = {"__eq__": "equal", "__ne__": "not_equal"}
+_UNARY = {"__neg__", "__pos__", "__abs__", "__invert__"}
+
+
+def _operator(method: str, make: Callable[[], Any]) -> Any:
+    """An operator of Tensor that is built when it is first used, and from then on is what ``make`` made."""
+
+    def build() -> Any:
+        function = make()
+        setattr(Tensor, method, function)
+        return function
+
+    def unary(self: Tensor, /) -> Any:
+        return build()(self)
+
+    def binary(self: Tensor, other: Any, /) -> Any:
+        return build()(self, other)
+
+    return unary if method in _UNARY else binary
+
+
+def _attach_operators() -> None:
+
+    def direct(name: str) -> Callable[[], Any]:
+        return lambda: as_operator(OPS[name])
+
+    def reflected(name: str) -> Callable[[], Any]:
+        def make() -> Any:
+            function = as_operator(OPS[name])
+
+            def call(self: Tensor, other: Any, /) -> Any:
+                return function(other, self)
+
+            return call
+
+        return make
+
+    def comparison(name: str) -> Callable[[], Any]:
+        def make() -> Any:
+            function = OPS[name].call
+
+            def compare(self: Tensor, other: Any, /) -> Any:
+                if other is None or isinstance(other, (str, dict, list, tuple, set)):
+                    return NotImplemented  # so that `x == None` is False, as in torch
+                return function(self, other)
+
+            return compare
+
+        return make
+
+    for form, table in ((direct, _OPERATORS), (reflected, _REFLECTED), (comparison, _COMPARISONS)):
+        for method, name in table.items():
+            setattr(Tensor, method, _operator(method, form(name)))
+    Tensor.__hash__ = object.__hash__  # type: ignore[method-assign]
+
+
+def _attach_members(source: type[Tensor]) -> None:
+    for name, member in vars(source).items():
+        if name in ("__module__", "__doc__", "__slots__", "__qualname__", "__abstractmethods__"):
+            continue
+        for function in (member.fget, member.fset) if isinstance(member, property) else (member,):
+            if isinstance(function, FunctionType):
+                function.__qualname__ = f"Tensor.{name}"
+        setattr(Tensor, name, member)
+
+
+BUILD.append(build)
+_attach_members(Conversions)
+_attach_members(_Surface)
+_attach_operators()
+_attach_operations()

@@ -1,0 +1,68 @@
+"""Explain a library's error: the operation, its arguments, and the cure where one is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..backend.select import backend_of
+from ..errors import BackendError, OperationError, ShapeError, describe
+from ..rules.declare import Op
+from .tensor import Tensor
+
+
+def explain(op: Op, error: Exception, args: Sequence[Any], params: dict[str, Any] | None = None) -> Exception:
+    """The backend's error as polygrad's: the operation, its arguments, what the backend said, and the cure where one is known."""
+    shown = ", ".join(
+        [describe(arg) for arg in args] + [f"{k}={v!r}" for k, v in (params or {}).items() if v is not None]
+    )
+    shapes = [tuple(arg.shape) for arg in args if hasattr(arg, "shape")]
+    if op.promote and len(shapes) == 2 and not _broadcasts(*shapes) and not op.sequence and op.form == "elementwise":
+        axis, a, b = _conflict(*shapes)
+        return ShapeError(
+            f"{op.name}: shapes {shapes[0]} and {shapes[1]} do not broadcast: counted from the end, axis {axis} has length {a} in one "
+            f"and {b} in the other. Two lengths have to be equal, or one of them 1; reshape or expand_dims can make it so"
+        )
+    devices = {str(device): arg for arg in args if (device := _device(arg)) is not None}
+    if len(devices) > 1:
+        where = " and ".join(f"{describe(arg)} on {name}" for name, arg in devices.items())
+        return BackendError(
+            f"{op.name}: the arguments are on different devices: {where}. Bring them together, for example with y.to(x.device)"
+        )
+    if isinstance(error, (NotImplementedError, IndexError)):
+        kind: type[Exception] = type(error)
+        return kind(f"{op.name}({shown}): {error}")
+    bases = (OperationError,) if isinstance(error, RuntimeError) else (OperationError, type(error))
+    wrapped: Exception = _error_class(bases)(f"{op.name}({shown}): {error}")
+    return wrapped
+
+
+def _device(arg: Any) -> Any:
+    """The device of a Tensor or of an array; None where there is none to tell."""
+    if isinstance(arg, Tensor):
+        return arg.device
+    backend = backend_of(arg) if hasattr(arg, "shape") else None
+    return None if backend is None else backend.device_of(arg)
+
+
+_error_classes: dict[Any, Any] = {}
+
+
+def _error_class(bases: tuple[type[Exception], ...]) -> Any:
+    """OperationError that is also an error of the backend's own kind, so that both can be caught."""
+    if bases not in _error_classes:
+        try:
+            _error_classes[bases] = type("OperationError", bases, {}) if len(bases) > 1 else bases[0]
+        except TypeError:
+            _error_classes[bases] = OperationError
+    return _error_classes[bases]
+
+
+def _broadcasts(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    return all(x in (y, 1) or y == 1 for x, y in zip(a[::-1], b[::-1], strict=False))
+
+
+def _conflict(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, int, int]:
+    return next(
+        (-1 - i, x, y) for i, (x, y) in enumerate(zip(a[::-1], b[::-1], strict=False)) if x not in (y, 1) and y != 1
+    )
