@@ -10,7 +10,6 @@ Levels nest, which they do not in torch: a dual belongs to the level in which it
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
@@ -20,7 +19,7 @@ from ..levels.dual import Dual
 from ..levels.dual import make_dual as dual_at
 from ..levels.level import new_level
 
-_open: ContextVar[tuple[tuple[int, AbstractContextManager[int]], ...]] = ContextVar("polygrad_dual_levels", default=())
+_open: ContextVar[tuple[tuple[int, new_level], ...]] = ContextVar("polygrad_dual_levels", default=())
 
 
 class UnpackedDualTensor(NamedTuple):

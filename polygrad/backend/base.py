@@ -53,10 +53,12 @@ class Frame:
     """Where an operation runs: a backend at a level. Tensors of one frame share one object, compared by identity.
 
     ``raw`` is the namespace that computes on payloads: the library itself, or, when the payload is itself a Tensor
-    (inside a transform), the differentiable namespace. ``namespace`` is the differentiable one.
+    (inside a transform), the differentiable namespace. ``namespace`` is the differentiable one. ``ground`` is the frame of level 0 whose
+    constants may stand beside raw payloads as they are; None where the payloads are Tensors.
     """
 
-    __slots__ = ("backend", "calls", "complex", "floating", "level", "lifted", "namespace", "raw", "weak")
+    __slots__ = ("backend", "calls", "complex", "floating", "ground", "level", "lifted", "namespace", "raw", "weak")
+    ground: Frame | None
 
     def __init__(self, backend: Backend, level: int, lifted: bool) -> None:
         self.backend = backend
@@ -66,6 +68,7 @@ class Frame:
         self.raw = backend.namespace if lifted else backend.raw
         self.floating, self.complex, self.weak = backend.floating, backend.complex, backend.weak
         self.calls: dict[str, Callable[..., Any]] = {}
+        self.ground = None if lifted else self if level == 0 else backend.frame()
 
     def call(self, name: str) -> Callable[..., Any]:
         """The function of that name in ``raw``, extensions included (``linalg.det``)."""
@@ -364,6 +367,10 @@ class Backend:
         """``buffer`` with ``value`` added at ``key``, every duplicate counted; an adapter may write into ``buffer``, which the
         engine owns. Returns the sum."""
         return buffer + self.raw.getitem_adjoint(value, key=key, shape=buffer.shape)
+
+    def one_like(self, array: Array) -> Array:
+        """Return ones of the shape and dtype of ``array``, on its device: what a backward pass starts from."""
+        return self.raw.ones_like(array)
 
     def own(self, array: Array, alias: bool) -> Array:
         """``array`` as a leaf may keep it: in memory of its own. ``alias`` says that somebody else holds it for sure."""

@@ -16,7 +16,6 @@ from ..core.tensor import Tensor, constant, continued, edge_of
 from ..errors import GeneratorNeeded, GraphError, describe
 from ..func.transforms import jvp, vjp
 from ..levels.foreign import Foreign
-from ..levels.level import LEVEL
 from ..levels.trees import flatten, unflatten
 
 UNTRACKED, LEAVES, WITH_GRAD, COMPUTED, ARRAY = range(5)
@@ -315,7 +314,7 @@ def gathered(structure: tuple[Any, ...], leaves: Sequence[Any]) -> list[Any]:
 
 def ambient() -> tuple[Any, ...]:
     """What besides its arguments decides what a function does: the modes, the selected backend, the default dtype."""
-    state: Any = modes.current()
+    state: Any = modes.current().at_bottom()
     if state is not modes.DEFAULT and state is not modes.NO_GRAD:
         state = tuple([getattr(state, name) for name in modes.State.FIELDS])
     return state, SELECTED.get(), DEFAULT_DTYPE.get()
@@ -327,9 +326,8 @@ def _surroundings(ambient: Sequence[Any]) -> Iterator[None]:
     state, backend, dtype = ambient
     if type(state) is tuple:
         state = modes.DEFAULT.replace(**dict(zip(modes.State.FIELDS, state, strict=True)))
-    state = state.replace(grad=state.grad[-1:])
     tokens = [
-        (variable, variable.set(value)) for variable, value in zip(_VARIABLES, (state, backend, dtype, 0), strict=True)
+        (variable, variable.set(value)) for variable, value in zip(_VARIABLES, (state, backend, dtype), strict=True)
     ]
     try:
         yield
@@ -338,4 +336,4 @@ def _surroundings(ambient: Sequence[Any]) -> Iterator[None]:
             variable.reset(token)
 
 
-_VARIABLES: tuple[ContextVar[Any], ...] = (modes.MODE, SELECTED, DEFAULT_DTYPE, LEVEL)
+_VARIABLES: tuple[ContextVar[Any], ...] = (modes.MODE, SELECTED, DEFAULT_DTYPE)

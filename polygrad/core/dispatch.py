@@ -17,7 +17,7 @@ from . import modes
 from .explain import explain
 from .graph import LEAF
 from .promotion import promote
-from .record import fact_of, no_derivative, record, record_several
+from .record import attach, fact_of, no_derivative, record, record_several
 from .tensor import SCALAR_TYPES, Tensor, constant
 from .views import link
 
@@ -55,7 +55,10 @@ def apply(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
                 lifted = lifted or isinstance(arg, Tensor)
             else:
                 edges.append(None)
-                lifted = True
+                if arg._frame is top._frame.ground and arg._node is None and type(arg) is Tensor:
+                    arg = arg._data  # a constant of level 0 is as good as a raw array
+                else:
+                    lifted = True
         else:
             edges.append(None)
             if arg is not None and type(arg) not in SCALAR_TYPES:
@@ -93,13 +96,22 @@ def apply(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
     if type(out) in (tuple, list) or op.outputs:
         results = [_wrap(part, frame) for part in out]
         if tracked and state.records(level) and op.form != "constant":
-            record_several(op, results, frame, payloads, edges, params, out, state)
+            record_several(op, results, frame, payloads, edges, params, out)
         if state.inference:
             mark_inference(results)
         return op.result(*results) if len(results) == len(op.outputs) > 1 else tuple(results)
     result = _wrap(out, frame)
     _finish(op, result, frame, args, payloads, edges if tracked else None, params, state)
     return result
+
+
+def meet(tensors: Sequence[Tensor]) -> Frame | None:
+    """Return the frame in which Tensors meet of which some are constants of level 0; None where only ``apply`` can tell."""
+    frame = max(tensors, key=lambda tensor: tensor._frame.level)._frame
+    for tensor in tensors:
+        if tensor._frame is not frame and (tensor._node is not None or tensor._frame is not frame.ground):
+            return None
+    return frame
 
 
 def finish(op: Op, result: Tensor, args: Sequence[Tensor], params: dict[str, Any]) -> None:
@@ -144,9 +156,7 @@ def _finish(
         and state.records(frame.level)
         and result._data.dtype in frame.floating
     ):
-        result._node = node = record(op, frame, payloads, edges, params, (result._data,))
-        for observer in state.observers:
-            observer(node)
+        attach(record(op, frame, payloads, edges, params, (result._data,)), (result,), (True,))
     if state.inference:
         mark_inference((result,))
     if op.view is not None and isinstance(args[0], Tensor) and args[0]._frame.level == frame.level and op.view(params):

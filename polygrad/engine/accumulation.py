@@ -27,12 +27,13 @@ class Ownership:
     def own(self, leaf: Any, g: Any, create_graph: bool) -> Any:
         """A cotangent as the leaf may keep it."""
         frame = leaf._frame
-        if frame.backend.traces:
+        backend = frame.backend
+        if backend.traces:
             refuse_leak(leaf, g._data if level_of(g) == frame.level else g, "backward")
         alias = id(g) in self.taken
         self.taken.add(id(g))
         if not create_graph and not frame.lifted:
-            return frame.backend.own(g, alias)
+            return backend.own(g, alias)
         if isinstance(g, Tensor) and (alias or g._is_view()):  # what is done to one grad may not show in another
             return frame.namespace.clone(g)
         return g
@@ -43,13 +44,18 @@ def add_to_grad(settled: list[tuple[Any, Any]], create_graph: bool) -> None:
     while True:
         steps = []
         for tensor, g in settled:
-            extra = tensor._own_extra()
+            extra = tensor._extra or tensor._own_extra()
             old = extra.grad
-            before = None if old is None else old._data
-            steps.append((extra, old, before, *_sum(old, g, tensor._frame, create_graph)))
+            if old is None:
+                steps.append((extra, None, None, as_tensor(g, tensor._frame), None))
+            else:
+                steps.append((extra, old, old._data, *_sum(old, g, tensor._frame, create_graph)))
         with _commit:
             # Another thread may have added in the meantime: then the sums are stale, and are made anew.
-            if all(extra.grad is old and (old is None or old._data is before) for extra, old, before, _, _ in steps):
+            for extra, old, before, _, _ in steps:
+                if extra.grad is not old or (old is not None and old._data is not before):
+                    break
+            else:
                 for extra, _, _, grad, data in steps:
                     if data is not None:
                         grad._set_data(data)
@@ -62,8 +68,6 @@ def _sum(old: Any, g: Any, frame: Any, create_graph: bool) -> tuple[Any, Any]:
 
     Without ``create_graph`` an existing ``grad`` stays the same object and changes its value, as in torch.
     """
-    if old is None:
-        return as_tensor(g, frame), None
     if create_graph:
         return old + as_tensor(g, frame), None
     return old, old._data + g

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..core import modes
-from ..core.tensor import Tensor, constant, level_of
+from ..core.graph import LazyParts
+from ..core.tensor import Tensor, constant
 from ..errors import ArgumentError, GraphError, ShapeError
 
 
 def as_tensor(value: Any, frame: Any) -> Any:
     """A cotangent as hooks and users see it: a Tensor."""
-    if value is None or level_of(value) >= frame.level:
+    if value is None or (isinstance(value, Tensor) and value._frame.level >= frame.level):
         return value
     if isinstance(value, Tensor) is not frame.lifted:
         frame = frame.backend.frame(frame.level, not frame.lifted)
@@ -24,6 +25,13 @@ def as_cotangent(value: Any, frame: Any, create_graph: bool) -> Any:
     if create_graph or not isinstance(value, Tensor) or value._frame.level != frame.level:
         return value
     return value._data
+
+
+def said_lazy(parts: list[Any], frame: Any) -> Sequence[Any]:
+    """Cotangents that a function of the user's gave, marked for the engine where there are Tensors among arrays."""
+    if not frame.lifted and any(isinstance(part, Tensor) for part in parts):
+        return LazyParts(parts)
+    return parts
 
 
 def run_tensor_hooks(hooks: Iterable[Callable[..., Any]], g: Any, frame: Any, create_graph: bool) -> Any:

@@ -23,8 +23,9 @@ from ..core.saved import wrapped
 from ..core.sites import annotate
 from ..core.tensor import Tensor
 from ..errors import AnomalyError, freed
+from .accumulation import Ownership
 from .anomaly import watched
-from .passes import Pass
+from .passes import Pass, has_hooks, settle, undelayed
 
 
 def run(
@@ -52,21 +53,24 @@ def run(
     wanted = frozenset(captures)
     state = modes.current()
     absorbing, anomaly = state.absorbing, state.anomaly
-    plain = not (retain or create_graph or wanted or absorbing or needed is not None or anomaly is not None)
-    this = Pass(
-        [edge for edge, _ in roots], heap, grads, needed,
-        create_graph=create_graph, accumulates=accumulate, foreign=foreign,
-    )  # fmt: skip
+    plain = not (create_graph or wanted or absorbing or needed is not None or anomaly is not None)
+    this: Pass | None = None  # made when a hook asks for it
+
+    known = ([edge for edge, _ in roots], heap, grads, needed, create_graph, accumulate, foreign)
+    # Whether a cotangent may be about that cannot just be added with +=: a Lazy one, or, inside a transform, Tensors among arrays. Where
+    # no payload of the transform is a Tensor only a function of the user's can bring one, and says so (``LazyParts``).
+    lazy = False
     cotangent = None
     for edge, cotangent in roots:
         if edge not in grads and isinstance(edge, Node):
             heappush(heap, (edge.order, edge))
+        frame = edge.frame if isinstance(edge, Node) else edge._frame
+        lazy = lazy or (frame.level > 0 and (frame.lifted or _of_tensors(cotangent)))
         _add(grads, owned, edge, cotangent)
-        if type(edge) is Tensor and edge._extra is not None:
+        if type(edge) is Tensor and edge._extra is not None and has_hooks(edge):
+            this = this or Pass(*known)
             this.arrived(edge, -inf)
     del roots, cotangent
-    # Whether a cotangent may be about that cannot just be added with +=: a Lazy one, or, inside a transform, Tensors among arrays.
-    lazy = any(_frame_of(edge).level for edge in grads)
     get = grads.get
     node: Any = None
     # One of the ready nodes waits here with its cotangent, so that a chain needs neither the heap nor the dictionary.
@@ -91,14 +95,17 @@ def run(
                 g = g.dense()
             if node.extra is not None:
                 before_hooks = g
+                this = this or Pass(*known)
                 g = this.before(node, g)
+                lazy = lazy or node.frame.level > 0  # a hook may return anything
             saved = node.saved
             if plain:
                 if saved is None:
                     raise freed(node.name())
                 edges = node.edges
-                parts = node.pull(node.frame.raw, g, edges, saved)
-                if saved:
+                frame = node.frame
+                parts = node.pull(frame.namespace if lazy and _of_tensors(g) else frame.raw, g, edges, saved)
+                if saved and not retain:
                     node.saved = None
             else:
                 edges = node.edges if needed is None else needed.get(node, ())
@@ -120,6 +127,7 @@ def run(
                 if saved and not retain:
                     node.saved = None
             if node.extra is not None:
+                this = this or Pass(*known)  # the extra may have come while the node ran
                 parts = this.after(node, parts, g)
             if type(parts) is LazyParts:
                 lazy = True
@@ -138,7 +146,8 @@ def run(
                             waiting = part
                             continue
                         heappush(heap, (edge.order, edge))
-                    elif edge._extra is not None:
+                    elif edge._extra is not None and has_hooks(edge):
+                        this = this or Pass(*known)
                         this.arrived(edge, node.order)
                     grads[edge] = part
                 elif not lazy and edge in owned:
@@ -153,11 +162,9 @@ def run(
     except Exception as error:
         annotate(error, node)
         raise
-    return this.finish(), captured
-
-
-def _frame_of(edge: Any) -> Any:
-    return edge.frame if isinstance(edge, Node) else edge._frame
+    if this is not None:
+        return this.finish(), captured
+    return settle(grads, Ownership(foreign), create_graph) if accumulate else undelayed(grads), captured
 
 
 def _of_tensors(g: Any) -> bool:

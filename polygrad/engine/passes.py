@@ -37,7 +37,6 @@ class Pass:
         heap: list[tuple[Any, Node]],
         grads: dict[Any, Any],
         needed: dict[Node, tuple[Any, ...]] | None,
-        *,
         create_graph: bool,
         accumulates: bool,
         foreign: tuple[Any, ...],
@@ -58,8 +57,8 @@ class Pass:
 
     # -- leaves ---------------------------------------------------------------------------------------------------
     def arrived(self, leaf: Any, order: float) -> None:
-        """The first cotangent of a leaf has arrived from a node of that order: a survey is due if the leaf has hooks."""
-        if not self.surveyed and has_hooks(leaf):
+        """Note that the first cotangent of a leaf with hooks has arrived, from a node of that order: a survey is due."""
+        if not self.surveyed:
             self.surveyed = True
             self._push(Survey(self, leaf._frame, order))
 
@@ -122,12 +121,10 @@ class Pass:
     def finish(self) -> dict[Any, Any]:
         """Complete what leaves are left. Returns the cotangents of leaves where nothing is accumulated."""
         if self.grads:
-            leaves = {leaf: g.dense() if isinstance(g, Lazy) else g for leaf, g in self.grads.items()}
             if not self.accumulates:
-                self.results.update(leaves)
+                self.results.update(undelayed(self.grads))
             else:
-                own = self.ownership.own
-                add_to_grad([(leaf, own(leaf, g, self.create_graph)) for leaf, g in leaves.items()], self.create_graph)
+                settle(self.grads, self.ownership, self.create_graph)
             self.grads.clear()
         for callback in self.at_end:
             callback()
@@ -186,6 +183,21 @@ class Pass:
                             stack.append(behind)
             self._reached = reached
         return edge in self._reached
+
+
+def undelayed(grads: dict[Any, Any]) -> dict[Any, Any]:
+    """Return the cotangents of leaves as arrays."""
+    return {leaf: g.dense() if isinstance(g, Lazy) else g for leaf, g in grads.items()}
+
+
+def settle(grads: dict[Any, Any], ownership: Ownership, create_graph: bool) -> dict[Any, Any]:
+    """Add the cotangents of leaves to their ``grad``; returns an empty dictionary."""
+    own = ownership.own
+    add_to_grad(
+        [(leaf, own(leaf, g.dense() if isinstance(g, Lazy) else g, create_graph)) for leaf, g in grads.items()],
+        create_graph,
+    )
+    return {}
 
 
 def has_hooks(leaf: Any) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..core import modes
-from ..core.graph import Node, OutputNode
+from ..core.graph import LEAF, Node, OutputNode
 from ..core.sites import located
 from ..core.tensor import Tensor, constant, edge_of
 from ..errors import ArgumentError, GraphError, ShapeError, describe
@@ -69,7 +69,10 @@ def _seed(output: Any, gradient: Any, where: str, create_graph: bool) -> Any:
                 ),
                 _edge(output),
             )
-        seed = frame.raw.ones(shape, dtype=dtype, device=device)
+        if isinstance(output, Tensor):
+            seed = frame.backend.one_like(output._data) if not frame.lifted else frame.raw.ones_like(output._data)
+        else:
+            seed = frame.raw.ones(shape, dtype=dtype, device=device)
         return constant(seed, frame) if create_graph else seed
     if not isinstance(gradient, Tensor):
         raise located(
@@ -118,6 +121,14 @@ def backward(
         GraphError: a Tensor does not require grad, a cotangent is missing, or the graph has been freed.
         ShapeError, DtypeError, BackendError: a cotangent does not fit its Tensor.
     """
+    if type(tensors) is Tensor and grad_tensors is None and inputs is None and not create_graph:
+        node, data, frame = tensors._node, tensors._data, tensors._frame
+        if node is not None and not frame.lifted and data.ndim == 0 and data.dtype not in frame.complex:
+            edge = tensors if node is LEAF else node
+            engine.run(
+                [(edge, frame.backend.one_like(data))], retain=bool(retain_graph), create_graph=False, accumulate=True
+            )
+            return
     outputs = listed(tensors, "backward")
     gradients = [None] * len(outputs) if grad_tensors is None else listed(grad_tensors, "backward")
     if len(gradients) != len(outputs):

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import optree
 
 from ..array_api.random import drawn
 from ..backend.select import backend_of
+from ..core import modes
 from ..core.tensor import SCALAR_TYPES, Tensor, as_frame, level_of
 from ..errors import ArgumentError, ShapeError, describe
 from ..levels.batched import Batched, make_batched
-from ..levels.level import RANDOM, _alias, adopt, lower, new_level
+from ..levels.level import adopt, alias, drawing, lower, new_level
 from ..levels.trees import flatten, map_leaves, unflatten
 from .transforms import _Transform
 
@@ -166,7 +166,7 @@ def _in_front(leaf: Any, dim: int | None) -> Any:
     if dim % value.ndim:
         return value._frame.namespace.moveaxis(value, dim, 0)
     # A snapshot: what happens to the caller's Tensor in place is not seen here.
-    return _alias(value) if type(value) is Tensor else value
+    return alias(value) if type(value) is Tensor else value
 
 
 def _size(values: Sequence[Any], dims: Sequence[Any]) -> int:
@@ -180,13 +180,12 @@ def _size(values: Sequence[Any], dims: Sequence[Any]) -> int:
     return sizes[0]  # type: ignore[no-any-return]
 
 
-@contextmanager
-def _randomness(mode: str, size: int, level: int, same: list[Any] | None) -> Iterator[None]:
-    """What creation functions that draw random numbers do inside: refuse, draw for each example, or once for all.
+def _randomness(mode: str, size: int, level: int, same: list[Any] | None) -> drawing:
+    """Say what creation functions that draw random numbers do inside: refuse, draw for each example, or once for all.
 
     ``same`` has the numbers that an earlier chunk of the batch drew, which the later ones get too.
     """
-    outer = RANDOM.get()
+    outer = modes.current().draw
     turn = 0
 
     def draw(home: Any, kind: str, shape: tuple[int, ...], dtype: Any, device: Any, **params: Any) -> Any:
@@ -208,11 +207,7 @@ def _randomness(mode: str, size: int, level: int, same: list[Any] | None) -> Ite
         return out
 
     draw.randomness = mode  # type: ignore[attr-defined]
-    token = RANDOM.set(draw)
-    try:
-        yield
-    finally:
-        RANDOM.reset(token)
+    return drawing(draw)
 
 
 def vmap(

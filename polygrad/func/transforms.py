@@ -15,7 +15,7 @@ from ..core.tensor import Tensor, as_frame, edge_of, level_of
 from ..engine import loop as engine
 from ..errors import ArgumentError, DtypeError, GraphError, ShapeError, describe
 from ..levels.dual import Dual, make_dual
-from ..levels.level import _below, adopt, lower, new_level, unwrap, wrap
+from ..levels.level import adopt, below, lower, new_level, unwrap, wrap
 from ..levels.trees import flatten, map_leaves, unflatten
 
 
@@ -144,7 +144,7 @@ def _pull(result: Tensor, seed: Any, leaves: Sequence[Tensor], level: int) -> di
     edge = edge_of(result)
     needed = engine.restrict([edge], leaves)
     # The pass runs on payloads, so grad mode is that of the levels below.
-    with _below(level):
+    with below(level):
         found, _ = engine.run([(edge, seed)], retain=True, create_graph=False, needed=needed)
         return found
 

@@ -14,12 +14,12 @@ from typing import Any
 
 from ..backend.dtypes import dtype_name
 from ..core import dispatch as apply_module
+from ..core import modes
 from ..core.tensor import Tensor, as_frame
 from ..core.views import link
 from ..errors import ConversionError, GraphError, ShapeError
 from ..rules.declare import Op
 from ..rules.vmap.alignment import DECOMPOSE, Mapped, Run
-from .level import OPEN
 
 
 class Batched(Tensor):
@@ -150,7 +150,7 @@ def interpret(op: Op, args: Sequence[Any], params: dict[str, Any], top: Tensor) 
     """Run an operation on a batch; Tensors of lower levels are the same for every example."""
     frame = top._frame
     level = frame.level
-    if level > OPEN.get():
+    if level > modes.current().batch:
         raise GraphError(
             f"{op.name}: {top!r} has escaped from the function that vmap mapped, where it was one example of a batch; return it from the "
             f"function, to get the batch"

@@ -13,11 +13,11 @@ from typing import Any
 from ..core import modes
 from ..core.graph import Node, edge_pair, next_order, output_node
 from ..core.tensor import Tensor, as_frame, constant, continued, edge_of, level_of
-from ..engine.hooks import as_tensor
+from ..engine.hooks import as_tensor, said_lazy
 from ..errors import GraphError, describe
 from .batched import Batched, make_batched
 from .dual import Dual, make_dual
-from .level import RANDOM, lifted, lower, lowered, new_level
+from .level import drawing, lifted, lower, lowered, new_level
 from .trees import map_leaves
 
 Leaves = Sequence[Any]
@@ -155,7 +155,7 @@ class CustomNode(Node):
         else:
             with modes.no_grad():
                 found = self.spec.pull(leaves, kept, cotangents, wanted)
-        return [part if part is None or again or frame.lifted else lower(part) for part in found]
+        return said_lazy([part if part is None or again or frame.lifted else lower(part) for part in found], frame)
 
     def _zeros(self, j: int) -> Any:
         if self.static[j] is None:
@@ -177,24 +177,18 @@ def _continued(leaf: Any, frame: Any, edge: Any) -> Any:
 def over_batch(function: Callable[..., Any], groups: Sequence[tuple[Leaves, Sequence[bool]]], level: int) -> Any:
     """``function`` of several lists of leaves, mapped over the batch that some of the leaves have. Its Tensors come back as they are: with
     ``in_front`` they get the batch axis."""
-    outer = RANDOM.get()
+    outer: Any = modes.current().draw
 
     def draw(*args: Any, **params: Any) -> Any:
         out = outer(*args, **params)
         return make_batched(out._data, inner) if isinstance(out, Batched) and level_of(out) == level else out
 
-    with new_level(records=False) as inner:
-        token = RANDOM.set(None if outer is None else draw)
-        try:
-            wrapped = [
-                [make_batched(leaf, inner) if own else leaf for leaf, own in zip(leaves, mapped, strict=True)]
-                for leaves, mapped in groups
-            ]
-            return map_leaves(
-                lambda value: Inner(value._data) if level_of(value) == inner else value, function(*wrapped)
-            )
-        finally:
-            RANDOM.reset(token)
+    with new_level(records=False) as inner, drawing(None if outer is None else draw):
+        wrapped = [
+            [make_batched(leaf, inner) if own else leaf for leaf, own in zip(leaves, mapped, strict=True)]
+            for leaves, mapped in groups
+        ]
+        return map_leaves(lambda value: Inner(value._data) if level_of(value) == inner else value, function(*wrapped))
 
 
 class Inner:

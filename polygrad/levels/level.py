@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
 from typing import Any
 
 from ..backend.select import backend_of
 from ..core import modes
 from ..core.graph import LEAF
+from ..core.modes import State
 from ..core.tensor import Tensor, constant, edge_of, level_of
 from ..errors import ArgumentError, DtypeError, describe
 
@@ -34,34 +33,69 @@ def lifted(value: Any, level: int, raw: bool) -> Any:
     return constant(value, backend.frame(level, True))
 
 
-LEVEL: ContextVar[int] = ContextVar("polygrad_level", default=0)
+class new_level:
+    """Open a level above all that are open; ``with`` gives its number. See ``State.inside``.
 
-
-@contextmanager
-def new_level(records: bool = True, room: int = 0) -> Iterator[int]:
-    """A level above all that are open; recording is on in it, whatever the mode outside.
-
-    A level that does not record has no mode of its own: ``no_grad`` inside it is about the level below. What was recorded in a level
-    may be used after its end, under transforms that are opened by then: ``room`` is for so many of them below it.
+    What was recorded in a level may be used after its end, under transforms that are opened by then: ``room`` is for so many of
+    them below it.
     """
-    level = LEVEL.get() + 1 + room
-    before, mode, batches = LEVEL.get(), modes.current(), OPEN.get()
-    LEVEL.set(level)
-    modes.MODE.set(mode.with_level(level) if records else mode)
-    OPEN.set(batches if records else level)
-    try:
-        yield level
-    finally:
-        LEVEL.set(before)
-        modes.MODE.set(mode)
-        OPEN.set(batches)
+
+    __slots__ = ("before", "records", "room")
+    before: State
+
+    def __init__(self, records: bool = True, room: int = 0) -> None:
+        self.records = records
+        self.room = room
+
+    def __enter__(self) -> int:
+        self.before = modes.current()
+        state = self.before.inside(self.records, self.room)
+        modes.MODE.set(state)
+        return state.level
+
+    def __exit__(self, *exc_info: object) -> None:
+        modes.MODE.set(self.before)
+
+
+class below:
+    """Put back the modes outside of a level, while what it has recorded is differentiated."""
+
+    __slots__ = ("before", "level")
+    before: State
+
+    def __init__(self, level: int) -> None:
+        self.level = level
+
+    def __enter__(self) -> None:
+        self.before = modes.current()
+        modes.MODE.set(self.before.below_level(self.level))
+
+    def __exit__(self, *exc_info: object) -> None:
+        modes.MODE.set(self.before)
+
+
+class drawing:
+    """Have ``draw`` draw the random numbers of what runs inside (see ``State``)."""
+
+    __slots__ = ("before", "draw")
+    before: State
+
+    def __init__(self, draw: Callable[..., Any] | None) -> None:
+        self.draw = draw
+
+    def __enter__(self) -> None:
+        self.before = modes.current()
+        modes.MODE.set(self.before.replace(draw=self.draw))
+
+    def __exit__(self, *exc_info: object) -> None:
+        modes.MODE.set(self.before)
 
 
 def wrap(value: Any, level: int, where: str, requires_grad: bool = True) -> Tensor:
     """An array or Tensor of a lower level as a leaf of this level."""
     if isinstance(value, Tensor):
         # A snapshot: what the caller does to his Tensor in place later is not seen here.
-        inner = value if type(value) is not Tensor else _alias(value)
+        inner = value if type(value) is not Tensor else alias(value)
         out = constant(inner, value._frame.backend.frame(level, True))
     else:
         backend = backend_of(value)
@@ -89,7 +123,7 @@ def adopt(value: Any) -> Any:
     return value
 
 
-def _alias(tensor: Tensor) -> Tensor:
+def alias(tensor: Tensor) -> Tensor:
     out = constant(tensor._data, tensor._frame)
     out._node = edge_of(tensor)
     return out
@@ -105,21 +139,3 @@ def lower(value: Any) -> Any:
     if isinstance(value, Tensor) and type(value) is Tensor and value._node is None and not value._frame.lifted:
         return value.array if value._frame.level == 0 else value
     return value
-
-
-@contextmanager
-def _below(level: int) -> Iterator[None]:
-    mode = modes.current()
-    modes.MODE.set(mode.below_level(level))
-    try:
-        yield
-    finally:
-        modes.MODE.set(mode)
-
-
-OPEN: ContextVar[int] = ContextVar("polygrad_batch_level", default=0)
-"""The level of the innermost batch that is open."""
-
-
-RANDOM: ContextVar[Any] = ContextVar("polygrad_random", default=None)
-"""What draws random numbers in place of the backend: a transform that maps over a batch decides for how many examples."""

@@ -24,7 +24,7 @@ from .batched import Batched, make_batched
 from .dual import make_dual
 from .function import Function, FunctionCtx
 from .function_node import node_class, one_for_each, pullback, saved_of
-from .level import RANDOM, lifted, lowered, new_level
+from .level import lifted, lowered, new_level
 
 Source = tuple[str, Any]
 """Where a saved Tensor comes from: ("input", number), ("output", number) or ("constant", the Tensor itself)."""
@@ -318,7 +318,7 @@ def _by_vmap(
     function: type[Function], args: Sequence[Any], payloads: Sequence[Any], mine: tuple[bool, ...], needs: tuple[bool, ...],
     level: int, size: int, below: bool,
 ) -> Outcome:  # fmt: skip
-    info = VmapInfo(size, getattr(RANDOM.get(), "randomness", "error"))
+    info = VmapInfo(size, getattr(modes.current().draw, "randomness", "error"))
     returned = function.vmap(info, tuple([0 if own else None for own in mine]), *payloads)
     if not isinstance(returned, tuple) or len(returned) != 2:
         raise ArgumentError(

@@ -131,6 +131,7 @@ class Op:
             view if callable(view) else (lambda params: True) if view else None
         )
         """Whether the result of a call with these parameters is a view of its first array."""
+        self.always_view = view is True
         self.write = write
         """``(xp, base, value, **params)``: the base with the value in the view's place; None: by the transpose, which is the inverse."""
         self.batch = batch
