@@ -67,6 +67,11 @@ def backend_of(array: Any) -> Backend | None:
     return backend
 
 
+def known_array(kind: type) -> bool:
+    """Return whether arrays of a type have been met before, so that no tree need be looked for in one."""
+    return kind in _BY_TYPE
+
+
 def _find(array: Any, kind: type) -> Backend | None:
     if kind.__module__ == "builtins":
         return None

@@ -35,7 +35,7 @@ class RuleNode(Node):
 
     __slots__ = ()
     op: Op
-    saves: tuple[int, ...] = ()  # type: ignore[assignment]
+    saves: tuple[int, ...] = ()
     joint = False
     """Whether one rule gives the cotangents of all inputs."""
     rules: tuple[Rule | None, ...] = ()

@@ -33,7 +33,7 @@ def run(
     *,
     retain: bool,
     create_graph: bool,
-    captures: Iterable[Any] = (),
+    captures: Sequence[Any] = (),
     needed: dict[Node, tuple[Any, ...]] | None = None,
     accumulate: bool = False,
     foreign: tuple[Any, ...] = (),
@@ -50,7 +50,7 @@ def run(
     owned: set[Any] = set()  # edges whose cotangent is a sum made here, which may be added to in place
     heap: list[tuple[Any, Node]] = []
     captured: dict[Any, Any] = {}
-    wanted = frozenset(captures)
+    wanted = frozenset(captures) if captures else ()
     state = modes.current()
     absorbing, anomaly = state.absorbing, state.anomaly
     plain = not (create_graph or wanted or absorbing or needed is not None or anomaly is not None)
@@ -60,22 +60,26 @@ def run(
     # Whether a cotangent may be about that cannot just be added with +=: a Lazy one, or, inside a transform, Tensors among arrays. Where
     # no payload of the transform is a Tensor only a function of the user's can bring one, and says so (``LazyParts``).
     lazy = False
+    node: Any = None
+    # One of the ready nodes waits here with its cotangent, so that a chain needs neither the heap nor the dictionary.
+    pending: Node | None = None
+    waiting: Any = None
     cotangent = None
     for edge, cotangent in roots:
-        if edge not in grads and isinstance(edge, Node):
-            heappush(heap, (edge.order, edge))
-        frame = edge.frame if isinstance(edge, Node) else edge._frame
+        of_node = isinstance(edge, Node)
+        frame = edge.frame if of_node else edge._frame
         lazy = lazy or (frame.level > 0 and (frame.lifted or _of_tensors(cotangent)))
+        if of_node and len(roots) == 1:
+            pending, waiting = edge, cotangent
+            continue
+        if of_node and edge not in grads:
+            heappush(heap, (edge.order, edge))
         _add(grads, owned, edge, cotangent)
         if type(edge) is Tensor and edge._extra is not None and has_hooks(edge):
             this = this or Pass(*known)
             this.arrived(edge, -inf)
     del roots, cotangent
     get = grads.get
-    node: Any = None
-    # One of the ready nodes waits here with its cotangent, so that a chain needs neither the heap nor the dictionary.
-    pending: Node | None = None
-    waiting: Any = None
     try:
         while True:
             if pending is None:

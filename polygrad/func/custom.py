@@ -154,7 +154,7 @@ def _transposed(spec: Spec, leaves: Leaves, cotangents: Leaves, wanted: Sequence
         return spec.tangents(leaves, [given.get(i) for i in range(len(leaves))])[1]
 
     zeros = [_zeros(leaves[i]) for i in moving]
-    found = Pullback(slopes, zeros, flatten(tuple(zeros))[1], spec.name, False)(cotangents)
+    found = Pullback(slopes, zeros, None, spec.name, False)(cotangents)
     result: list[Any] = [None] * len(leaves)
     for i, g in zip(moving, found, strict=True):
         result[i] = as_frame(g)

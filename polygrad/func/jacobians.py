@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from ..core.tensor import Tensor, as_frame
-from ..levels.level import adopt, lower
+from ..levels.level import adopt, lower, tree_of
 from ..levels.trees import flatten, map_leaves, unflatten
 from .mapping import vmap
 from .transforms import Pullback, _selected, _Transform, differentiable, grad, jvp, push
@@ -52,7 +52,7 @@ class Jacobian(_Transform):
         for row in blocks:
             per_input = unflatten(tree, [lower(block) for block in row] if raw else row)
             rows.append(per_input[0] if single else per_input)
-        jacobian = unflatten(out_tree, rows)
+        jacobian = tree_of(out_tree, rows)
         return (jacobian, aux) if self.has_aux else jacobian
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..backend.select import backend_of
+from ..backend.select import backend_of, known_array
 from ..core import modes
 from ..core.graph import LEAF
 from ..core.modes import State
-from ..core.tensor import Tensor, constant, edge_of, level_of
+from ..core.tensor import SCALAR_TYPES, Tensor, constant, edge_of, level_of
 from ..errors import ArgumentError, DtypeError, describe
+from .trees import flatten, map_leaves, unflatten
 
 
 def lowered(arg: Any, level: int) -> Any:
@@ -92,7 +93,7 @@ class drawing:
 
 
 def wrap(value: Any, level: int, where: str, requires_grad: bool = True) -> Tensor:
-    """An array or Tensor of a lower level as a leaf of this level."""
+    """Return an array or Tensor of a lower level as a leaf of this level."""
     if isinstance(value, Tensor):
         # A snapshot: what the caller does to his Tensor in place later is not seen here.
         inner = value if type(value) is not Tensor else alias(value)
@@ -106,7 +107,7 @@ def wrap(value: Any, level: int, where: str, requires_grad: bool = True) -> Tens
         backend.check(value)
         out = constant(value, backend.frame(level, False))
     if requires_grad:
-        if out.dtype not in out._frame.floating:
+        if out._data.dtype not in out._frame.floating:
             raise DtypeError(
                 f"{where}: can only differentiate with respect to floating or complex arrays, and an argument has dtype {out.dtype}; "
                 f"choose others with argnums, or convert it"
@@ -116,11 +117,45 @@ def wrap(value: Any, level: int, where: str, requires_grad: bool = True) -> Tens
 
 
 def adopt(value: Any) -> Any:
-    """A raw array as a Tensor, so that a function sees only Tensors; anything else as it is."""
+    """Return a raw array as a Tensor, so that a function sees only Tensors; anything else as it is."""
     if not isinstance(value, Tensor) and (backend := backend_of(value)) is not None:
         backend.check(value)
         return constant(value, backend.frame())
     return value
+
+
+def adopt_tree(value: Any) -> Any:
+    """Return a tree with each raw array in it as a Tensor."""
+    kind = type(value)
+    if kind is Tensor or kind in SCALAR_TYPES or value is None:
+        return value
+    return adopt(value) if known_array(kind) else map_leaves(adopt, value)
+
+
+def leaves_of(value: Any) -> tuple[list[Any], Any]:
+    """Return the leaves of a tree and its structure, which is None where the tree is one leaf."""
+    if isinstance(value, Tensor) or known_array(type(value)):
+        return [value], None
+    leaves, structure = flatten(value)
+    return leaves, None if structure.is_leaf() else structure
+
+
+def tree_of(structure: Any, leaves: Sequence[Any]) -> Any:
+    """Return the tree of a structure that ``leaves_of`` has given, with these leaves."""
+    return leaves[0] if structure is None else unflatten(structure, leaves)
+
+
+def leaves_of_arguments(args: tuple[Any, ...]) -> tuple[list[Any], Any]:
+    """Return the leaves of arguments and their structure, which is None where each argument is an array or Tensor."""
+    for arg in args:
+        if not isinstance(arg, Tensor) and not known_array(type(arg)):
+            return flatten(args)
+    return list(args), None
+
+
+def arguments_of(structure: Any, leaves: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the arguments of a structure that ``leaves_of_arguments`` has given, with these leaves."""
+    return tuple(leaves) if structure is None else unflatten(structure, leaves)
 
 
 def alias(tensor: Tensor) -> Tensor:
