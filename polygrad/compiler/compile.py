@@ -20,6 +20,7 @@ from ..core import modes
 from ..core.dispatch import mark_inference
 from ..core.graph import LEAF
 from ..core.inplace import rebind
+from ..core.record import attach
 from ..core.tensor import SCALAR_TYPES, Tensor, constant, edge_of, refuse_leak
 from ..errors import ArgumentError, BackendError, GraphError, Untraceable, describe
 from ..levels.batched import Batched
@@ -122,7 +123,7 @@ class Jitted:
             ]
             edges += [None] * (len(arrays) - len(edges))
             if any(edge is not None for edge in edges):
-                record(program, arrays, edges, results, note.given)
+                attach(record(program, arrays, edges, results, note.given), results, note.given)
         return _finish(note, leaves, outs if results is None else results, home.frame())
 
     def _in_transform(self, args: Any, kwargs: Any, statics: Any, leaves: list[Any], tree: Any) -> Any:

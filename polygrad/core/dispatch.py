@@ -34,9 +34,8 @@ def apply(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
     if top is None:
         top, args = _adopt(op, args)
     level = top._frame.level
-    interpret = top._interpret
-    if interpret is not None:
-        return interpret(op, args, params, top)
+    if top._run_call is not None:
+        return top._interpret(op, args, params, top)
     backend = top._frame.backend
 
     payloads: list[Any] = []
@@ -68,7 +67,7 @@ def apply(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
     if params:
         if state.records(level):
             refuse_tracked(op, params, level)
-        params = {name: _param(op, args, value, level, backend) for name, value in params.items()}
+        params = {name: without_level(op, args, value, level, backend) for name, value in params.items()}
         if params.get("dtype") is not None:
             params["dtype"] = backend.dtype(params["dtype"])
         if params.get("device") is not None:
@@ -222,11 +221,11 @@ def _is_tracked(value: Any, level: int) -> bool:
     return type(value) in (tuple, list) and any(_is_tracked(part, level) for part in value)
 
 
-def _param(op: Op, args: Sequence[Any], value: Any, level: int, backend: Any) -> Any:
+def without_level(op: Op, args: Sequence[Any], value: Any, level: int, backend: Any) -> Any:
     """A parameter (such as a key that holds index arrays) as the payloads' namespace takes it. An index may be NumPy's on every backend,
     as it may be a list."""
     if type(value) is tuple:
-        return tuple([_param(op, args, part, level, backend) for part in value])
+        return tuple([without_level(op, args, part, level, backend) for part in value])
     if isinstance(value, Tensor):
         if value._frame.backend is not backend:
             raise _mixed(op, (*args, value))

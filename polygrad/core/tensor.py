@@ -69,10 +69,10 @@ class Tensor:
     _extra: TensorExtra | None
     _frame: Frame
     _node: Any
-    _interpret: Callable[..., Any] | None = None
-    """How a functional transform runs an operation on Tensors of its level; None: record it here."""
-    _run_function: Callable[..., Any] | None = None
-    """The same for a Function of the user's (``autograd.function.call``)."""
+    _run_call: Callable[..., Any] | None = None
+    """How a kind of level that does not record runs a call (``levels.call``); None: it records."""
+    _interpret: Callable[..., Any]
+    """How such a level runs an operation (``levels.operation``)."""
 
     if TYPE_CHECKING:  # what array_api.surface attaches
 

@@ -1,25 +1,20 @@
 """Batches: Tensors at a level of their own, whose payload has one more axis.
 
-A ``Batched`` stands for one example of a batch; its payload, a Tensor of a lower level, has the batch as its first axis. An operation
-on batched Tensors runs once, on the payloads, by the rule that ``rules.batching`` has for it. That is an operation of
-the level below, so derivatives inside and outside go their usual ways.
+A ``Batched`` stands for one example of a batch; its payload, a Tensor of a lower level, has the batch as its first axis. A call on
+batched Tensors runs once, on the payloads, by its batching rule. That is a call of the level below, so derivatives inside and
+outside go their usual ways.
 """
 
 from __future__ import annotations
 
-import functools
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..backend.dtypes import dtype_name
-from ..core import dispatch as apply_module
 from ..core import modes
-from ..core.tensor import Tensor, as_frame
-from ..core.views import link
+from ..core.tensor import Tensor, as_frame, level_of
 from ..errors import ConversionError, GraphError, ShapeError
-from ..rules.declare import Op
-from ..rules.vmap.alignment import DECOMPOSE, Mapped, Run
+from .call import Call, Values
 
 
 class Batched(Tensor):
@@ -124,16 +119,6 @@ class Batched(Tensor):
         shape, size = tuple(self.shape), self._data.shape[0]
         return f"Batched(shape={shape}, dtype={dtype_name(self.dtype)}, level={self._frame.level}, batch of {size})"
 
-    @staticmethod
-    def _interpret(op: Op, args: Sequence[Any], params: dict[str, Any], top: Tensor) -> Any:
-        return interpret(op, args, params, top)
-
-    @staticmethod
-    def _run_function(function: Any, args: Sequence[Any], needs: Any, top: Tensor, below: bool) -> Any:
-        from .user_function import run_batched
-
-        return run_batched(function, args, needs, top, below)
-
 
 def make_batched(payload: Any, level: int) -> Batched:
     """The examples along the first axis of ``payload``, at that level."""
@@ -146,93 +131,30 @@ def make_batched(payload: Any, level: int) -> Batched:
     return out
 
 
-def interpret(op: Op, args: Sequence[Any], params: dict[str, Any], top: Tensor) -> Any:
-    """Run an operation on a batch; Tensors of lower levels are the same for every example."""
-    frame = top._frame
-    level = frame.level
+def run_batched(call: Call, args: Values, top: Tensor) -> list[Any]:
+    """Run a call on a batch; Tensors of lower levels are the same for every example."""
+    level = top._frame.level
     if level > modes.current().batch:
         raise GraphError(
-            f"{op.name}: {top!r} has escaped from the function that vmap mapped, where it was one example of a batch; return it from the "
+            f"{call.name}: {top!r} has escaped from the function that vmap mapped, where it was one example of a batch; return it from the "
             f"function, to get the batch"
         )
-    mapped = [isinstance(arg, Batched) and arg._frame.level == level for arg in args]
+    mapped = [level_of(arg) == level for arg in args]
     arrays = [arg._data if own else arg for arg, own in zip(args, mapped, strict=True)]
-    rule = op.batch or _rule(op)
-    given = {name: _mapped(value, level) for name, value in params.items()} if params else params
-    inside = params and any(map(_holds_mapped, given.values()))
-    if rule == DECOMPOSE:
-        return apply_module.call_raw(op, functools.partial(op.default, frame.namespace), args, params)  # type: ignore[arg-type, misc]
-    call = functools.partial(apply_module.call_public, op)
-    out = NotImplemented
-    if rule is not None and (not inside or _KEYED.intersection(op.params)):
-        run = Run(op.name, call, frame.namespace, top._data.shape[0])
-        out = rule(run, arrays, mapped, given)  # type: ignore[operator]
-    if out is NotImplemented:
-        out = _loop(op, call, arrays, mapped, given, top._data.shape[0])
-    if isinstance(out, tuple):
-        parts = [make_batched(part, level) for part in out]
-        return op.result(*parts) if len(parts) == len(op.outputs) > 1 else tuple(parts)
-    result = make_batched(out, level)
-    if op.view is not None and mapped[0] and op.view(params):
-        link(result, args[0], op, params)
-    return result
+    outs = call.batch(arrays, mapped, top._data.shape[0], level)
+    return [make_batched(out, level) if isinstance(out, Tensor) else out for out in outs]
 
 
-@functools.cache
-def _rule(op: Op) -> Any:
-    """The rule in the table, which is read when the first one is asked for."""
-    from ..rules.vmap.table import rule_of
-
-    return rule_of(op)
+Batched._run_call = staticmethod(run_batched)
 
 
-_KEYED = frozenset({"key", "sorter"})
-"""The parameters whose arrays rules know what to do with."""
-
-
-def _mapped(value: Any, level: int) -> Any:
-    """A parameter with its batched Tensors as ``Mapped``."""
-    if isinstance(value, Batched):
-        return Mapped(value._data) if value._frame.level == level else value
-    if type(value) in (tuple, list):
-        return type(value)([_mapped(part, level) for part in value])
-    return value
-
-
-def _holds_mapped(value: Any) -> bool:
-    return isinstance(value, Mapped) or (type(value) in (tuple, list) and any(map(_holds_mapped, value)))
-
-
-# -- without a rule ----------------------------------------------------------------------------------------------------
-_warned: set[str] = set()
-"""The operations that have been reported as running in a loop."""
-
-
-def _loop(
-    op: Op, call: Callable[..., Any], arrays: Sequence[Any], mapped: Sequence[bool], params: dict[str, Any], size: int
-) -> Any:
-    """One call for each example, and the results stacked."""
-    if op.name not in _warned:
-        _warned.add(op.name)
-        warnings.warn(
-            f"vmap: {op.name} has no batching rule for this call, so it runs in a loop over the {size} examples (said once)",
-            stacklevel=2,
-        )
-    if size == 0:
-        raise ShapeError(
-            f"vmap: {op.name} has no batching rule for this call, and a loop over no examples gives nothing"
-        )
-    outs = []
-    for i in range(size):
-        chosen = [array[i, ...] if own else array for array, own in zip(arrays, mapped, strict=True)]
-        outs.append(call(chosen, {name: _example(value, i) for name, value in params.items()}))
-    return stacked(outs, op.name)
-
-
-def _example(value: Any, i: int) -> Any:
-    if isinstance(value, Mapped):
-        return value.data[i, ...]
-    return type(value)([_example(part, i) for part in value]) if type(value) in (tuple, list) else value
+def whole(value: Any, level: int, size: int) -> Any:
+    """Return the batch of which ``value`` is an example; what is the same for all is repeated."""
+    if not isinstance(value, Tensor):
+        return value
+    if level_of(value) == level:
+        return value._data
+    return value._frame.namespace.broadcast_to(value, (size, *value.shape))
 
 
 def stacked(outs: Sequence[Any], name: str) -> Any:

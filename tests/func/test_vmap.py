@@ -13,7 +13,7 @@ import polygrad as pg
 from polygrad import func
 from polygrad.errors import ArgumentError, ConversionError, GraphError, ShapeError
 from polygrad.func import grad, jvp, vjp, vmap
-from polygrad.levels import batched as batching
+from polygrad.levels import operation
 from polygrad.rules.declare import OPS, linear
 
 RNG = np.random.default_rng(0)
@@ -305,7 +305,7 @@ class TestWithoutARule:
     @pytest.fixture
     def op(self):
         made = linear("doubled(x, /)", transpose=lambda xp, g: 2 * g, default=lambda xp, x: xp.sum(x) * 0 + 2 * x)
-        batching._warned.clear()
+        operation._warned.clear()
         yield made
         OPS.withdraw(made)
 
