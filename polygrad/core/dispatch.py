@@ -30,7 +30,8 @@ def apply(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
         if isinstance(arg, Tensor) and (top is None or arg._frame.level > top._frame.level):
             top = arg
     for value in params.values():
-        top = _top(value, top)
+        if type(value) not in SCALAR_TYPES:
+            top = _top(value, top)
     if top is None:
         top, args = _adopt(op, args)
     level = top._frame.level
@@ -175,6 +176,8 @@ def call_raw(op: Op, function: Callable[..., Any], payloads: Sequence[Any], para
 
 def call_public(op: Op, arrays: Sequence[Any], params: dict[str, Any]) -> Any:
     """Call the public function of an operation as its signature asks."""
+    if op.direct:
+        return op.call(*arrays, **params)
     given = dict(params)
     positional = [given.pop(name) for name in op.leading]
     if op.sequence:

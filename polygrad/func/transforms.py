@@ -357,26 +357,26 @@ def push(
     """The outputs of a function, their tangents, their structure and what comes with them, given a tangent (or None) for each leaf."""
     with new_level() as level:
         duals = [make_dual(leaf, tangent, level) for leaf, tangent in zip(leaves, tangents, strict=True)]
-        result = function(*unflatten(tree, duals))
+        result = function(*arguments_of(tree, duals))
         aux = None
         if has_aux:
             result, aux = with_aux(result, where)
-        outputs, out_tree = flatten(result)
+        outputs, out_tree = leaves_of(result)
     primals: list[Tensor] = []
     found: list[Tensor | None] = []
     for output in outputs:
         own = isinstance(output, Dual) and output._frame.level == level
         primals.append(output.primal if own else as_frame(output))
         found.append(output.tangent if own else None)
-    return primals, found, out_tree, map_leaves(lambda leaf: unwrap(leaf, level), aux)
+    return primals, found, out_tree, map_leaves(lambda leaf: unwrap(leaf, level), aux) if has_aux else None
 
 
 def _directions(primals: Any, tangents: Any, where: str) -> tuple[list[Tensor], list[Tensor], Any]:
     """Points and tangents as Tensors, leaf by leaf, once it is clear that they fit each other."""
     if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
         raise ArgumentError(f"{where}: primals and tangents have to be tuples, one entry for each argument")
-    leaves, tree = flatten(primals)
-    directions, other = flatten(tangents)
+    leaves, tree = leaves_of_arguments(primals)
+    directions, other = leaves_of_arguments(tangents)
     if tree != other:
         raise ArgumentError(f"{where}: the tangents have the structure {other}, the primals {tree}")
     return differentiable(leaves, where), [fitting(p, t, where) for p, t in zip(leaves, directions, strict=True)], tree
@@ -423,12 +423,12 @@ def jvp(
         (output, tangent), or (output, tangent, aux).
     """
     leaves, directions, tree = _directions(primals, tangents, "func.jvp")
-    raw = not any(isinstance(leaf, Tensor) for leaf in flatten(primals)[0])
+    raw = not any(isinstance(leaf, Tensor) for leaf in leaves_of_arguments(primals)[0])
     values, found, out_tree, aux = push(function, leaves, directions, tree, "func.jvp", has_aux)
     slopes = [v._frame.namespace.zeros_like(v) if t is None else t for v, t in zip(values, found, strict=True)]
     if raw:
         values, slopes = [lower(v) for v in values], [lower(t) for t in slopes]
-    value, slope = unflatten(out_tree, values), unflatten(out_tree, slopes)
+    value, slope = tree_of(out_tree, values), tree_of(out_tree, slopes)
     return (value, slope, aux) if has_aux else (value, slope)
 
 

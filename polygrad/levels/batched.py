@@ -122,8 +122,9 @@ class Batched(Tensor):
 
 def make_batched(payload: Any, level: int) -> Batched:
     """The examples along the first axis of ``payload``, at that level."""
-    payload = as_frame(payload)
-    out = Batched.__new__(Batched)
+    if not isinstance(payload, Tensor):
+        payload = as_frame(payload)
+    out = object.__new__(Batched)
     out._data = payload
     out._frame = payload._frame.backend.frame(level, True)
     out._node = None
@@ -139,8 +140,12 @@ def run_batched(call: Call, args: Values, top: Tensor) -> list[Any]:
             f"{call.name}: {top!r} has escaped from the function that vmap mapped, where it was one example of a batch; return it from the "
             f"function, to get the batch"
         )
-    mapped = [level_of(arg) == level for arg in args]
-    arrays = [arg._data if own else arg for arg, own in zip(args, mapped, strict=True)]
+    mapped: list[bool] = []
+    arrays: list[Any] = []
+    for arg in args:
+        own = isinstance(arg, Tensor) and arg._frame.level == level
+        mapped.append(own)
+        arrays.append(arg._data if own else arg)
     outs = call.batch(arrays, mapped, top._data.shape[0], level)
     return [make_batched(out, level) if isinstance(out, Tensor) else out for out in outs]
 

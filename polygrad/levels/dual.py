@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.tensor import Tensor, as_frame, level_of
+from ..backend.base import Frame
+from ..core.tensor import Tensor, as_frame
 from .call import Call, Values
+
+_new = object.__new__
 
 
 class Dual(Tensor):
@@ -58,11 +61,16 @@ class Dual(Tensor):
 
 
 def make_dual(primal: Any, tangent: Any, level: int) -> Dual:
-    """A dual number at that level."""
-    primal = as_frame(primal)
-    out = Dual.__new__(Dual)
+    """Return a dual number at that level."""
+    if not isinstance(primal, Tensor):
+        primal = as_frame(primal)
+    return _made(primal, tangent, primal._frame.backend.frame(level, True))
+
+
+def _made(primal: Tensor, tangent: Any, frame: Frame) -> Dual:
+    out = _new(Dual)
     out._data = primal
-    out._frame = primal._frame.backend.frame(level, True)
+    out._frame = frame
     out._node = tangent
     out._extra = None
     return out
@@ -70,18 +78,27 @@ def make_dual(primal: Any, tangent: Any, level: int) -> Dual:
 
 def run_dual(call: Call, args: Values, top: Tensor) -> list[Any]:
     """Run a call at a level of forward mode; Tensors of lower levels are constants."""
-    level = top._frame.level
-    mine = [level_of(arg) == level for arg in args]
-    primals = [arg._data if own else arg for arg, own in zip(args, mine, strict=True)]
-    tangents = [arg._node if own else None for arg, own in zip(args, mine, strict=True)]
-    if all(tangent is None for tangent in tangents):
-        outs = call(primals)
-        return [make_dual(out, None, level) if isinstance(out, Tensor) else out for out in outs]
-    outs, slopes = call.jvp(primals, tangents)
-    return [
-        make_dual(out, slope, level) if isinstance(out, Tensor) else out
-        for out, slope in zip(outs, slopes, strict=True)
-    ]
+    frame = top._frame
+    level = frame.level
+    primals: list[Any] = []
+    tangents: list[Any] = []
+    moving = False
+    for arg in args:
+        if isinstance(arg, Tensor) and arg._frame.level == level:
+            primals.append(arg._data)
+            tangents.append(arg._node)
+            moving = moving or arg._node is not None
+        else:
+            primals.append(arg)
+            tangents.append(None)
+    outs, slopes = call.jvp(primals, tangents) if moving else (call(primals), None)
+    results = []
+    for j, out in enumerate(outs):
+        if isinstance(out, Tensor):
+            own = frame if out._frame.backend is frame.backend else out._frame.backend.frame(level, True)
+            out = _made(out, None if slopes is None else slopes[j], own)
+        results.append(out)
+    return results
 
 
 Dual._run_call = staticmethod(run_dual)

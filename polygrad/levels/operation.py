@@ -36,6 +36,8 @@ class Operation(Call):
     def _outputs(self, arrays: Values) -> tuple[Any, dict[str, Any]]:
         """Return what the public function gives on values of the levels below, and its parameters there."""
         op, frame = self.op, self.top._frame
+        if not self.params:
+            return call_public(op, arrays, self.params), self.params
         refuse_tracked(op, self.params, frame.level)
         params = {
             name: without_level(op, self.args, value, frame.level, frame.backend) for name, value in self.params.items()
@@ -49,6 +51,10 @@ class Operation(Call):
     def jvp(self, primals: Values, tangents: Values) -> tuple[Values, Values]:
         op = self.op
         out, params = self._outputs(primals)
+        if op.form == "elementwise" and not op.outputs:
+            if out.dtype not in self.top._frame.floating:
+                return (out,), (None,)
+            return (out,), (_fitted(_by_elements(op, self.top._frame.namespace, primals, tangents, params, out), out),)
         outs = out if isinstance(out, tuple) else (out,)
         if op.form == "constant" or (not isinstance(out, tuple) and out.dtype not in self.top._frame.floating):
             return outs, [None] * len(outs)
@@ -58,6 +64,8 @@ class Operation(Call):
 
     def batch(self, args: Values, mapped: Sequence[bool], size: int, level: int) -> Values:
         op, frame = self.op, self.top._frame
+        if op.form == "elementwise" and not self.params and _aligned(args, mapped, self.top._data.ndim):
+            return (call_public(op, args, self.params),)
         rule = op.batch or _rule(op)
         if rule == DECOMPOSE:
             made = call_raw(op, functools.partial(op.default, frame.namespace), self.args, self.params)  # type: ignore[arg-type, misc]
@@ -108,7 +116,7 @@ def _zeros(value: Any) -> Any:
 
 
 def _tangent(op: Op, primals: Values, tangents: Values, params: dict[str, Any], out: Any) -> Any:
-    xp = next(t for t in tangents if t is not None)._frame.namespace
+    xp = out[0]._frame.namespace if isinstance(out, tuple) else out._frame.namespace
     if op.jvps == "self":
         replaced = []
         for i, (primal, tangent) in enumerate(zip(primals, tangents, strict=True)):
@@ -131,13 +139,7 @@ def _tangent(op: Op, primals: Values, tangents: Values, params: dict[str, Any], 
             xp, tuple(tangents), *_values(op.jvps, primals, outs), **_facts(op.jvps, primals, outs, params)
         )
     if op.form == "elementwise":
-        terms = [
-            _elementwise(op, i, xp, tangent, primals, out, params)
-            for i, tangent in enumerate(tangents)
-            if tangent is not None
-        ]
-        terms = [_fitted(term, out) for term in terms]
-        return functools.reduce(operator.add, terms)
+        return _by_elements(op, xp, primals, tangents, params, out)
     terms = []
     for i, tangent in enumerate(tangents):
         if tangent is None:
@@ -152,6 +154,16 @@ def _tangent(op: Op, primals: Values, tangents: Values, params: dict[str, Any], 
             for parts in zip(*terms, strict=True)
         ]
     return functools.reduce(operator.add, terms)
+
+
+def _by_elements(op: Op, xp: Any, primals: Values, tangents: Values, params: dict[str, Any], out: Any) -> Any:
+    """The tangent of an elementwise operation: the sum of the tangents times the partial derivatives."""
+    total: Any = None
+    for i, tangent in enumerate(tangents):
+        if tangent is not None:
+            term = _elementwise(op, i, xp, tangent, primals, out, params)
+            total = term if total is None else total + term
+    return total
 
 
 def _held(rules: Any, i: int) -> bool:
@@ -177,14 +189,15 @@ def _elementwise(
         return tangent if partial == 1 else -tangent if partial == -1 else tangent * partial
     rule = op.partial_rules[i]
     assert rule is not None
-    values, facts = _values(rule, primals, (out,)), _facts(rule, primals, (out,), params)
+    values = [primals[p] if p >= 0 else out for p in rule.values]
+    facts = _facts(rule, primals, (out,), params) if rule.facts else {}
     if op.applied[i]:
         return partial(xp, tangent, *values, **facts)
     value = partial(xp, *values, **facts)
     kinds = xp._backend.complex
-    if tangent.dtype in kinds and out.dtype not in kinds:
-        return xp.real(tangent * xp.conj(value))
-    if type(value) not in (int, float) and getattr(value, "dtype", None) in kinds and tangent.dtype not in kinds:
+    if tangent.dtype in kinds:
+        return tangent * value if out.dtype in kinds else xp.real(tangent * xp.conj(value))
+    if type(value) not in (int, float) and getattr(value, "dtype", None) in kinds:
         tangent = xp.astype(tangent, value.dtype)
     return tangent * value
 
@@ -209,6 +222,17 @@ def _mapped(value: Any, level: int) -> Any:
     if type(value) in (tuple, list):
         return type(value)([_mapped(part, level) for part in value])
     return value
+
+
+def _aligned(args: Values, mapped: Sequence[bool], ndim: int) -> bool:
+    """Return whether arrays broadcast as they are: the batches have ``ndim`` axes, and what all examples share has fewer."""
+    for arg, own in zip(args, mapped, strict=True):
+        if own:
+            if arg.ndim != ndim:
+                return False
+        elif getattr(arg, "ndim", 0) >= ndim:
+            return False
+    return True
 
 
 def _holds_mapped(value: Any) -> bool:

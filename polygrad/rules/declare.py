@@ -122,6 +122,8 @@ class Op:
         """Parameters that may be left out when they are None."""
         self.named = tuple([name for name in keywords if name in self.arrays])
         """Arrays that are passed by keyword, and left out where they are None (``prepend`` of ``diff``)."""
+        self.direct = not self.sequence and not self.leading and self.positional.issuperset(self.arrays)
+        """Whether the public function takes the arrays by position and all else by keyword."""
         self.default = default
         short = name.rpartition(".")[2]
         self.node: Any = node if node is not None else "".join(part.title() for part in short.split("_")) + "Backward0"

@@ -17,7 +17,7 @@ from checks import host, tensor
 import polygrad as pg
 from polygrad import func
 from polygrad.errors import ConversionError, ShapeError
-from polygrad.levels import batched as batching
+from polygrad.levels import operation
 from polygrad.rules.declare import OPS
 
 BATCH = 3
@@ -303,7 +303,7 @@ def compare(call: Callable[..., Any], words: tuple[str, ...], f: Any, backend: s
 
 @pytest.fixture(autouse=True)
 def _every_loop_warns():
-    batching._warned.clear()
+    operation._warned.clear()
 
 
 @pytest.mark.parametrize("name", sorted(set(OPS) - {*ASKS_FOR_VALUES, *DATA_DEPENDENT} | {"bincount"}))
@@ -393,7 +393,7 @@ LOOPS: dict[str, list[Any]] = {
 def test_what_runs_in_a_loop_says_so(name: str) -> None:
     f = function_of(name, "numpy")
     for call, *words in LOOPS[name]:
-        batching._warned.clear()
+        operation._warned.clear()
         rng = np.random.default_rng(0)
         arrays = [tensor(array_of(word, rng, BATCH), "numpy") for word in words]
         with pytest.warns(UserWarning, match=f"vmap: {name} has no batching rule for this call, so it runs in a loop"):
