@@ -75,7 +75,10 @@ def as_operator(op: Op) -> Callable[..., Any]:
 
 def _operate(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
     for arg in args:
-        if not isinstance(arg, Tensor) and type(arg).__module__ != "builtins" and backend_of(arg) is None:
+        kind = type(arg)
+        if kind in SCALAR_TYPES or isinstance(arg, Tensor):
+            continue
+        if kind.__module__ != "builtins" and backend_of(arg) is None:
             return NotImplemented
     return apply(op, args, params)
 

@@ -7,14 +7,17 @@ outside go their usual ways.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..backend.base import Frame
 from ..backend.dtypes import dtype_name
 from ..core import modes
 from ..core.tensor import Tensor, as_frame, level_of
 from ..errors import ConversionError, GraphError, ShapeError
 from .call import Call, Values
+
+_new = object.__new__
 
 
 class Batched(Tensor):
@@ -121,12 +124,16 @@ class Batched(Tensor):
 
 
 def make_batched(payload: Any, level: int) -> Batched:
-    """The examples along the first axis of ``payload``, at that level."""
+    """Return the examples along the first axis of ``payload``, at that level."""
     if not isinstance(payload, Tensor):
         payload = as_frame(payload)
-    out = object.__new__(Batched)
+    return _made(payload, payload._frame.backend.frame(level, True))
+
+
+def _made(payload: Tensor, frame: Frame) -> Batched:
+    out = _new(Batched)
     out._data = payload
-    out._frame = payload._frame.backend.frame(level, True)
+    out._frame = frame
     out._node = None
     out._extra = None
     return out
@@ -134,7 +141,8 @@ def make_batched(payload: Any, level: int) -> Batched:
 
 def run_batched(call: Call, args: Values, top: Tensor) -> list[Any]:
     """Run a call on a batch; Tensors of lower levels are the same for every example."""
-    level = top._frame.level
+    frame = top._frame
+    level = frame.level
     if level > modes.current().batch:
         raise GraphError(
             f"{call.name}: {top!r} has escaped from the function that vmap mapped, where it was one example of a batch; return it from the "
@@ -146,11 +154,35 @@ def run_batched(call: Call, args: Values, top: Tensor) -> list[Any]:
         own = isinstance(arg, Tensor) and arg._frame.level == level
         mapped.append(own)
         arrays.append(arg._data if own else arg)
-    outs = call.batch(arrays, mapped, top._data.shape[0], level)
-    return [make_batched(out, level) if isinstance(out, Tensor) else out for out in outs]
+    results = []
+    for out in call.batch(arrays, mapped, top._data.shape[0], level):
+        if isinstance(out, Tensor):
+            own_frame = frame if out._frame.backend is frame.backend else out._frame.backend.frame(level, True)
+            out = _made(out, own_frame)
+        results.append(out)
+    return results
+
+
+def by_element(function: Callable[..., Any], args: Values, top: Tensor) -> Batched | None:
+    """Run an elementwise function on a batch whose examples need no alignment; None: they do. The shorter of two ways."""
+    frame = top._frame
+    level, ndim = frame.level, top._data.ndim
+    if level > modes.current().batch:
+        return None
+    arrays = []
+    for arg in args:
+        if isinstance(arg, Tensor) and arg._frame.level == level:
+            arg = arg._data
+            if arg.ndim != ndim:
+                return None
+        elif getattr(arg, "ndim", 0) >= ndim:  # what all examples share has fewer axes than the batch
+            return None
+        arrays.append(arg)
+    return _made(function(*arrays), frame)
 
 
 Batched._run_call = staticmethod(run_batched)
+Batched._by_element = staticmethod(by_element)
 
 
 def whole(value: Any, level: int, size: int) -> Any:

@@ -29,6 +29,7 @@ class Call:
     follows as far as they are differentiable themselves.
     """
 
+    __slots__ = ()
     name: str
     """What errors call it."""
     returns_own = True

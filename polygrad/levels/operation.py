@@ -26,12 +26,17 @@ from .call import Call, Values
 class Operation(Call):
     """A call of an operation with these parameters, at the level of ``top``."""
 
+    __slots__ = ("args", "op", "params", "top")
+
     def __init__(self, op: Op, args: Values, params: dict[str, Any], top: Tensor) -> None:
-        self.name = op.name
         self.op = op
         self.args = args
         self.params = params
         self.top = top
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return self.op.name
 
     def _outputs(self, arrays: Values) -> tuple[Any, dict[str, Any]]:
         """Return what the public function gives on values of the levels below, and its parameters there."""
@@ -64,8 +69,6 @@ class Operation(Call):
 
     def batch(self, args: Values, mapped: Sequence[bool], size: int, level: int) -> Values:
         op, frame = self.op, self.top._frame
-        if op.form == "elementwise" and not self.params and _aligned(args, mapped, self.top._data.ndim):
-            return (call_public(op, args, self.params),)
         rule = op.batch or _rule(op)
         if rule == DECOMPOSE:
             made = call_raw(op, functools.partial(op.default, frame.namespace), self.args, self.params)  # type: ignore[arg-type, misc]
@@ -83,11 +86,15 @@ class Operation(Call):
 
 def interpret(op: Op, args: Values, params: dict[str, Any], top: Tensor) -> Any:
     """Run an operation at a level of forward mode or of a batch, that of ``top``."""
+    if not params and op.form == "elementwise" and top._by_element is not None:
+        found = top._by_element(op.call, args, top)
+        if found is not None:
+            return found
     call = Operation(op, args, params, top)
     results = top._run_call(call, args, top)  # type: ignore[misc]
-    if len(results) > 1 or op.outputs:
+    if len(results) != 1 or op.outputs:
         return op.result(*results) if len(results) == len(op.outputs) > 1 else tuple(results)
-    (result,) = results
+    result = results[0]
     if op.view is not None and level_of(args[0]) == top._frame.level and op.view(params):
         link(result, args[0], op, params)
     return result
@@ -222,17 +229,6 @@ def _mapped(value: Any, level: int) -> Any:
     if type(value) in (tuple, list):
         return type(value)([_mapped(part, level) for part in value])
     return value
-
-
-def _aligned(args: Values, mapped: Sequence[bool], ndim: int) -> bool:
-    """Return whether arrays broadcast as they are: the batches have ``ndim`` axes, and what all examples share has fewer."""
-    for arg, own in zip(args, mapped, strict=True):
-        if own:
-            if arg.ndim != ndim:
-                return False
-        elif getattr(arg, "ndim", 0) >= ndim:
-            return False
-    return True
 
 
 def _holds_mapped(value: Any) -> bool:
