@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import polygrad as pg
-from polygrad.backend import Backend, dtype_name
+from polygrad.backend import Backend, RuleNamespace, dtype_name
 from polygrad.errors import BackendError, UnsupportedError
 from polygrad.rules.indexing import basic
 
@@ -52,6 +52,18 @@ class TestSelection:
         assert pg.zeros(2, backend=backend).backend == backend
         assert pg.get_backend(backend).name == backend
         assert pg.get_backend(pg.get_backend(backend)).name == backend
+
+    def test_what_rules_ask_of_a_namespace(self, backend: str) -> None:
+        """The raw namespace and the differentiable one have the same members for rules, and no private ones are needed."""
+        home = pg.get_backend(backend)
+        for xp in (home.raw, home.namespace):
+            assert isinstance(xp, RuleNamespace)
+            assert xp.backend == backend
+            assert all(home.dtype(name) in xp.complex_dtypes for name in ("complex64", "complex128"))
+            assert home.dtype("float64") not in xp.complex_dtypes
+            assert xp.lazy is home.lazy
+            assert isinstance(xp.refusal("sin", "not today"), UnsupportedError)
+            assert len(xp.contraction_path("ij,jk,kl->il", [(2, 3), (3, 4), (4, 5)])) == 2
 
     def test_namespace_is_one_object(self, backend: str) -> None:
         x = pg.ones(1)

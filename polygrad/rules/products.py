@@ -17,7 +17,7 @@ from .declare import bilinear, composite, fit
 
 
 def _conj(xp: Any, x: Any) -> Any:
-    return xp.conj(x) if x.dtype in xp._backend.complex else x
+    return xp.conj(x) if x.dtype in xp.complex_dtypes else x
 
 
 def _adjoint(xp: Any, x: Any) -> Any:
