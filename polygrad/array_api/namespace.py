@@ -76,7 +76,7 @@ class Namespace:
     def __init__(self, backend: Backend) -> None:
         self.__name__ = f"polygrad.{backend.name}"
         self.backend = backend.name
-        self.complex_dtypes = backend.complex
+        self.complex_dtypes, self.floating_dtypes = backend.complex, backend.floating
         self.lazy = backend.lazy
         self.refusal = backend.refusal
         self.contraction_path = backend.contraction_path

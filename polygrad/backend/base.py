@@ -35,7 +35,7 @@ class Raw:
     def __init__(self, backend: Backend, prefix: str = "") -> None:
         self.__name__ = backend.name + (f".{prefix[:-1]}" if prefix else "")
         self.backend = backend.name
-        self.complex_dtypes = backend.complex
+        self.complex_dtypes, self.floating_dtypes = backend.complex, backend.floating
         self.lazy = backend.lazy
         self.refusal = backend.refusal
         self.contraction_path = backend.contraction_path

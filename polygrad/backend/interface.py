@@ -21,6 +21,8 @@ class RuleNamespace(Protocol):
     """The name of the backend, as ``Tensor.backend``."""
     complex_dtypes: Container[Any]
     """The complex dtypes of the backend: ``x.dtype in xp.complex_dtypes`` is the cheap form of ``isdtype``."""
+    floating_dtypes: Container[Any]
+    """The dtypes that can carry a gradient: the real floating and the complex ones."""
     lazy: bool
     """True where arrays have no values yet, so that a rule must not look at any. Under a compiler's trace an eager library has none
     either, and looking raises: a rule that looks catches ``TypeError``."""

@@ -10,30 +10,10 @@ from math import inf
 from typing import Any
 
 from ..errors import ArgumentError, ShapeError, describe
-from .declare import bilinear, cast, composite, fit, linear, rule
-
+from .declare import bilinear, composite, linear, rule
+from .helpers import adjoint, cast, conj, device_of, fit, is_complex, real
 
 # -- helpers --------------------------------------------------------------------------------------------------------
-def is_complex(xp: Any, x: Any) -> bool:
-    return x.dtype in xp.complex_dtypes
-
-
-def conj(xp: Any, x: Any) -> Any:
-    return xp.conj(x) if x.dtype in xp.complex_dtypes else x
-
-
-def adjoint(xp: Any, x: Any) -> Any:
-    """The conjugate transposed matrix; a view where the array is real."""
-    return xp.matrix_transpose(conj(xp, x))
-
-
-def real(xp: Any, x: Any) -> Any:
-    return xp.real(x) if x.dtype in xp.complex_dtypes else x
-
-
-def device_of(x: Any) -> Any:
-    """The device to create something on that meets ``x``; while a compiler traces a program, its values are on none yet."""
-    return getattr(x, "device", None)
 
 
 def column(xp: Any, x: Any) -> Any:
