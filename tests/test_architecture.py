@@ -170,3 +170,16 @@ def test_importing_imports_no_array_library() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.strip() == "[] False"
+
+
+@pytest.mark.parametrize("room", ["rules", "nn", "interop"])
+def test_no_private_name_of_a_namespace(room: str) -> None:
+    """Rules, layers and bridges use of a namespace what ``backend.interface`` lists."""
+    private = [
+        f"{path.name}:{node.lineno}: xp.{node.attr}"
+        for path in (ROOT / room).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "xp"
+        if node.attr.startswith("_") and not node.attr.startswith("__")
+    ]
+    assert not private

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import polygrad as pg
-from polygrad.backend import Backend, dtype_name
+from polygrad.backend import Backend, RuleNamespace, dtype_name
 from polygrad.errors import BackendError, UnsupportedError
-from polygrad.rules.indexing import basic
+from polygrad.rules.keys import is_basic
 
 
 class TestSelection:
@@ -53,6 +53,20 @@ class TestSelection:
         assert pg.get_backend(backend).name == backend
         assert pg.get_backend(pg.get_backend(backend)).name == backend
 
+    def test_what_rules_ask_of_a_namespace(self, backend: str) -> None:
+        """The raw namespace and the differentiable one have the same members for rules, and no private ones are needed."""
+        home = pg.get_backend(backend)
+        for xp in (home.raw, home.namespace):
+            assert isinstance(xp, RuleNamespace)
+            assert xp.backend == backend
+            assert all(home.dtype(name) in xp.complex_dtypes for name in ("complex64", "complex128"))
+            assert home.dtype("float64") not in xp.complex_dtypes
+            assert all(home.dtype(name) in xp.floating_dtypes for name in ("float64", "complex128"))
+            assert home.dtype("int64") not in xp.floating_dtypes
+            assert xp.lazy is home.lazy
+            assert isinstance(xp.refusal("sin", "not today"), UnsupportedError)
+            assert len(xp.contraction_path("ij,jk,kl->il", [(2, 3), (3, 4), (4, 5)])) == 2
+
     def test_namespace_is_one_object(self, backend: str) -> None:
         x = pg.ones(1)
         xp = x.__array_namespace__()
@@ -89,9 +103,9 @@ def test_names_of_dtypes() -> None:
 
 
 def test_basic_keys() -> None:
-    assert basic((1, slice(None), ..., None))
-    assert not basic(([0, 1],))
-    assert not basic(np.asarray([0]))
+    assert is_basic((1, slice(None), ..., None))
+    assert not is_basic(([0, 1],))
+    assert not is_basic(np.asarray([0]))
 
 
 def test_unsupported_operations_say_why() -> None:

@@ -69,11 +69,17 @@ def fallback(name: str) -> Any:
 class Namespace:
     """The standard's functions for Tensors on one backend; what ``Tensor.__array_namespace__()`` returns.
 
-    There is one object for each backend, and it is compared by identity.
+    There is one object for each backend, and it is compared by identity. What derivative rules use beside the functions are the
+    members of ``RuleNamespace``.
     """
 
     def __init__(self, backend: Backend) -> None:
         self.__name__ = f"polygrad.{backend.name}"
+        self.backend = backend.name
+        self.complex_dtypes, self.floating_dtypes = backend.complex, backend.floating
+        self.lazy = backend.lazy
+        self.refusal = backend.refusal
+        self.contraction_path = backend.contraction_path
         self._backend = backend
         for extension in EXTENSIONS:
             setattr(self, extension, Extension(self.__name__, extension))
@@ -107,10 +113,6 @@ class Namespace:
     def broadcast_shapes(self, *shapes: tuple[int, ...]) -> tuple[int, ...]:
         """The shape that arrays of these shapes broadcast to."""
         return broadcast_shapes(*shapes)
-
-    def contraction_path(self, equation: str, shapes: Any) -> Any:
-        """In which order ``einsum`` contracts operands of these shapes: steps of positions, each product coming last."""
-        return self._backend.contraction_path(equation, shapes)
 
     def isdtype(self, dtype: Any, kind: Any) -> bool:
         """Whether a dtype is of a kind: a name of the standard, a dtype, or a tuple of these."""

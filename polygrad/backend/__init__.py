@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .base import Array, Backend, Frame, Raw
 from .dtypes import ALIASES, DTYPE_NAMES, dtype_name
+from .interface import RuleNamespace
 from .select import BackendInfo, backend_of, backends, default_backend_name, get_backend, register_backend, use_backend
 from .special import scipy_special
 
@@ -15,6 +16,7 @@ __all__ = [
     "BackendInfo",
     "Frame",
     "Raw",
+    "RuleNamespace",
     "backend_of",
     "backends",
     "default_backend_name",

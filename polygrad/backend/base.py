@@ -29,24 +29,25 @@ class Raw:
     """The raw namespace of a backend: what a rule calls in a first-order pass. Arrays in, arrays out, nothing recorded.
 
     A name is looked up once: the adapter's own function, else the library's (through array-api-compat), else the
-    agnostic default that the operation declares.
+    agnostic default that the operation declares. Its own members are those of ``RuleNamespace``.
     """
 
     def __init__(self, backend: Backend, prefix: str = "") -> None:
         self.__name__ = backend.name + (f".{prefix[:-1]}" if prefix else "")
-        self._backend = backend
+        self.backend = backend.name
+        self.complex_dtypes, self.floating_dtypes = backend.complex, backend.floating
+        self.lazy = backend.lazy
+        self.refusal = backend.refusal
+        self.contraction_path = backend.contraction_path
+        self._lookup = backend.lookup
         self._prefix = prefix
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        value = self._backend.lookup(self._prefix + name)
+        value = self._lookup(self._prefix + name)
         setattr(self, name, value)
         return value
-
-    def contraction_path(self, equation: str, shapes: Any) -> Any:
-        """As ``Backend.contraction_path``."""
-        return self._backend.contraction_path(equation, shapes)
 
 
 class Frame:
@@ -115,7 +116,6 @@ class Backend:
             self.name = name
         if xp is not None:
             self.xp = xp
-        self.raw: Any = Raw(self)
         self._frames: dict[tuple[int, bool], Frame] = {}
         self._loaded = False
         self.floating: set[Any] = set()
@@ -124,6 +124,7 @@ class Backend:
         numeric: set[Any] = set()
         self.weak: dict[type, set[Any]] = {float: self.floating, int: numeric, complex: self.complex}
         """Which dtypes keep their own dtype when they meet a Python scalar of this type."""
+        self.raw: Any = Raw(self)
 
     # -- the library ------------------------------------------------------------------------------------------
     @functools.cached_property

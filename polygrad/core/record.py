@@ -275,7 +275,7 @@ def no_derivative(op: Op | str, argument: int | str) -> NoDerivativeError:
 # -- elementwise operations as rules --------------------------------------------------------------------------------
 def conjugate(xp: Any, partial: Any, g: Any) -> Any:
     """The conjugate of a partial derivative, where the cotangent is complex; the partial itself otherwise."""
-    if g.dtype in xp._backend.complex and type(partial) not in (float, int):
+    if g.dtype in xp.complex_dtypes and type(partial) not in (float, int):
         return partial.conjugate() if type(partial) is complex else xp.conj(partial)
     return partial
 

@@ -53,7 +53,7 @@ def _array(array: Any, xp: Any) -> Any:
     if getattr(array.dtype, "kind", "f") not in "biufc":  # names of classes, say, which NumPy alone has
         return array
     if isinstance(xp, Namespace):
-        return array.to_backend(xp._backend.name) if isinstance(array, Tensor) else xp.asarray(array)
+        return array.to_backend(xp.backend) if isinstance(array, Tensor) else xp.asarray(array)
     if isinstance(array, Tensor):
         array = array._untracked("move_estimator")
     source = backend_of(array)

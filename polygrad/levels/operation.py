@@ -201,7 +201,7 @@ def _elementwise(
     if op.applied[i]:
         return partial(xp, tangent, *values, **facts)
     value = partial(xp, *values, **facts)
-    kinds = xp._backend.complex
+    kinds = xp.complex_dtypes
     if tangent.dtype in kinds:
         return tangent * value if out.dtype in kinds else xp.real(tangent * xp.conj(value))
     if type(value) not in (int, float) and getattr(value, "dtype", None) in kinds:

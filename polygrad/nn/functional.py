@@ -149,7 +149,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Tens
 
 def _known(value: Any) -> bool:
     """Whether a 0-d condition is known to hold; False where values are not there yet (lazy or traced)."""
-    if value._frame.backend.lazy:
+    if namespace_of(value).lazy:
         return False
     try:
         return bool(value)

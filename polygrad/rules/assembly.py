@@ -11,12 +11,11 @@ from itertools import combinations_with_replacement as _choices_again
 from math import prod
 from typing import Any
 
-from polygrad.errors import ArgumentError, ShapeError, describe
-
+from ..errors import ArgumentError, ShapeError, describe
 from .declare import applied, composite, elementwise
-from .declare import front_axis as _axis
-from .manipulation import _along
-from .selection import _of_dtype
+from .helpers import front_axis, is_complex
+from .keys import along
+from .selection import match_dtype
 
 
 # -- diagonals ---------------------------------------------------------------------------------------------------------
@@ -30,7 +29,7 @@ def _diagonal(rows: int, columns: int, offset: int) -> slice:
 
 
 def _pair(name: str, axis1: int, axis2: int, ndim: int) -> tuple[int, int]:
-    pair = _axis(name, axis1, ndim), _axis(name, axis2, ndim)
+    pair = front_axis(name, axis1, ndim), front_axis(name, axis2, ndim)
     if pair[0] == pair[1]:
         raise ArgumentError(f"{name}: the axes of the diagonal have to be two, got {axis1} and {axis2}")
     return pair
@@ -80,7 +79,7 @@ diagflat = composite(
 
 def _diagonal_scatter(xp: Any, input: Any, src: Any, *, offset: int, axis1: int, axis2: int) -> Any:
     input = xp.asarray(input)
-    src = _of_dtype(xp, "diagonal_scatter", input, xp.asarray(src))
+    src = match_dtype(xp, "diagonal_scatter", input, xp.asarray(src))
     axes = _pair("diagonal_scatter", axis1, axis2, input.ndim)
     moved = xp.moveaxis(input, axes, (-2, -1))
     *lead, rows, columns = moved.shape
@@ -106,15 +105,15 @@ diagonal_scatter = composite(
 # -- assignments that give a new array ---------------------------------------------------------------------------------
 def _select_scatter(xp: Any, input: Any, src: Any, *, axis: int, index: int) -> Any:
     input = xp.asarray(input)
-    src = _of_dtype(xp, "select_scatter", input, xp.asarray(src))
-    at = _axis("select_scatter", axis, input.ndim)
+    src = match_dtype(xp, "select_scatter", input, xp.asarray(src))
+    at = front_axis("select_scatter", axis, input.ndim)
     n = input.shape[at]
     if not -n <= index < n:
         raise IndexError(
             f"select_scatter: index {index} out of range for axis {axis} of the shape {tuple(input.shape)}"
         )
     _fits("select_scatter", src, (*input.shape[:at], *input.shape[at + 1 :]))
-    return xp.set_at(input, src, key=_along(at, index))
+    return xp.set_at(input, src, key=along(at, index))
 
 
 select_scatter = composite(
@@ -127,13 +126,13 @@ select_scatter = composite(
 
 def _slice_scatter(xp: Any, input: Any, src: Any, *, axis: int, start: int | None, end: int | None, step: int) -> Any:
     input = xp.asarray(input)
-    src = _of_dtype(xp, "slice_scatter", input, xp.asarray(src))
-    at = _axis("slice_scatter", axis, input.ndim)
+    src = match_dtype(xp, "slice_scatter", input, xp.asarray(src))
+    at = front_axis("slice_scatter", axis, input.ndim)
     if step <= 0:
         raise ArgumentError(f"slice_scatter: the step has to be positive, got {step}")
     part = slice(start, end, step)
     _fits("slice_scatter", src, (*input.shape[:at], len(range(input.shape[at])[part]), *input.shape[at + 1 :]))
-    return xp.set_at(input, src, key=_along(at, part))
+    return xp.set_at(input, src, key=along(at, part))
 
 
 slice_scatter = composite(
@@ -148,7 +147,7 @@ slice_scatter = composite(
 def _unfold(xp: Any, x: Any, *, axis: int, size: int, step: int) -> Any:
     x = xp.asarray(x)
     whole = xp.reshape(x, (1,)) if x.ndim == 0 else x
-    at = _axis("unfold", axis, whole.ndim)
+    at = front_axis("unfold", axis, whole.ndim)
     n = whole.shape[at]
     if size < 0 or step <= 0 or size > n:
         raise ArgumentError(
@@ -204,7 +203,7 @@ swapdims = composite(
 
 def _unflatten(xp: Any, x: Any, *, axis: int, sizes: Sequence[int]) -> Any:
     x = xp.asarray(x)
-    at = _axis("unflatten", axis, x.ndim)
+    at = front_axis("unflatten", axis, x.ndim)
     n = x.shape[at]
     known = prod([size for size in sizes if size != -1])
     lengths = [n // known if size == -1 and known else size for size in sizes]
@@ -385,7 +384,7 @@ vander = composite(
 
 # -- values ------------------------------------------------------------------------------------------------------------
 def _nan_to_num(xp: Any, x: Any, *, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
-    if xp.isdtype(x.dtype, "complex floating"):
+    if is_complex(xp, x):
         parts = [_nan_to_num(xp, part, nan=nan, posinf=posinf, neginf=neginf) for part in (xp.real(x), xp.imag(x))]
         return xp.astype(parts[0], x.dtype) + 1j * xp.astype(parts[1], x.dtype)
     if not xp.isdtype(x.dtype, "real floating"):
@@ -397,7 +396,7 @@ def _nan_to_num(xp: Any, x: Any, *, nan: float = 0.0, posinf: float | None = Non
 
 
 def _finite(xp: Any, g: Any, x: Any) -> Any:
-    if xp.isdtype(x.dtype, "complex floating"):  # the parts are replaced each by itself
+    if is_complex(xp, x):  # the parts are replaced each by itself
         real = xp.where(xp.isfinite(xp.real(x)), xp.real(g), 0.0)
         imag = xp.where(xp.isfinite(xp.imag(x)), xp.imag(g), 0.0)
         return xp.astype(real, g.dtype) + 1j * xp.astype(imag, g.dtype)

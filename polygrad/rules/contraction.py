@@ -13,13 +13,10 @@ from math import prod
 from typing import Any
 
 from ..errors import ArgumentError, ShapeError
-from .declare import bilinear, cast, composite, linear
+from .declare import bilinear, composite, linear
+from .helpers import cast, conj, device_of
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-
-def _conj(xp: Any, x: Any) -> Any:
-    return xp.conj(x) if xp.isdtype(x.dtype, "complex floating") else x
 
 
 def _unique(labels: str) -> str:
@@ -49,7 +46,7 @@ def _reduced(xp: Any, x: Any, labels: str, out: str) -> Any:
     return x if labels == out else xp.permute_dims(x, tuple([labels.index(label) for label in out]))
 
 
-def _spread(xp: Any, g: Any, labels: str, target: str, shape: tuple[int, ...]) -> Any:
+def _unreduced(xp: Any, g: Any, labels: str, target: str, shape: tuple[int, ...]) -> Any:
     """The transpose of ``_reduced``: repeated over the axes that were summed, on the diagonal where one was taken."""
     once = _unique(target)
     order = "".join(label for label in once if label in labels)
@@ -66,15 +63,11 @@ def _spread(xp: Any, g: Any, labels: str, target: str, shape: tuple[int, ...]) -
     )
     for i, label in enumerate(target):
         if target.index(label) < i:
-            numbers = xp.arange(shape[i], device=_device(g))
+            numbers = xp.arange(shape[i], device=device_of(g))
             along = tuple([-1 if j == i else 1 for j in range(len(target))])
             across = tuple([-1 if j == target.index(label) else 1 for j in range(len(target))])
             g = xp.where(xp.equal(xp.reshape(numbers, along), xp.reshape(numbers, across)), g, 0.0)
     return g
-
-
-def _device(x: Any) -> Any:
-    return getattr(x, "device", None)
 
 
 def _sides(equation: str) -> tuple[list[str], str]:
@@ -89,7 +82,7 @@ def _single(xp: Any, x: Any, *, equation: str) -> Any:
 
 def _single_transpose(xp: Any, g: Any, *, x_shape: tuple[int, ...], equation: str) -> Any:
     (labels,), out = _sides(equation)
-    return _spread(xp, g, out, labels, x_shape)
+    return _unreduced(xp, g, out, labels, x_shape)
 
 
 contract_single = linear(
@@ -145,7 +138,7 @@ def _pair(xp: Any, x1: Any, x2: Any, *, equation: str) -> Any:
         depth = prod(b.shape[len(batch) : len(batch + summed)])
         if batch and not free1 and not free2:
             a, b = (xp.reshape(x, (*heads, depth)) for x in (a, b))
-            product = xp.vecdot(_conj(xp, a), b, axis=-1)
+            product = xp.vecdot(conj(xp, a), b, axis=-1)
         else:
             stack = (prod(heads),) if batch else ()
             a = xp.reshape(a, (*stack, prod(rows), depth))
@@ -163,8 +156,8 @@ def _pair_transpose(which: int) -> Any:
         labels, out = _sides(equation)
         mine, theirs = labels[which], labels[1 - which]
         target = "".join(label for label in _unique(mine) if label in out or label in theirs)
-        c = xp.contract_pair(g, _conj(xp, other), equation=f"{out},{theirs}->{target}")
-        return cast(xp, c if target == mine else _spread(xp, c, target, mine, shape), dtype)
+        c = xp.contract_pair(g, conj(xp, other), equation=f"{out},{theirs}->{target}")
+        return cast(xp, c if target == mine else _unreduced(xp, c, target, mine, shape), dtype)
 
     if which == 0:
         return lambda xp, g, x2, *, x1_shape, x1_dtype, equation: transpose(xp, g, x2, x1_shape, x1_dtype, equation)

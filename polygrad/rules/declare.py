@@ -24,12 +24,16 @@ from __future__ import annotations
 
 import functools
 from collections import namedtuple
-from collections.abc import Callable, Sequence
-from operator import index
+from collections.abc import Callable
 from typing import Any
 
-from ..errors import ShapeError
+from .helpers import broadcast_shapes, fit
 from .registry import Registry
+
+__all__ = [
+    "BUILD", "OPS", "Op", "Rule", "applied", "bilinear", "broadcast_shapes", "composite", "constant", "elementwise", "fit", "linear",
+    "rule",
+]  # fmt: skip
 
 OPS = Registry()
 """Every operation by name; ``linalg.`` and the like in front for the extensions."""
@@ -263,69 +267,3 @@ def composite(text: str, body: Callable[..., Any], **options: Any) -> Op:
     op = Op("composite", text, default=body, **options)
     op.body = body
     return op
-
-
-def fit(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
-    """The cotangent of an input of that shape which was broadcast: summed over what broadcasting added."""
-    if g.shape == shape:
-        return g
-    lead = g.ndim - len(shape)
-    stretched = [lead + i for i, n in enumerate(shape) if n == 1 and g.shape[lead + i] != 1]
-    axes = (*range(lead), *stretched)
-    if axes:
-        g = xp.sum(g, axis=axes)
-    return g if g.shape == shape else xp.reshape(g, shape)
-
-
-def front_axis(name: str, axis: int, ndim: int) -> int:
-    """The axis counted from the front. For those who compute with axes: the array library checks what it is given.
-
-    Raises:
-        IndexError: there is no such axis.
-    """
-    if not -ndim <= axis < ndim:
-        bounds = f"[{-ndim}, {ndim - 1}]" if ndim else "no axis, since the array is 0-d"
-        raise IndexError(f"{name}: Dimension out of range (expected to be in range of {bounds}, but got {axis})")
-    return axis % ndim
-
-
-def front_axes(axes: Sequence[int], shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Every axis of an array of that shape in a new order, counted from the front. For libraries that do not count from the end, or do not
-    say which axis comes twice.
-
-    Raises:
-        ValueError: an axis is missing, comes twice, or is not there.
-    """
-    ndim = len(shape)
-    given = [index(axis) for axis in axes]
-    order = tuple([axis + ndim if axis < 0 else axis for axis in given])
-    if sorted(order) != list(range(ndim)):
-        raise ValueError(f"axes={tuple(given)} has to name each of the {ndim} axes of an array of shape {shape} once")
-    return order
-
-
-def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape that arrays of these shapes broadcast to.
-
-    Raises:
-        ShapeError: they do not.
-    """
-    ndim = max(map(len, shapes), default=0)
-    result = [1] * ndim
-    for shape in shapes:
-        for i, n in enumerate(shape, ndim - len(shape)):
-            if result[i] not in (1, n) and n != 1:
-                raise ShapeError(
-                    f"broadcast_shapes: the shapes {', '.join(map(str, shapes))} do not broadcast at axis {i - ndim}"
-                )
-            result[i] = n if result[i] == 1 else result[i]
-    return tuple(result)
-
-
-def cast(xp: Any, g: Any, dtype: Any) -> Any:
-    """The cotangent of an input of that dtype: a real input of a complex result takes the real part."""
-    if g.dtype == dtype:
-        return g
-    if xp.isdtype(g.dtype, "complex floating") and not xp.isdtype(dtype, "complex floating"):
-        g = xp.real(g)
-    return xp.astype(g, dtype)

@@ -10,22 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import NoDerivativeError
-from .declare import cast, composite, rule
-from .linalg import (
-    adjoint,
-    column,
-    conj,
-    device_of,
-    diagonal_mask,
-    embed,
-    hermitian,
-    hollow,
-    is_complex,
-    real,
-    row,
-    svdvals_gradient,
-    svdvals_tangent,
-)
+from .declare import composite, rule
+from .helpers import adjoint, cast, conj, device_of, is_complex, real
+from .linalg import column, diagonal_mask, embed, hermitian, hollow, row, svdvals_gradient, svdvals_tangent
 
 
 def _product(xp: Any, *factors: Any) -> Any:

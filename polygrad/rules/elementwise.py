@@ -15,7 +15,8 @@ import cmath
 import math
 from typing import Any
 
-from .declare import applied, composite, constant, elementwise, fit, linear
+from .declare import applied, composite, constant, elementwise, linear
+from .helpers import falling_logistic, fit, is_complex, is_complex_dtype
 
 # -- arithmetic -----------------------------------------------------------------------------------------------------
 add = elementwise("add", 1, 1)
@@ -83,12 +84,11 @@ log2 = elementwise("log2", lambda xp, x: 1 / (x * math.log(2)))
 log10 = elementwise("log10", lambda xp, x: 1 / (x * math.log(10)))
 
 
-def _share(xp: Any, difference: Any) -> Any:
-    """1 / (1 + exp(difference)) without overflow, of the same kind at any order of derivative."""
-    return xp.exp(-xp.logaddexp(xp.zeros_like(difference), difference))
-
-
-logaddexp = elementwise("logaddexp", lambda xp, x1, x2: _share(xp, x2 - x1), lambda xp, x1, x2: _share(xp, x1 - x2))
+logaddexp = elementwise(
+    "logaddexp",
+    lambda xp, x1, x2: falling_logistic(xp, x2 - x1),
+    lambda xp, x1, x2: falling_logistic(xp, x1 - x2),
+)
 
 # -- circular and hyperbolic functions ------------------------------------------------------------------------------
 sin = elementwise("sin", lambda xp, x: xp.cos(x))
@@ -106,7 +106,7 @@ atanh = elementwise("atanh", lambda xp, x: 1 / (1 - x * x))
 
 def _acosh(xp: Any, x: Any) -> Any:
     """The principal branch needs two roots: one root of x^2 - 1 has the wrong sign in the left half-plane."""
-    if xp.isdtype(x.dtype, "complex floating"):
+    if is_complex(xp, x):
         return 1 / (xp.sqrt(x - 1) * xp.sqrt(x + 1))
     return 1 / xp.sqrt(x * x - 1)
 
@@ -134,7 +134,7 @@ abs = elementwise("abs", lambda xp, x: xp.sign(x))
 
 def _sign(xp: Any, g: Any, x: Any) -> Any:
     """0 for real numbers. For complex ones the part of ``g`` that is across the direction of x, over |x|; 0 at 0."""
-    if not xp.isdtype(x.dtype, "complex floating"):
+    if not is_complex(xp, x):
         return xp.zeros_like(g)
     size, direction = xp.abs(x), xp.sign(x)
     across = g - xp.real(xp.conj(direction) * g) * direction
@@ -161,7 +161,7 @@ real = linear(
 
 
 def _imag(xp: Any, g: Any, *, x_dtype: Any) -> Any:
-    return xp.astype(g, x_dtype) * 1j if xp.isdtype(x_dtype, "complex floating") else xp.zeros_like(g)
+    return xp.astype(g, x_dtype) * 1j if is_complex_dtype(xp, x_dtype) else xp.zeros_like(g)
 
 
 imag = linear(

@@ -12,14 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .declare import cast, composite, linear
+from .declare import composite, linear
+from .helpers import cast, conj, slice_axis
 
 Axes = Sequence[int] | int | None
 OPPOSITE = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
-
-
-def _part(x: Any, axis: int, start: int, stop: int) -> Any:
-    return x[(*[slice(None)] * axis, slice(start, stop), ...)]
 
 
 def _resized(xp: Any, x: Any, axis: int, n: int) -> Any:
@@ -28,9 +25,9 @@ def _resized(xp: Any, x: Any, axis: int, n: int) -> Any:
     if have == n:
         return x
     if have > n:
-        return _part(x, axis, 0, n)
+        return slice_axis(x, axis, 0, n)
     # Made from a piece of x, the zeros are on its device.
-    zeros = xp.broadcast_to(xp.zeros_like(_part(x, axis, 0, 1)), (*x.shape[:axis], n - have, *x.shape[axis + 1 :]))
+    zeros = xp.broadcast_to(xp.zeros_like(slice_axis(x, axis, 0, 1)), (*x.shape[:axis], n - have, *x.shape[axis + 1 :]))
     return xp.concat([x, zeros], axis=axis)
 
 
@@ -44,7 +41,7 @@ def _back(xp: Any, g: Any, axes: Sequence[int], shape: tuple[int, ...], dtype: A
 def _weighted(xp: Any, g: Any, axis: int, n: int, weight: float) -> Any:
     """A half spectrum of a transform of length n, times a weight where an element stands for itself and its mirror image."""
     stop = (n + 1) // 2  # for even n the last element is its own mirror image, like the first one
-    parts = [_part(g, axis, 0, 1), _part(g, axis, 1, stop) * weight, _part(g, axis, stop, n // 2 + 1)]
+    parts = [slice_axis(g, axis, 0, 1), slice_axis(g, axis, 1, stop) * weight, slice_axis(g, axis, stop, n // 2 + 1)]
     parts = [part for part in parts if part.shape[axis]]
     return xp.concat(parts, axis=axis) if len(parts) > 1 else parts[0]
 
@@ -142,8 +139,7 @@ def _to_half_n(name: str) -> Callable[..., Any]:
 
 def _hfftn(xp: Any, x: Any, *, s: Any = None, axes: Axes = None, norm: str = "backward") -> Any:
     given = {} if s is None else {"s": s}
-    x = xp.conj(x) if xp.isdtype(x.dtype, "complex floating") else x
-    return xp.fft.irfftn(x, axes=tuple(_listed(axes, s, x.ndim)), norm=OPPOSITE[norm], **given)
+    return xp.fft.irfftn(conj(xp, x), axes=tuple(_listed(axes, s, x.ndim)), norm=OPPOSITE[norm], **given)
 
 
 def _ihfftn(xp: Any, x: Any, *, s: Any = None, axes: Axes = None, norm: str = "backward") -> Any:

@@ -6,64 +6,13 @@ standard has part of that, and assignment only where a library allows it; the de
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
 from typing import Any
 
 from ..errors import describe
-from .declare import fit, linear
-
-
-def basic(key: Any) -> bool:
-    """Whether a key selects every element at most once, and gives a view: integers, slices, ellipsis and None only."""
-    if type(key) is tuple:
-        return all(map(basic, key))
-    return key is None or key is Ellipsis or type(key) is slice or type(key) is int
-
-
-def is_mask(part: Any) -> bool:
-    """Whether a part of a key is an array of Booleans."""
-    return "bool" in str(getattr(part, "dtype", ""))
-
-
-def axes_of(part: Any) -> int:
-    """How many axes a part of a key speaks of."""
-    if part is None or part is Ellipsis:
-        return 0
-    return part.ndim if is_mask(part) else 1
-
-
-def _goes_back(part: Any) -> bool:
-    return type(part) is slice and part.step is not None and part.step < 0
-
-
-def forward(key: Any, shape: tuple[int, ...]) -> tuple[Any, list[int], Any]:
-    """A key in which no slice goes back, in three steps: what to select first, the axes of that to flip, and what to select then.
-
-    For libraries that lack steps below zero, or have them with faults.
-    """
-    keys = key if isinstance(key, tuple) else (key,)
-    if not any(map(_goes_back, keys)):
-        return ..., [], key
-    consumed = sum(map(axes_of, keys))
-    first = [slice(None)] * len(shape)
-    flips, then = [], []
-    axis = 0
-    for part in keys:
-        if _goes_back(part):
-            indices = range(*part.indices(shape[axis]))
-            first[axis] = slice(indices[-1], indices[0] + 1, -part.step) if indices else slice(0, 0)
-            flips.append(axis)
-            part = slice(None)
-        then.append(part)
-        axis += len(shape) - consumed if part is Ellipsis else axes_of(part)
-    return tuple(first), flips, tuple(then)
-
-
-def arrays_are_neighbours(parts: Sequence[Any]) -> bool:
-    """Whether nothing stands between the arrays and integers of a key, not even an ellipsis without axes."""
-    chosen = [i for i, part in enumerate(parts) if type(part) is int or hasattr(part, "dtype")]
-    return not chosen or chosen[-1] - chosen[0] < len(chosen)
+from .declare import linear
+from .helpers import fit
+from .keys import arrays_are_neighbours, axes_indexed, is_basic, is_mask
 
 
 def _parts(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> tuple[list[Any], list[int], bool]:
@@ -81,7 +30,7 @@ def _parts(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> tuple[list
                     f"a key is made of integers, slices, ellipsis, None and arrays of integers or Booleans; {describe(part)} is none"
                 )
             given[i] = part.__index__()
-    consumed = sum(map(axes_of, given))
+    consumed = sum(map(axes_indexed, given))
     if consumed > len(shape):
         raise IndexError(f"there are {len(shape)} axes, and the key speaks of {consumed}")
     neighbours = arrays_are_neighbours(given)
@@ -91,7 +40,7 @@ def _parts(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> tuple[list
     lengths: list[int] = []
     axis = 0
     for part in (*given[:at], *missing, *given[at + 1 :]):
-        own = shape[axis : axis + axes_of(part)]
+        own = shape[axis : axis + axes_indexed(part)]
         axis += len(own)
         if is_mask(part):
             # As in NumPy, one without elements selects none, whatever the lengths.
@@ -153,7 +102,7 @@ def _complete(key: Any, ndim: int) -> Any:
 
 
 def _getitem(xp: Any, x: Any, *, key: Any) -> Any:
-    if basic(key):
+    if is_basic(key):
         return x[_complete(key, x.ndim)]
     numbers = _numbers(xp, key, tuple(x.shape), x.device)
     return xp.reshape(xp.take(xp.reshape(x, (-1,)), xp.reshape(numbers, (-1,)), axis=0), numbers.shape)
@@ -179,7 +128,7 @@ getitem = linear(
     transpose=lambda xp, g, *, x_shape, key: xp.getitem_adjoint(g, key=key, shape=x_shape),
     default=_getitem,
     node=_name,
-    view=lambda params: basic(params["key"]),
+    view=lambda params: is_basic(params["key"]),
     write=lambda xp, base, value, *, key: xp.set_at(base, value, key=key),
 )
 
@@ -192,7 +141,7 @@ def _getitem_adjoint(xp: Any, x: Any, *, key: Any, shape: tuple[int, ...]) -> An
     """
     size = prod(shape)
     zeros = xp.zeros(shape, dtype=x.dtype, device=x.device)
-    if basic(key):
+    if is_basic(key):
         return xp.set_at(zeros, x, key=key)
     numbers = _numbers(xp, key, shape, x.device)
     sums = xp.reshape(xp.broadcast_to(x, numbers.shape), (-1,))
@@ -229,7 +178,7 @@ getitem_adjoint = linear(
 
 def _set_at(xp: Any, x: Any, value: Any, *, key: Any) -> Any:
     """By assignment where the library has it and the standard the key; else every element asks which one is written to it last."""
-    if basic(key):
+    if is_basic(key):
         key = _complete(key, x.ndim)
         kept = tuple([part for part in (key if isinstance(key, tuple) else (key,)) if part is not None])
         ndim: int = getattr(value, "ndim", 0)
@@ -264,7 +213,7 @@ def _written(xp: Any, g: Any, *, key: Any, value_shape: tuple[int, ...], x_devic
         mask = xp.reshape(key, (*key.shape, *(1,) * (g.ndim - key.ndim)))
         return xp.sum(xp.where(mask, g, xp.zeros_like(g)))
     chosen = xp.getitem(g, key=key)
-    if not basic(key) and any(_may_repeat(part) for part in (key if isinstance(key, tuple) else (key,))):
+    if not is_basic(key) and any(_may_repeat(part) for part in (key if isinstance(key, tuple) else (key,))):
         size = 1
         for n in chosen.shape:
             size *= n

@@ -10,30 +10,10 @@ from math import inf
 from typing import Any
 
 from ..errors import ArgumentError, ShapeError, describe
-from .declare import bilinear, cast, composite, fit, linear, rule
-
+from .declare import bilinear, composite, linear, rule
+from .helpers import adjoint, cast, conj, device_of, fit, is_complex, real
 
 # -- helpers --------------------------------------------------------------------------------------------------------
-def is_complex(xp: Any, x: Any) -> bool:
-    return x.dtype in xp._backend.complex
-
-
-def conj(xp: Any, x: Any) -> Any:
-    return xp.conj(x) if x.dtype in xp._backend.complex else x
-
-
-def adjoint(xp: Any, x: Any) -> Any:
-    """The conjugate transposed matrix; a view where the array is real."""
-    return xp.matrix_transpose(conj(xp, x))
-
-
-def real(xp: Any, x: Any) -> Any:
-    return xp.real(x) if x.dtype in xp._backend.complex else x
-
-
-def device_of(x: Any) -> Any:
-    """The device to create something on that meets ``x``; while a compiler traces a program, its values are on none yet."""
-    return getattr(x, "device", None)
 
 
 def column(xp: Any, x: Any) -> Any:
@@ -210,7 +190,7 @@ def _cofactors(xp: Any, x: Any) -> Any:
     regular = scalar(xp, determinant) * xp.matrix_transpose(inverse)
     condition = _column_norm(xp, x) * _column_norm(xp, inverse)
     doubtful = xp.logical_not(condition < float(xp.finfo(x.dtype).eps) ** -0.5) | singular
-    if not xp._backend.lazy:
+    if not xp.lazy:
         try:
             if not bool(xp.any(doubtful)):
                 return regular
@@ -403,7 +383,7 @@ def _matrix_exp(xp: Any, x: Any) -> Any:
     halvings = xp.ceil(xp.log2(xp.clip(norm / THETA13, 1.0)))
     halvings = xp.where(xp.isfinite(norm), halvings, 0.0)
     try:
-        times = MOST_SQUARINGS if xp._backend.lazy else int(xp.max(halvings))
+        times = MOST_SQUARINGS if xp.lazy else int(xp.max(halvings))
     except TypeError:  # while a compiler traces, there are no values to ask
         times = MOST_SQUARINGS
     b = PADE13

@@ -10,16 +10,12 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from polygrad.errors import ArgumentError, GraphError, ShapeError, describe
-
-from .declare import cast, composite, fit, linear
-from .declare import front_axis as _axis
-
+from ..errors import ArgumentError, GraphError, ShapeError, describe
+from .declare import composite, linear
+from .helpers import cast, device_of, fit, front_axis
+from .keys import along, gather_key
 
 # -- shape helpers -----------------------------------------------------------------------------------------------------
-def _along(axis: int, part: Any) -> tuple[Any, ...]:
-    """The key that selects ``part`` along one axis and everything along the others."""
-    return (*(slice(None),) * axis, part, ...)
 
 
 def _inverse(axes: Sequence[int]) -> tuple[int, ...]:
@@ -109,7 +105,7 @@ ravel = composite("ravel(x, /)", lambda xp, x: xp.reshape(x, (-1,)))
 def _flatten(xp: Any, x: Any, *, start_dim: int, end_dim: int) -> Any:
     if x.ndim == 0:
         return xp.reshape(x, (1,))
-    start, end = _axis("flatten", start_dim, x.ndim), _axis("flatten", end_dim, x.ndim)
+    start, end = front_axis("flatten", start_dim, x.ndim), front_axis("flatten", end_dim, x.ndim)
     if start > end:
         raise ArgumentError(
             f"flatten: start_dim={start_dim} comes after end_dim={end_dim} in the shape {tuple(x.shape)}"
@@ -123,8 +119,8 @@ flatten = composite("flatten(x, start_dim=0, end_dim=-1)", _flatten, arrays=("x"
 
 # -- selections: views by way of getitem -------------------------------------------------------------------------------
 def _unstack(xp: Any, x: Any, *, axis: int) -> tuple[Any, ...]:
-    axis = _axis("unstack", axis, x.ndim)
-    return tuple([xp.getitem(x, key=_along(axis, i)) for i in range(x.shape[axis])])
+    axis = front_axis("unstack", axis, x.ndim)
+    return tuple([xp.getitem(x, key=along(axis, i)) for i in range(x.shape[axis])])
 
 
 unstack = composite("unstack(x, /, *, axis=0)", _unstack)
@@ -132,7 +128,7 @@ unbind = composite("unbind(x, axis=0)", _unstack, arrays=("x",))
 
 
 def _narrow(xp: Any, x: Any, *, axis: int, start: int, length: int) -> Any:
-    axis = _axis("narrow", axis, x.ndim)
+    axis = front_axis("narrow", axis, x.ndim)
     n = x.shape[axis]
     first = start + n if start < 0 else start
     if min(first, length) < 0 or first + length > n:
@@ -140,25 +136,25 @@ def _narrow(xp: Any, x: Any, *, axis: int, start: int, length: int) -> Any:
             f"narrow: start ({start}) + length ({length}) exceeds dimension size ({n}): axis {axis} of the shape "
             f"{tuple(x.shape)} has no such range"
         )
-    return xp.getitem(x, key=_along(axis, slice(first, first + length)))
+    return xp.getitem(x, key=along(axis, slice(first, first + length)))
 
 
 narrow = composite("narrow(x, axis, start, length)", _narrow, arrays=("x",))
 
 
 def _select(xp: Any, x: Any, *, axis: int, index: int) -> Any:
-    axis = _axis("select", axis, x.ndim)
+    axis = front_axis("select", axis, x.ndim)
     n = x.shape[axis]
     if not -n <= index < n:
         raise IndexError(f"select: index {index} out of range for axis {axis} of the shape {tuple(x.shape)}")
-    return xp.getitem(x, key=_along(axis, index))
+    return xp.getitem(x, key=along(axis, index))
 
 
 select = composite("select(x, axis, index)", _select, arrays=("x",))
 
 
 def _split(xp: Any, x: Any, *, size_or_sections: int | Sequence[int], axis: int) -> tuple[Any, ...]:
-    axis = _axis("split", axis, x.ndim)
+    axis = front_axis("split", axis, x.ndim)
     n = x.shape[axis]
     if isinstance(size_or_sections, int):
         size = size_or_sections
@@ -175,7 +171,7 @@ def _split(xp: Any, x: Any, *, size_or_sections: int | Sequence[int], axis: int)
                 f"{tuple(x.shape)}, and be non-negative; got {sizes}"
             )
     starts = [sum(sizes[:i]) for i in range(len(sizes))]
-    return tuple([xp.getitem(x, key=_along(axis, slice(a, a + size))) for a, size in zip(starts, sizes, strict=True)])
+    return tuple([xp.getitem(x, key=along(axis, slice(a, a + size))) for a, size in zip(starts, sizes, strict=True)])
 
 
 split = composite("split(x, size_or_sections, axis=0)", _split, arrays=("x",))
@@ -184,7 +180,7 @@ split = composite("split(x, size_or_sections, axis=0)", _split, arrays=("x",))
 def _chunk(xp: Any, x: Any, *, chunks: int, axis: int) -> tuple[Any, ...]:
     if chunks < 1:
         raise ArgumentError(f"chunk: chunk expects `chunks` to be greater than 0, got: {chunks}")
-    n = x.shape[_axis("chunk", axis, x.ndim)]
+    n = x.shape[front_axis("chunk", axis, x.ndim)]
     # As torch: pieces of one size, so there may be fewer of them; an axis of length 0 gives as many as were asked for.
     return _split(xp, x, size_or_sections=-(-n // chunks) if n else [0] * chunks, axis=axis)
 
@@ -271,7 +267,7 @@ def _unconcat(
     stop = 0
     for shape, need in zip(shapes, needs, strict=True):
         start, stop = stop, stop + (prod(shape) if axis is None else shape[at])
-        part = xp.getitem(g, key=_along(at, slice(start, stop))) if need else None
+        part = xp.getitem(g, key=along(at, slice(start, stop))) if need else None
         parts.append(xp.reshape(part, shape) if need and axis is None else part)
     return parts
 
@@ -280,7 +276,7 @@ concat = linear("concat(arrays, /, *, axis=0)", transpose=_unconcat, promote=Tru
 stack = linear(
     "stack(arrays, /, *, axis=0)",
     transpose=lambda xp, g, *, axis, needs: [
-        xp.getitem(g, key=_along(axis % g.ndim, i)) if need else None for i, need in enumerate(needs)
+        xp.getitem(g, key=along(axis % g.ndim, i)) if need else None for i, need in enumerate(needs)
     ],
     promote=True,
 )
@@ -317,7 +313,7 @@ def _unrepeat(xp: Any, g: Any, *, x_shape: tuple[int, ...], x_device: Any, repea
         g = xp.sum(xp.reshape(g, (*flat[: at + 1], repeats, *flat[at + 1 :])), axis=at + 1)
     else:
         origin = xp.repeat(xp.arange(flat[at], device=x_device), repeats)
-        g = xp.getitem_adjoint(g, key=_along(at, origin), shape=flat)
+        g = xp.getitem_adjoint(g, key=along(at, origin), shape=flat)
     return xp.reshape(g, x_shape) if axis is None else g
 
 
@@ -354,7 +350,7 @@ triu = linear("triu(x, /, *, k=0)", transpose=lambda xp, g, *, k: xp.triu(g, k=k
 # -- gathers -----------------------------------------------------------------------------------------------------------
 def _untake(xp: Any, g: Any, indices: Any, *, x_shape: tuple[int, ...], axis: int | None) -> Any:
     if axis is not None:
-        return xp.getitem_adjoint(g, key=_along(axis % len(x_shape), indices), shape=x_shape)
+        return xp.getitem_adjoint(g, key=along(axis % len(x_shape), indices), shape=x_shape)
     total = xp.getitem_adjoint(g, key=(indices,), shape=(prod(x_shape),))
     return total if len(x_shape) == 1 else xp.reshape(total, x_shape)
 
@@ -369,28 +365,16 @@ index_select = composite(
 )
 
 
-def _gather_key(xp: Any, indices: Any, x_shape: tuple[int, ...], axis: int, device: Any) -> tuple[Any, ...]:
-    """The key whose selection is ``take_along_axis``: on the other axes, each position itself."""
-    ndim = len(x_shape)
-    at = axis % ndim
-    return tuple(
-        [
-            indices if i == at else xp.reshape(xp.arange(n, device=device), (*(1,) * i, n, *(1,) * (ndim - 1 - i)))
-            for i, n in enumerate(x_shape)
-        ]
-    )
-
-
 take_along_axis = linear(
     "take_along_axis(x, indices, /, *, axis=-1)",
     transpose=(
         lambda xp, g, indices, *, indices_device, x_shape, axis: xp.getitem_adjoint(
-            g, key=_gather_key(xp, indices, x_shape, axis, indices_device), shape=x_shape
+            g, key=gather_key(xp, indices, x_shape, axis, indices_device), shape=x_shape
         ),
         None,
     ),
     default=lambda xp, x, indices, *, axis: xp.getitem(
-        x, key=_gather_key(xp, indices, tuple(x.shape), axis, getattr(indices, "device", None))
+        x, key=gather_key(xp, indices, tuple(x.shape), axis, device_of(indices))
     ),
     node="GatherBackward0",
 )

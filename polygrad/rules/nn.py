@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .declare import Op, elementwise, linear, rule
+from .helpers import log1p_exp, logistic
 
 SQRT_HALF = math.sqrt(0.5)
 INV_SQRT_2PI = 1 / math.sqrt(2 * math.pi)
@@ -27,16 +28,6 @@ SELU_SCALE = 1.0507009873554804934193349852946
 
 
 # -- activations --------------------------------------------------------------------------------------------------
-def _sigmoid(xp: Any, x: Any) -> Any:
-    """Nothing overflows, and the small values keep their relative accuracy."""
-    if xp.isdtype(x.dtype, "complex floating"):
-        return 1 / (1 + xp.exp(-x))
-    return xp.exp(xp.minimum(x, 0.0)) / (1 + xp.exp(-xp.abs(x)))
-
-
-def _softplus(xp: Any, x: Any) -> Any:
-    """``log(1 + exp(x))`` without overflow."""
-    return xp.maximum(x, 0.0) + xp.log1p(xp.exp(-xp.abs(x)))
 
 
 def _elu(xp: Any, x: Any, alpha: float, scale: float = 1.0) -> Any:
@@ -78,15 +69,15 @@ relu = elementwise(
     lambda xp, out: xp.astype(out != 0, out.dtype),  # so that nan stays nan, as in torch
     default=lambda xp, x: xp.maximum(x, 0),
 )
-sigmoid = elementwise("sigmoid", lambda xp, out: out * (1 - out), default=_sigmoid)
+sigmoid = elementwise("sigmoid", lambda xp, out: out * (1 - out), default=logistic)
 logsigmoid = elementwise(
     "nn.logsigmoid",
     lambda xp, out: -xp.expm1(out),
-    default=lambda xp, x: -_softplus(xp, -x),
+    default=lambda xp, x: -log1p_exp(xp, -x),
     node="LogSigmoidBackward0",
 )
 silu = elementwise("nn.silu", _silu_partial, default=lambda xp, x: x * xp.sigmoid(x))
-mish = elementwise("nn.mish", _mish_partial, default=lambda xp, x: x * xp.tanh(_softplus(xp, x)))
+mish = elementwise("nn.mish", _mish_partial, default=lambda xp, x: x * xp.tanh(log1p_exp(xp, x)))
 gelu = elementwise(
     "nn.gelu",
     lambda xp, x: 0.5 * (1 + xp.special.erf(x * SQRT_HALF)) + x * xp.exp(-0.5 * x * x) * INV_SQRT_2PI,
@@ -133,7 +124,7 @@ hardtanh = elementwise(
 softplus = elementwise(
     "nn.softplus(x, /, *, beta=1.0, threshold=20.0)",
     lambda xp, x, *, beta, threshold: xp.where(x * beta > threshold, 1.0, xp.sigmoid(x * beta)),
-    default=lambda xp, x, *, beta, threshold: xp.where(x * beta > threshold, x, _softplus(xp, x * beta) / beta),
+    default=lambda xp, x, *, beta, threshold: xp.where(x * beta > threshold, x, log1p_exp(xp, x * beta) / beta),
 )
 
 

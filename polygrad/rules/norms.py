@@ -10,9 +10,10 @@ from math import inf
 from typing import Any
 
 from ..errors import ArgumentError, ShapeError, describe
-from .declare import cast, composite, constant, rule
-from .linalg import conj, real, row, scalar
-from .reductions import spread
+from .declare import composite, constant, rule
+from .helpers import cast, conj, real
+from .linalg import row, scalar
+from .reductions import broadcast_back
 
 
 def _real_inner(xp: Any, a: Any, b: Any, axis: Any, keepdims: bool) -> Any:
@@ -37,7 +38,7 @@ def _vector_direction(xp: Any, x: Any, out: Any, axis: Any, keepdims: bool, ord:
         return xp.zeros_like(x)
     if ord == 1:
         return xp.sign(x)
-    norm = spread(xp, out, x.shape, axis, keepdims)
+    norm = broadcast_back(xp, out, x.shape, axis, keepdims)
     if ord == 2:
         return _ratio(xp, x, norm)
     size = xp.abs(x)
@@ -55,7 +56,8 @@ def _vector_direction(xp: Any, x: Any, out: Any, axis: Any, keepdims: bool, ord:
 vector_norm = rule(
     "linalg.vector_norm(x, /, *, axis=None, keepdims=False, ord=2)",
     vjp=lambda xp, g, x, out, *, axis, keepdims, ord: (
-        spread(xp, cast(xp, g, x.dtype), x.shape, axis, keepdims) * _vector_direction(xp, x, out, axis, keepdims, ord)
+        broadcast_back(xp, cast(xp, g, x.dtype), x.shape, axis, keepdims)
+        * _vector_direction(xp, x, out, axis, keepdims, ord)
     ),
     jvp=lambda xp, t, x, out, *, axis, keepdims, ord: _real_inner(
         xp, _vector_direction(xp, x, out, axis, keepdims, ord), t, axis, keepdims

@@ -11,34 +11,25 @@ from typing import Any, NamedTuple
 
 from ..errors import ArgumentError, ShapeError, describe
 from .declare import applied, composite, constant, elementwise, rule
-from .manipulation import _gather_key
-from .reductions import part, recurrence
+from .helpers import device_of, falling_logistic, fill_numbers, is_complex, slice_axis
+from .keys import gather_key
+from .reductions import point_distances, solve_recurrence
 
 LN2 = math.log(2)
-
-
-def _is_complex(xp: Any, x: Any) -> bool:
-    return bool(xp.isdtype(x.dtype, "complex floating"))
 
 
 # -- elementwise -------------------------------------------------------------------------------------------------------
 logaddexp2 = elementwise(
     "logaddexp2",
-    lambda xp, x1, x2: xp.exp(-xp.logaddexp(xp.zeros_like(x2 - x1), (x2 - x1) * LN2)),
-    lambda xp, x1, x2: xp.exp(-xp.logaddexp(xp.zeros_like(x1 - x2), (x1 - x2) * LN2)),
+    lambda xp, x1, x2: falling_logistic(xp, (x2 - x1) * LN2),
+    lambda xp, x1, x2: falling_logistic(xp, (x1 - x2) * LN2),
     default=lambda xp, x1, x2: xp.logaddexp(x1 * LN2, x2 * LN2) / LN2,
 )
 
 
-def _lifted(xp: Any, x1: Any, x2: Any) -> tuple[Any, Any]:
-    """Both as arrays, since the standard's functions take no Python numbers alone."""
-    like = x1 if hasattr(x1, "dtype") else x2
-    return tuple([x if hasattr(x, "dtype") else xp.full_like(like, x) for x in (x1, x2)])
-
-
 def _fmod(xp: Any, x1: Any, x2: Any) -> Any:
     """The remainder of the sizes, which is exact, with the sign of the dividend."""
-    x1, x2 = _lifted(xp, x1, x2)
+    x1, x2 = fill_numbers(xp, x1, x2)
     return xp.sign(x1) * xp.remainder(xp.abs(x1), xp.abs(x2))
 
 
@@ -52,12 +43,12 @@ fmod = elementwise(
 
 
 def _fmax_first(xp: Any, x1: Any, x2: Any) -> Any:
-    x1, x2 = _lifted(xp, x1, x2)
+    x1, x2 = fill_numbers(xp, x1, x2)
     return xp.greater_equal(x1, x2) | xp.isnan(x2)
 
 
 def _fmin_first(xp: Any, x1: Any, x2: Any) -> Any:
-    x1, x2 = _lifted(xp, x1, x2)
+    x1, x2 = fill_numbers(xp, x1, x2)
     return xp.less_equal(x1, x2) | xp.isnan(x2)
 
 
@@ -77,14 +68,14 @@ frac = elementwise("frac", 1, default=lambda xp, x: x - xp.trunc(x))
 
 
 def _angle(xp: Any, x: Any) -> Any:
-    if _is_complex(xp, x):
+    if is_complex(xp, x):
         return xp.atan2(xp.imag(x), xp.real(x))
     return xp.where(xp.isnan(x), x, xp.where(x < 0, math.pi, xp.zeros_like(x)))
 
 
 def _angle_partial(xp: Any, x: Any) -> Any:
     """The gradient of atan2(y, x) is -y + ix over the square of the size: i z / |z|²."""
-    if not _is_complex(xp, x):
+    if not is_complex(xp, x):
         return xp.zeros_like(x)
     square = xp.real(x * xp.conj(x))
     zero = square == 0
@@ -158,7 +149,7 @@ ldexp = composite("ldexp(x1, x2, /)", _ldexp)
 
 def _float_power(xp: Any, x1: Any, x2: Any) -> Any:
     arrays = [x for x in (x1, x2) if hasattr(x, "dtype")]
-    wide = any(_is_complex(xp, x) for x in arrays) or complex in (type(x1), type(x2))
+    wide = any(is_complex(xp, x) for x in arrays) or complex in (type(x1), type(x2))
     dtype = xp.complex128 if wide else xp.float64
     x1, x2 = (xp.astype(x, dtype) if hasattr(x, "dtype") else x for x in (x1, x2))
     return xp.pow(x1, x2)
@@ -208,7 +199,7 @@ cumprod = composite(
 
 # -- comparison --------------------------------------------------------------------------------------------------------
 def _isclose(xp: Any, x1: Any, x2: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Any:
-    x1, x2 = _lifted(xp, x1, x2)
+    x1, x2 = fill_numbers(xp, x1, x2)
     equal = xp.equal(x1, x2)
     if xp.isdtype(x1.dtype, "bool"):
         return equal
@@ -251,8 +242,8 @@ def scan(xp: Any, x: Any, axis: int, combine: Any) -> Any:
     """The running ``combine`` (associative) along an axis, in log n steps (Hillis and Steele, 1986)."""
     step = 1
     while step < x.shape[axis]:
-        later = combine(part(x, axis, None, -step), part(x, axis, step, None))
-        x = xp.concat([part(x, axis, None, step), later], axis=axis)
+        later = combine(slice_axis(x, axis, None, -step), slice_axis(x, axis, step, None))
+        x = xp.concat([slice_axis(x, axis, None, step), later], axis=axis)
         step *= 2
     return x
 
@@ -260,13 +251,13 @@ def scan(xp: Any, x: Any, axis: int, combine: Any) -> Any:
 def positions(xp: Any, x: Any, axis: int) -> Any:
     """The number of each element along an axis, broadcast to the shape of ``x``."""
     axis %= x.ndim
-    numbers = xp.arange(x.shape[axis], dtype=xp.int64, device=getattr(x, "device", None))
+    numbers = xp.arange(x.shape[axis], dtype=xp.int64, device=device_of(x))
     return xp.broadcast_to(xp.reshape(numbers, (*[1] * axis, -1, *[1] * (x.ndim - 1 - axis))), x.shape)
 
 
 def scattered(xp: Any, g: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Any:
     """The transpose of ``take_along_axis``."""
-    key = _gather_key(xp, indices, shape, axis, getattr(g, "device", None))
+    key = gather_key(xp, indices, shape, axis, device_of(g))
     return xp.getitem_adjoint(g, key=key, shape=shape)
 
 
@@ -274,9 +265,7 @@ def _running(largest: bool) -> Any:
     def run(xp: Any, x: Any, axis: int) -> Selected:
         """The last one of equals has the index, and every nan counts as a new extreme: torch's order."""
         if x.ndim == 0:
-            return Selected(
-                xp.asarray(x, copy=True), xp.zeros(x.shape, dtype=xp.int64, device=getattr(x, "device", None))
-            )
+            return Selected(xp.asarray(x, copy=True), xp.zeros(x.shape, dtype=xp.int64, device=device_of(x)))
         axis %= x.ndim
         values = scan(xp, x, axis, xp.maximum if largest else xp.minimum)
         new = xp.equal(x, values)
@@ -316,7 +305,7 @@ cummin = rule(
 
 # -- logcumsumexp ------------------------------------------------------------------------------------------------------
 def _logaddexp(xp: Any, a: Any, b: Any) -> Any:
-    if not _is_complex(xp, a):
+    if not is_complex(xp, a):
         return xp.logaddexp(a, b)
     top = xp.maximum(xp.real(a), xp.real(b))
     top = xp.astype(xp.where(xp.isfinite(top), top, 0.0), a.dtype)
@@ -341,9 +330,9 @@ def _logcumsumexp_vjp(xp: Any, g: Any, x: Any, out: Any, *, axis: int) -> Any:
     x, out, g = (xp.flip(xp.moveaxis(value, axis, -1), axis=-1) for value in (x, out, g))
     ratios = xp.concat([xp.zeros_like(out[..., :1]), _weight(xp, out[..., 1:], out[..., :-1])], axis=-1)
     weights = _weight(xp, x, out)
-    if _is_complex(xp, x):
+    if is_complex(xp, x):
         ratios, weights = xp.conj(ratios), xp.conj(weights)
-    return xp.moveaxis(xp.flip(weights * recurrence(xp, ratios, g), axis=-1), -1, axis)
+    return xp.moveaxis(xp.flip(weights * solve_recurrence(xp, ratios, g), axis=-1), -1, axis)
 
 
 def _logcumsumexp_jvp(xp: Any, t: Any, x: Any, out: Any, *, axis: int) -> Any:
@@ -351,7 +340,7 @@ def _logcumsumexp_jvp(xp: Any, t: Any, x: Any, out: Any, *, axis: int) -> Any:
         return t
     x, out, t = (xp.moveaxis(value, axis, -1) for value in (x, out, t))
     ratios = xp.concat([xp.zeros_like(out[..., :1]), _weight(xp, out[..., :-1], out[..., 1:])], axis=-1)
-    return xp.moveaxis(recurrence(xp, ratios, _weight(xp, x, out) * t), -1, axis)
+    return xp.moveaxis(solve_recurrence(xp, ratios, _weight(xp, x, out) * t), -1, axis)
 
 
 logcumsumexp = rule(
@@ -360,16 +349,11 @@ logcumsumexp = rule(
 
 
 # -- differences -------------------------------------------------------------------------------------------------------
-def _steps(xp: Any, x: Any, y: Any, axis: int) -> Any:
-    """The distances between the points ``x`` (of one dimension, or as many as ``y``) along an axis."""
-    if x.ndim == 1:
-        return xp.reshape(x[1:] - x[:-1], (*[1] * (axis % y.ndim), -1, *[1] * (y.ndim - 1 - axis % y.ndim)))
-    return part(x, axis, 1, None) - part(x, axis, None, -1)
 
 
 def _cumulative_trapezoid(xp: Any, y: Any, x: Any, *, dx: float, axis: int) -> Any:
-    pairs = part(y, axis, 1, None) + part(y, axis, None, -1)
-    pairs = pairs * (dx / 2) if x is None else pairs * (_steps(xp, x, y, axis) / 2)
+    pairs = slice_axis(y, axis, 1, None) + slice_axis(y, axis, None, -1)
+    pairs = pairs * (dx / 2) if x is None else pairs * (point_distances(xp, x, y.ndim, axis) / 2)
     return xp.cumulative_sum(pairs, axis=axis % pairs.ndim)
 
 
@@ -389,7 +373,7 @@ def _slope(xp: Any, x: Any, spacing: Any, axis: int, edge_order: int) -> Any:
         raise ShapeError(f"gradient: axis {axis} of {describe(x)} is too short for edge_order={edge_order}")
 
     def f(start: int | None, stop: int | None) -> Any:
-        return part(x, axis, start, stop)
+        return slice_axis(x, axis, start, stop)
 
     if not getattr(spacing, "ndim", 0):
         h = spacing
@@ -404,10 +388,10 @@ def _slope(xp: Any, x: Any, spacing: Any, axis: int, edge_order: int) -> Any:
         raise ShapeError(
             f"gradient: the points along axis {axis} have to be {n} in one dimension, got {describe(spacing)}"
         )
-    steps = _steps(xp, spacing, x, axis)
+    steps = point_distances(xp, spacing, x.ndim, axis)
 
     def d(start: int | None, stop: int | None) -> Any:
-        return part(steps, axis, start, stop)
+        return slice_axis(steps, axis, start, stop)
 
     inner = []
     if n > 2:

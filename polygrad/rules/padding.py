@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from polygrad.errors import ArgumentError, ShapeError
-
+from ..errors import ArgumentError, ShapeError
 from .declare import composite
-from .manipulation import _along
-from .selection import _of_dtype
+from .keys import along
+from .selection import match_dtype
 
 
 def _pairs(name: str, given: Any, ndim: int) -> list[tuple[Any, Any]]:
@@ -54,7 +53,7 @@ def _reflected(xp: Any, x: Any, axis: int, before: int, after: int, mode: str) -
     pieces = [x]
     for width, part, place in ((before, front, 0), (after, back, 2)):
         if width:
-            piece = xp.getitem(x, key=_along(axis, part))
+            piece = xp.getitem(x, key=along(axis, part))
             if mode == "edge":
                 piece = xp.broadcast_to(piece, (*x.shape[:axis], width, *x.shape[axis + 1 :]))
             pieces.insert(place, piece)
@@ -66,7 +65,7 @@ def _filled(xp: Any, x: Any, widths: list[tuple[int, int]], values: Any) -> Any:
     shape = tuple([before + n + after for n, (before, after) in zip(x.shape, widths, strict=True)])
     key = tuple([slice(before, before + n) for n, (before, _) in zip(x.shape, widths, strict=True)])
     if type(values) in (bool, int, float, complex):
-        value = _of_dtype(xp, "pad", x, values)
+        value = match_dtype(xp, "pad", x, values)
         if value == 0:
             return xp.getitem_adjoint(x, key=key, shape=shape)
         return xp.set_at(xp.full(shape, value, dtype=x.dtype, device=x.device), x, key=key)
@@ -74,7 +73,7 @@ def _filled(xp: Any, x: Any, widths: list[tuple[int, int]], values: Any) -> Any:
         pieces = [x]
         for width, value, place in zip(widths[axis], pair, (0, 2), strict=True):
             if width:
-                value = xp.asarray(_of_dtype(xp, "pad", x, value), dtype=x.dtype, device=x.device)
+                value = xp.asarray(match_dtype(xp, "pad", x, value), dtype=x.dtype, device=x.device)
                 pieces.insert(place, xp.broadcast_to(value, (*x.shape[:axis], width, *x.shape[axis + 1 :])))
         x = xp.concat(pieces, axis=axis)
     return x

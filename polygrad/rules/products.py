@@ -11,18 +11,9 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
-from polygrad.errors import ShapeError, describe
-
-from .declare import bilinear, composite, fit
-
-
-def _conj(xp: Any, x: Any) -> Any:
-    return xp.conj(x) if x.dtype in xp._backend.complex else x
-
-
-def _adjoint(xp: Any, x: Any) -> Any:
-    """The conjugate transposed matrix; a view where the array is real."""
-    return xp.matrix_transpose(_conj(xp, x))
+from ..errors import ShapeError, describe
+from .declare import bilinear, composite
+from .helpers import adjoint, conj, fit
 
 
 # -- matmul ------------------------------------------------------------------------------------------------------------
@@ -30,22 +21,22 @@ def _matmul_first(xp: Any, g: Any, x2: Any, *, x1_shape: tuple[int, ...]) -> Any
     if x2.ndim == 1:
         # (..., m, k) @ (k,): the outer product of g and x2; if x1 is a vector too, g is a number.
         g = xp.expand_dims(g, axis=-1) if len(x1_shape) > 1 else g
-        return g * _conj(xp, x2)
+        return g * conj(xp, x2)
     if len(x1_shape) == 1:
         # (k,) @ (..., k, n): the matrices times vectors, summed over the stack.
-        columns = xp.matmul(_conj(xp, x2), xp.expand_dims(g, axis=-1)) if x2.ndim > 2 else xp.matmul(_conj(xp, x2), g)
+        columns = xp.matmul(conj(xp, x2), xp.expand_dims(g, axis=-1)) if x2.ndim > 2 else xp.matmul(conj(xp, x2), g)
         return fit(xp, xp.squeeze(columns, axis=-1), x1_shape) if x2.ndim > 2 else columns
     if len(x1_shape) == 2 and x2.ndim > 2:
         # One matrix for a whole stack: contract stack and columns at once, and never hold a cotangent for each matrix.
         axes = (*range(g.ndim - 2), g.ndim - 1)
-        return xp.tensordot(g, _conj(xp, x2), axes=(axes, axes))
-    return fit(xp, xp.matmul(g, _adjoint(xp, x2)), x1_shape)
+        return xp.tensordot(g, conj(xp, x2), axes=(axes, axes))
+    return fit(xp, xp.matmul(g, adjoint(xp, x2)), x1_shape)
 
 
 def _matmul_second(xp: Any, g: Any, x1: Any, *, x2_shape: tuple[int, ...]) -> Any:
     if x1.ndim == 1:
         # (k,) @ (..., k, n)
-        x1 = _conj(xp, x1)
+        x1 = conj(xp, x1)
         if len(x2_shape) == 1:
             return g * x1
         return xp.expand_dims(x1, axis=-1) * xp.expand_dims(g, axis=-2)
@@ -55,8 +46,8 @@ def _matmul_second(xp: Any, g: Any, x1: Any, *, x2_shape: tuple[int, ...]) -> An
         x1 = xp.reshape(x1, (rows, x1.shape[-1]))
         g = xp.reshape(g, (rows, *x2_shape[1:]))
     if len(x2_shape) == 1:
-        return xp.matmul(g, _conj(xp, x1))
-    return fit(xp, xp.matmul(_adjoint(xp, x1), g), x2_shape)
+        return xp.matmul(g, conj(xp, x1))
+    return fit(xp, xp.matmul(adjoint(xp, x1), g), x2_shape)
 
 
 _NAMES = {
@@ -115,14 +106,14 @@ def _arranged(xp: Any, x: Any, places: list[int]) -> Any:
 def _tensordot_first(xp: Any, g: Any, x2: Any, *, x1_shape: tuple[int, ...], axes: Any) -> Any:
     summed1, summed2 = _contracted(axes, len(x1_shape), x2.ndim)
     free1, free2 = _others(len(x1_shape), summed1), _others(x2.ndim, summed2)
-    out = xp.tensordot(g, _conj(xp, x2), axes=(tuple(range(len(free1), g.ndim)), free2))
+    out = xp.tensordot(g, conj(xp, x2), axes=(tuple(range(len(free1), g.ndim)), free2))
     return _arranged(xp, out, [*free1, *[summed1[summed2.index(axis)] for axis in sorted(summed2)]])
 
 
 def _tensordot_second(xp: Any, g: Any, x1: Any, *, x2_shape: tuple[int, ...], axes: Any) -> Any:
     summed1, summed2 = _contracted(axes, x1.ndim, len(x2_shape))
     free1, free2 = _others(x1.ndim, summed1), _others(len(x2_shape), summed2)
-    out = xp.tensordot(_conj(xp, x1), g, axes=(free1, tuple(range(len(free1)))))
+    out = xp.tensordot(conj(xp, x1), g, axes=(free1, tuple(range(len(free1)))))
     return _arranged(xp, out, [*[summed2[summed1.index(axis)] for axis in sorted(summed1)], *free2])
 
 
@@ -130,7 +121,7 @@ tensordot = bilinear("tensordot(x1, x2, /, *, axes=2)", transpose=(_tensordot_fi
 
 
 # -- vecdot ------------------------------------------------------------------------------------------------------------
-def _spread(xp: Any, g: Any, axis: int, ndim1: int, ndim2: int) -> Any:
+def _restore_axis(xp: Any, g: Any, axis: int, ndim1: int, ndim2: int) -> Any:
     """The cotangent with the summed axis back in its place, of length 1."""
     if axis >= 0:
         if ndim1 != ndim2:
@@ -144,9 +135,9 @@ vecdot = bilinear(
     # The product is with the conjugate of x1, so the cotangent of x1 takes that of g.
     transpose=(
         lambda xp, g, x2, *, x1_shape, axis: fit(
-            xp, _spread(xp, _conj(xp, g), axis, len(x1_shape), x2.ndim) * x2, x1_shape
+            xp, _restore_axis(xp, conj(xp, g), axis, len(x1_shape), x2.ndim) * x2, x1_shape
         ),
-        lambda xp, g, x1, *, x2_shape, axis: fit(xp, _spread(xp, g, axis, x1.ndim, len(x2_shape)) * x1, x2_shape),
+        lambda xp, g, x1, *, x2_shape, axis: fit(xp, _restore_axis(xp, g, axis, x1.ndim, len(x2_shape)) * x1, x2_shape),
     ),
     promote=True,
 )

@@ -9,11 +9,12 @@ from __future__ import annotations
 from operator import index
 from typing import Any
 
-from .declare import bilinear, cast, constant, fit, linear, rule
+from .declare import bilinear, constant, linear, rule
+from .helpers import cast, conj, fit, match_shape, real, slice_axis
 
 
 # -- shapes ----------------------------------------------------------------------------------------------------------
-def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
+def reduced_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     """The axes that a reduction reduces, as non-negative numbers in ascending order."""
     if axis is None:
         return tuple(range(ndim))
@@ -21,26 +22,21 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
     return tuple(sorted([index(a) % ndim for a in axes])) if ndim else ()
 
 
-def count_of(shape: tuple[int, ...], axis: Any) -> int:
+def count_reduced(shape: tuple[int, ...], axis: Any) -> int:
     """How many elements a reduction takes to one."""
     count = 1
-    for a in axes_of(axis, len(shape)):
+    for a in reduced_axes(axis, len(shape)):
         count *= shape[a]
     return count
 
 
-def spread(xp: Any, g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
+def broadcast_back(xp: Any, g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
     """The cotangent (or the output) of a reduction, broadcast back over the axes that were reduced, without a copy."""
     if axis is not None and not keepdims and len(shape) > 1:
-        reduced = axes_of(axis, len(shape))
+        reduced = reduced_axes(axis, len(shape))
         if reduced != tuple(range(len(reduced))):  # leading axes come back by broadcasting alone
             g = xp.reshape(g, tuple([1 if i in reduced else n for i, n in enumerate(shape)]))
     return xp.broadcast_to(g, shape)
-
-
-def part(x: Any, axis: int, start: int | None, stop: int | None) -> Any:
-    """``x[start:stop]`` along one axis."""
-    return x[(slice(None),) * (axis % x.ndim) + (slice(start, stop), Ellipsis)]
 
 
 def _named(whole: str, chosen: str) -> Any:
@@ -53,14 +49,10 @@ def _nothing(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
     return xp.broadcast_to(xp.sum(xp.reshape(g, (-1,))[:0]), shape)
 
 
-def _conj(xp: Any, x: Any) -> Any:
-    return xp.conj(x) if xp.isdtype(x.dtype, "complex floating") else x
-
-
 # -- sum, mean -------------------------------------------------------------------------------------------------------
 sum = linear(
     "sum(x, /, *, axis=None, dtype=None, keepdims=False)",
-    transpose=lambda xp, g, *, x_shape, x_dtype, axis, keepdims: spread(
+    transpose=lambda xp, g, *, x_shape, x_dtype, axis, keepdims: broadcast_back(
         xp, cast(xp, g, x_dtype), x_shape, axis, keepdims
     ),
     node=_named("SumBackward0", "SumBackward1"),
@@ -68,8 +60,8 @@ sum = linear(
 mean = linear(
     "mean(x, /, *, axis=None, keepdims=False)",
     # A mean of nothing has no elements to pass anything to, but must not divide by zero.
-    transpose=lambda xp, g, *, x_shape, axis, keepdims: spread(
-        xp, g / (count_of(x_shape, axis) or 1), x_shape, axis, keepdims
+    transpose=lambda xp, g, *, x_shape, axis, keepdims: broadcast_back(
+        xp, g / (count_reduced(x_shape, axis) or 1), x_shape, axis, keepdims
     ),
     node=_named("MeanBackward0", "MeanBackward1"),
 )
@@ -78,14 +70,14 @@ mean = linear(
 # -- prod ------------------------------------------------------------------------------------------------------------
 def _other_factors(xp: Any, x: Any, axis: Any) -> Any:
     """For each element the product of all others that are reduced with it: those before it times those after it."""
-    reduced = axes_of(axis, x.ndim)
-    if count_of(x.shape, axis) == 0:
+    reduced = reduced_axes(axis, x.ndim)
+    if count_reduced(x.shape, axis) == 0:
         return x
     if len(reduced) == 0:
         return xp.ones_like(x)
     order = (*[a for a in range(x.ndim) if a not in reduced], *reduced)
     moved = xp.permute_dims(x, order)
-    flat = xp.reshape(moved, (*moved.shape[: x.ndim - len(reduced)], count_of(x.shape, axis)))
+    flat = xp.reshape(moved, (*moved.shape[: x.ndim - len(reduced)], count_reduced(x.shape, axis)))
     before = xp.cumulative_prod(flat[..., :-1], axis=-1, include_initial=True)
     after = xp.flip(xp.cumulative_prod(xp.flip(flat[..., 1:], axis=-1), axis=-1, include_initial=True), axis=-1)
     return xp.permute_dims(xp.reshape(before * after, moved.shape), tuple([order.index(a) for a in range(x.ndim)]))
@@ -93,7 +85,7 @@ def _other_factors(xp: Any, x: Any, axis: Any) -> Any:
 
 def _prod_vjp(xp: Any, g: Any, x: Any, *, out_dtype: Any, axis: Any, keepdims: bool) -> Any:
     others = _other_factors(xp, cast(xp, x, out_dtype), axis)
-    return cast(xp, spread(xp, g, x.shape, axis, keepdims) * _conj(xp, others), x.dtype)
+    return cast(xp, broadcast_back(xp, g, x.shape, axis, keepdims) * conj(xp, others), x.dtype)
 
 
 def _prod_jvp(xp: Any, t: Any, x: Any, *, out_dtype: Any, axis: Any, keepdims: bool) -> Any:
@@ -116,7 +108,7 @@ def _reached(xp: Any, x: Any, out: Any, axis: Any, keepdims: bool) -> tuple[Any,
     A NaN equals nothing. As in torch, a maximum over everything gives its gradient to the NaN nevertheless; over chosen
     axes the gradient is NaN.
     """
-    mask = xp.equal(x, spread(xp, out, x.shape, axis, keepdims))
+    mask = xp.equal(x, broadcast_back(xp, out, x.shape, axis, keepdims))
     if axis is None and not keepdims:
         mask = xp.logical_or(mask, xp.isnan(x))
     mask = xp.astype(mask, x.dtype)
@@ -125,7 +117,7 @@ def _reached(xp: Any, x: Any, out: Any, axis: Any, keepdims: bool) -> tuple[Any,
 
 def _extreme_vjp(xp: Any, g: Any, x: Any, out: Any, *, axis: Any, keepdims: bool) -> Any:
     mask, times = _reached(xp, x, out, axis, keepdims)
-    return mask * spread(xp, g / times, x.shape, axis, keepdims)
+    return mask * broadcast_back(xp, g / times, x.shape, axis, keepdims)
 
 
 def _extreme_jvp(xp: Any, t: Any, x: Any, out: Any, *, axis: Any, keepdims: bool) -> Any:
@@ -153,8 +145,8 @@ min = rule(
 def _deviation(xp: Any, x: Any, axis: Any, correction: float, whole: bool) -> Any:
     """``2 (x - mean) / (n - correction)``, or what torch puts there when no degree of freedom is left."""
     deviation = x - xp.mean(x, axis=axis, keepdims=True)
-    freedom = count_of(x.shape, axis) - correction
-    if freedom > 0 or count_of(x.shape, axis) == 0:
+    freedom = count_reduced(x.shape, axis) - correction
+    if freedom > 0 or count_reduced(x.shape, axis) == 0:
         return deviation * (2.0 / freedom if freedom else 0.0)
     if whole:  # torch takes the limit here: infinity wherever there is a deviation
         return xp.where(xp.equal(deviation, 0), xp.full_like(x, float("nan")), xp.full_like(x, float("inf")))
@@ -162,13 +154,13 @@ def _deviation(xp: Any, x: Any, axis: Any, correction: float, whole: bool) -> An
 
 
 def _var_vjp(xp: Any, g: Any, x: Any, *, axis: Any, correction: float, keepdims: bool) -> Any:
-    g = spread(xp, cast(xp, g, x.dtype), x.shape, axis, keepdims)
+    g = broadcast_back(xp, cast(xp, g, x.dtype), x.shape, axis, keepdims)
     return g * _deviation(xp, x, axis, correction, axis is None)
 
 
 def _var_jvp(xp: Any, t: Any, x: Any, *, axis: Any, correction: float, keepdims: bool) -> Any:
-    terms = _conj(xp, _deviation(xp, x, axis, correction, axis is None)) * t
-    return xp.sum(xp.real(terms) if xp.isdtype(x.dtype, "complex floating") else terms, axis=axis, keepdims=keepdims)
+    terms = conj(xp, _deviation(xp, x, axis, correction, axis is None)) * t
+    return xp.sum(real(xp, terms), axis=axis, keepdims=keepdims)
 
 
 def _half_inverse(xp: Any, g: Any, out: Any) -> Any:
@@ -192,9 +184,9 @@ std = rule("std(x, /, *, axis=None, correction=0.0, keepdims=False)", vjp=_std_v
 # -- logsumexp -------------------------------------------------------------------------------------------------------
 def _logsumexp(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
     """The logarithm of the sum of exponentials, shifted by the maximum so that nothing overflows."""
-    if count_of(x.shape, axis) == 0:
+    if count_reduced(x.shape, axis) == 0:
         return xp.sum(x, axis=axis, keepdims=keepdims) - float("inf")
-    top = xp.max(xp.real(x) if xp.isdtype(x.dtype, "complex floating") else x, axis=axis, keepdims=True)
+    top = xp.max(real(xp, x), axis=axis, keepdims=True)
     finite = xp.isfinite(top)
     shift = xp.where(finite, top, xp.zeros_like(top))
     total = xp.sum(xp.exp(x - shift), axis=axis, keepdims=True)
@@ -203,18 +195,18 @@ def _logsumexp(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> 
     return (
         out
         if keepdims
-        else xp.reshape(out, tuple([n for i, n in enumerate(x.shape) if i not in axes_of(axis, x.ndim)]))
+        else xp.reshape(out, tuple([n for i, n in enumerate(x.shape) if i not in reduced_axes(axis, x.ndim)]))
     )
 
 
 def _softmax(xp: Any, x: Any, out: Any, axis: Any, keepdims: bool) -> Any:
-    return xp.exp(x - spread(xp, out, x.shape, axis, keepdims))
+    return xp.exp(x - broadcast_back(xp, out, x.shape, axis, keepdims))
 
 
 logsumexp = rule(
     "logsumexp(x, /, *, axis=None, keepdims=False)",
     vjp=lambda xp, g, x, out, *, axis, keepdims: (
-        spread(xp, g, x.shape, axis, keepdims) * _conj(xp, _softmax(xp, x, out, axis, keepdims))
+        broadcast_back(xp, g, x.shape, axis, keepdims) * conj(xp, _softmax(xp, x, out, axis, keepdims))
     ),
     jvp=lambda xp, t, x, out, *, axis, keepdims: xp.sum(
         _softmax(xp, x, out, axis, keepdims) * t, axis=axis, keepdims=keepdims
@@ -236,9 +228,6 @@ count_nonzero = constant(
 
 
 # -- running sums and products ---------------------------------------------------------------------------------------
-def _shaped(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
-    """Some libraries give a running sum of a 0-d array one dimension."""
-    return g if g.shape == shape else xp.reshape(g, shape)
 
 
 def _cumulative_sum_transpose(
@@ -246,10 +235,10 @@ def _cumulative_sum_transpose(
 ) -> Any:
     axis = axis or 0
     if include_initial:
-        g = part(g, axis, 1, None)
+        g = slice_axis(g, axis, 1, None)
     if g.ndim:
         g = xp.flip(xp.cumulative_sum(xp.flip(g, axis=axis), axis=axis), axis=axis)
-    return cast(xp, _shaped(xp, g, x_shape), x_dtype)
+    return cast(xp, match_shape(xp, g, x_shape), x_dtype)
 
 
 cumulative_sum = linear(
@@ -259,7 +248,7 @@ cumulative_sum = linear(
 )
 
 
-def recurrence(xp: Any, a: Any, b: Any) -> Any:
+def solve_recurrence(xp: Any, a: Any, b: Any) -> Any:
     """``s[k] = a[k] s[k - 1] + b[k]`` along the last axis, with ``s[-1] = 0``.
 
     Two steps make one, ``s[k] = (a[k] a[k - 1]) s[k - 2] + (a[k] b[k - 1] + b[k])``, so every other element comes from
@@ -270,10 +259,10 @@ def recurrence(xp: Any, a: Any, b: Any) -> Any:
     if n < 2:
         return b
     if n % 2:
-        s = recurrence(xp, a[..., :-1], b[..., :-1])
+        s = solve_recurrence(xp, a[..., :-1], b[..., :-1])
         return xp.concat([s, a[..., -1:] * s[..., -1:] + b[..., -1:]], axis=-1)
     a0, a1, b0, b1 = a[..., ::2], a[..., 1::2], b[..., ::2], b[..., 1::2]
-    odd = recurrence(xp, a1 * a0, a1 * b0 + b1)
+    odd = solve_recurrence(xp, a1 * a0, a1 * b0 + b1)
     even = xp.concat([b0[..., :1], a0[..., 1:] * odd[..., :-1] + b0[..., 1:]], axis=-1)
     return xp.reshape(xp.stack([even, odd], axis=-1), b.shape)
 
@@ -283,7 +272,7 @@ def _last(xp: Any, x: Any, axis: int | None) -> Any:
 
 
 def _placed(xp: Any, x: Any, axis: int | None, shape: tuple[int, ...]) -> Any:
-    return xp.moveaxis(x, -1, axis or 0) if x.ndim > 1 else _shaped(xp, x, shape)
+    return xp.moveaxis(x, -1, axis or 0) if x.ndim > 1 else match_shape(xp, x, shape)
 
 
 # With y[k] = x[0] ... x[k]:  dy[k] = x[k] dy[k - 1] + y[k - 1] dx[k],  a recurrence that runs up. Its transpose runs
@@ -295,10 +284,10 @@ def _cumulative_prod_vjp(xp: Any, g: Any, x: Any, out: Any, *, axis: int | None,
         y, g = y[..., 1:], g[..., 1:]
     if factors.shape[-1] == 0:
         return xp.zeros_like(x)
-    factors, y = _conj(xp, factors), _conj(xp, y)
+    factors, y = conj(xp, factors), conj(xp, y)
     # The factor that starts the recurrence meets s[-1] = 0, so any will do.
     a = xp.concat([factors[..., :1], xp.flip(factors[..., 1:], axis=-1)], axis=-1)
-    s = xp.flip(recurrence(xp, a, xp.flip(g, axis=-1)), axis=-1)
+    s = xp.flip(solve_recurrence(xp, a, xp.flip(g, axis=-1)), axis=-1)
     s = xp.concat([s[..., :1], y[..., :-1] * s[..., 1:]], axis=-1)
     return cast(xp, _placed(xp, s, axis, x.shape), x.dtype)
 
@@ -311,7 +300,7 @@ def _cumulative_prod_jvp(xp: Any, t: Any, x: Any, out: Any, *, axis: int | None,
     if include_initial:
         y = y[..., 1:]
     b = xp.concat([t[..., :1], y[..., :-1] * t[..., 1:]], axis=-1)
-    s = recurrence(xp, factors, b)
+    s = solve_recurrence(xp, factors, b)
     if include_initial:
         s = xp.concat([xp.zeros_like(s[..., :1]), s], axis=-1)
     return _placed(xp, s, axis, out.shape)
@@ -329,7 +318,12 @@ cumulative_prod = rule(
 def _undiff(xp: Any, g: Any, axis: int) -> Any:
     """The transpose of ``x[1:] - x[:-1]`` (of which there is at least one)."""
     return xp.concat(
-        [-part(g, axis, None, 1), part(g, axis, None, -1) - part(g, axis, 1, None), part(g, axis, -1, None)], axis=axis
+        [
+            -slice_axis(g, axis, None, 1),
+            slice_axis(g, axis, None, -1) - slice_axis(g, axis, 1, None),
+            slice_axis(g, axis, -1, None),
+        ],
+        axis=axis,
     )
 
 
@@ -346,7 +340,7 @@ def _diff_transpose(which: str) -> Any:
             return _nothing(xp, g, shapes[which])
         for _ in range(n):
             g = _undiff(xp, g, axis)
-        return fit(xp, part(g, axis, start, start + lengths[which]), shapes[which])
+        return fit(xp, slice_axis(g, axis, start, start + lengths[which]), shapes[which])
 
     return transpose
 
@@ -354,7 +348,7 @@ def _diff_transpose(which: str) -> Any:
 def _diff(xp: Any, x: Any, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Any:
     x = xp.concat([piece for piece in (prepend, x, append) if piece is not None], axis=axis)
     for _ in range(n):
-        x = part(x, axis, 1, None) - part(x, axis, None, -1)
+        x = slice_axis(x, axis, 1, None) - slice_axis(x, axis, None, -1)
     return x
 
 
@@ -371,17 +365,17 @@ diff = linear(
 def _trapezoid(xp: Any, y: Any, x: Any = None, *, dx: float | None = None, axis: int = -1) -> Any:
     if y.shape[axis] == 0:  # the standard has no slice that starts beyond the end
         return xp.sum(y if x is None or x.ndim == 1 else y * x, axis=axis)
-    pairs = part(y, axis, 1, None) + part(y, axis, None, -1)
+    pairs = slice_axis(y, axis, 1, None) + slice_axis(y, axis, None, -1)
     if x is None:
         return xp.sum(pairs, axis=axis) * ((1.0 if dx is None else dx) / 2)
-    return xp.sum(_widths(xp, x, y.ndim, axis) * pairs, axis=axis) / 2
+    return xp.sum(point_distances(xp, x, y.ndim, axis) * pairs, axis=axis) / 2
 
 
-def _widths(xp: Any, x: Any, ndim: int, axis: int) -> Any:
+def point_distances(xp: Any, x: Any, ndim: int, axis: int) -> Any:
     """The distances between the points, ready to meet an array of ``ndim`` dimensions."""
     if x.ndim == 1:
         return xp.reshape(x[1:] - x[:-1], (*[1] * (axis % ndim), -1, *[1] * (ndim - 1 - axis % ndim)))
-    return part(x, axis, 1, None) - part(x, axis, None, -1)
+    return slice_axis(x, axis, 1, None) - slice_axis(x, axis, None, -1)
 
 
 def _trapezoid_of_y(xp: Any, g: Any, x: Any, *, y_shape: tuple[int, ...], dx: float | None, axis: int) -> Any:
@@ -391,18 +385,18 @@ def _trapezoid_of_y(xp: Any, g: Any, x: Any, *, y_shape: tuple[int, ...], dx: fl
     if n < 2:
         return _nothing(xp, g, y_shape)
     g = xp.expand_dims(g, axis=axis) / 2
-    g = g * (1.0 if dx is None else dx) if x is None else g * _conj(xp, _widths(xp, x, ndim, axis))
+    g = g * (1.0 if dx is None else dx) if x is None else g * conj(xp, point_distances(xp, x, ndim, axis))
     g = xp.broadcast_to(g, (*g.shape[:axis], n - 1, *g.shape[axis + 1 :]))
     g = fit(xp, g, (*y_shape[:axis], n - 1, *y_shape[axis + 1 :]))
-    inner = part(g, axis, 1, None) + part(g, axis, None, -1)
-    return xp.concat([part(g, axis, None, 1), inner, part(g, axis, -1, None)], axis=axis)
+    inner = slice_axis(g, axis, 1, None) + slice_axis(g, axis, None, -1)
+    return xp.concat([slice_axis(g, axis, None, 1), inner, slice_axis(g, axis, -1, None)], axis=axis)
 
 
 def _trapezoid_of_x(xp: Any, g: Any, y: Any, *, x_shape: tuple[int, ...], axis: int) -> Any:
     axis %= y.ndim
     if y.shape[axis] < 2:
         return _nothing(xp, g, x_shape)
-    g = xp.expand_dims(g, axis=axis) / 2 * _conj(xp, part(y, axis, 1, None) + part(y, axis, None, -1))
+    g = xp.expand_dims(g, axis=axis) / 2 * conj(xp, slice_axis(y, axis, 1, None) + slice_axis(y, axis, None, -1))
     if len(x_shape) == 1 and y.ndim > 1:
         g = xp.sum(g, axis=tuple([a for a in range(y.ndim) if a != axis]))
         axis = 0

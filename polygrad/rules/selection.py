@@ -10,17 +10,16 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
-from polygrad.errors import ArgumentError, DtypeError, ShapeError, describe
-
-from .declare import cast, composite, constant, linear, rule
-from .declare import front_axis as _axis
-from .manipulation import _along, _gather_key
+from ..errors import ArgumentError, DtypeError, ShapeError, describe
+from .declare import composite, constant, linear, rule
+from .helpers import cast, device_of, front_axis, match_shape
+from .keys import along, gather_key
 
 _KINDS = ("bool", "integral", "real floating", "complex floating")
 
 
 # -- the arguments -----------------------------------------------------------------------------------------------------
-def _of_dtype(xp: Any, name: str, input: Any, value: Any) -> Any:
+def match_dtype(xp: Any, name: str, input: Any, value: Any) -> Any:
     """``value`` as it can be written into ``input``: an array in its dtype; a Python number stays one."""
     rank = next(i for i, kind in enumerate(_KINDS) if xp.isdtype(input.dtype, kind))
     if type(value) in (bool, int, float, complex):
@@ -46,11 +45,6 @@ def _of_index(xp: Any, name: str, index: Any) -> Any:
     return index
 
 
-def _device(x: Any) -> Any:
-    """Where to make what goes with a raw array, of a library that may know no devices."""
-    return getattr(x, "device", None)
-
-
 def _at_least_1d(xp: Any, x: Any) -> Any:
     return xp.reshape(x, (1,)) if x.ndim == 0 else x
 
@@ -59,10 +53,10 @@ def _scattered(xp: Any, name: str, input: Any, axis: int, index: Any, src: Any =
     """Input, axis, index and source of the scatter family, checked, with at least one axis; the source cut to the index."""
     input = xp.asarray(input)
     index = _of_index(xp, name, index)
-    src = _of_dtype(xp, name, input, src)
+    src = match_dtype(xp, name, input, src)
     whole = _at_least_1d(xp, input)
     index = _at_least_1d(xp, index)
-    at = _axis(name, axis, whole.ndim)
+    at = front_axis(name, axis, whole.ndim)
     number = type(src) in (bool, int, float, complex)
     if not number:
         src = _at_least_1d(xp, src)
@@ -85,16 +79,16 @@ def _scattered(xp: Any, name: str, input: Any, axis: int, index: Any, src: Any =
 
 def _positions(xp: Any, index: Any, at: int) -> tuple[Any, ...]:
     """The key under which the scatter family writes: along the other axes each position of the index itself."""
-    return _gather_key(xp, index, tuple(index.shape), at, index.device)
+    return gather_key(xp, index, tuple(index.shape), at, index.device)
 
 
 def _indexed(xp: Any, name: str, input: Any, axis: int, index: Any, source: Any) -> tuple[Any, Any, tuple[Any, ...]]:
     """Input, source and key of the index family, where the index is a vector and counts slices of the input."""
     input = xp.asarray(input)
     index = _at_least_1d(xp, _of_index(xp, name, index))
-    source = _of_dtype(xp, name, input, source)
+    source = match_dtype(xp, name, input, source)
     whole = _at_least_1d(xp, input)
-    at = _axis(name, axis, whole.ndim)
+    at = front_axis(name, axis, whole.ndim)
     if index.ndim != 1:
         raise ShapeError(f"{name}: the index is supposed to be a vector, got {describe(index)}")
     if type(source) not in (bool, int, float, complex):
@@ -106,12 +100,12 @@ def _indexed(xp: Any, name: str, input: Any, axis: int, index: Any, source: Any)
                 f"{name}: the source must have the shape of the input but for axis {at}, where it has that of the index: "
                 f"{expected}, not {tuple(source.shape)}"
             )
-    return whole, source, _along(at, index)
+    return whole, source, along(at, index)
 
 
-def _shaped(xp: Any, out: Any, like: Any) -> Any:
-    shape = tuple(getattr(like, "shape", ()))
-    return out if tuple(out.shape) == shape else xp.reshape(out, shape)
+def _restore(xp: Any, out: Any, like: Any) -> Any:
+    """Reshape a result to the shape of the input, which may be 0-d or a number and was given an axis."""
+    return match_shape(xp, out, getattr(like, "shape", ()))
 
 
 # -- gather and scatter ------------------------------------------------------------------------------------------------
@@ -120,7 +114,7 @@ def _gather(xp: Any, input: Any, index: Any, *, axis: int) -> Any:
     sizes = tuple([slice(0, whole.shape[i] if i == at else n) for i, n in enumerate(places.shape)])
     if any(part.stop != n for part, n in zip(sizes, whole.shape, strict=True)):
         whole = xp.getitem(whole, key=sizes)
-    return _shaped(xp, xp.take_along_axis(whole, places, axis=at), index)
+    return _restore(xp, xp.take_along_axis(whole, places, axis=at), index)
 
 
 gather = composite(
@@ -143,7 +137,7 @@ def _scatter(xp: Any, input: Any, index: Any, src: Any, *, axis: int, reduce: st
         name = {"add": "sum", "multiply": "prod"}[reduce]
         return _scatter_reduce(xp, input, index, src, axis=axis, reduce=name, include_self=True)
     whole, at, places, values = _scattered(xp, "scatter", input, axis, index, src)
-    return _shaped(xp, xp.set_at(whole, values, key=_positions(xp, places, at)), input)
+    return _restore(xp, xp.set_at(whole, values, key=_positions(xp, places, at)), input)
 
 
 scatter = composite(
@@ -158,7 +152,7 @@ scatter = composite(
 def _scatter_add(xp: Any, input: Any, index: Any, src: Any, *, axis: int) -> Any:
     whole, at, places, values = _scattered(xp, "scatter_add", input, axis, index, src)
     key = _positions(xp, places, at)
-    return _shaped(xp, _added(xp, whole, xp.broadcast_to(xp.asarray(values), places.shape), key), input)
+    return _restore(xp, _added(xp, whole, xp.broadcast_to(xp.asarray(values), places.shape), key), input)
 
 
 def _added(xp: Any, input: Any, values: Any, key: Any) -> Any:
@@ -188,7 +182,7 @@ def _fold(xp: Any, values: Any, numbers: Any, size: int, combine: Callable[[Any,
         same = numbers[step:] == numbers[:-step]
         values = xp.concat([values[:step], combine(values[step:], values[:-step], same)])
         step *= 2
-    targets = xp.arange(size, dtype=numbers.dtype, device=_device(numbers))
+    targets = xp.arange(size, dtype=numbers.dtype, device=device_of(numbers))
     ends = xp.searchsorted(numbers, targets, side="right") - 1
     ends = xp.where(ends < 0, 0, ends)
     return xp.take(values, ends, axis=0), xp.take(numbers, ends, axis=0) == targets
@@ -199,14 +193,14 @@ def _on(
 ) -> tuple[Any, Any]:
     """``_fold`` of what a key puts on each element of an array of that shape."""
     size = prod(shape)
-    numbers = xp.getitem(xp.reshape(xp.arange(size, device=_device(src)), shape), key=key)
+    numbers = xp.getitem(xp.reshape(xp.arange(size, device=device_of(src)), shape), key=key)
     values, hit = _fold(xp, xp.reshape(src, (-1,)), xp.reshape(numbers, (-1,)), size, combine)
     return xp.reshape(values, shape), xp.reshape(hit, shape)
 
 
 def _hits(xp: Any, key: Any, shape: tuple[int, ...], src_shape: tuple[int, ...], like: Any) -> Any:
     """How many values fall on each element."""
-    return xp.getitem_adjoint(xp.ones(src_shape, dtype=like.dtype, device=_device(like)), key=key, shape=shape)
+    return xp.getitem_adjoint(xp.ones(src_shape, dtype=like.dtype, device=device_of(like)), key=key, shape=shape)
 
 
 def _extreme_at(xp: Any, x: Any, src: Any, *, key: Any, largest: bool, include_self: bool) -> Any:
@@ -279,7 +273,7 @@ def _scatter_reduce(xp: Any, input: Any, index: Any, src: Any, *, axis: int, red
     whole, at, places, values = _scattered(xp, "scatter_reduce", input, axis, index, src)
     values = xp.broadcast_to(xp.asarray(values), places.shape)
     out = _reduced(xp, "scatter_reduce", whole, values, _positions(xp, places, at), reduce, include_self)
-    return _shaped(xp, out, input)
+    return _restore(xp, out, input)
 
 
 scatter_reduce = composite(
@@ -295,8 +289,8 @@ scatter_reduce = composite(
 def _index_add(xp: Any, input: Any, index: Any, source: Any, *, axis: int, alpha: Any) -> Any:
     whole, values, key = _indexed(xp, "index_add", input, axis, index, source)
     if type(alpha) not in (int, float) or alpha != 1:
-        values = values * _of_dtype(xp, "index_add", whole, alpha)
-    return _shaped(xp, _added(xp, whole, values, key), input)
+        values = values * match_dtype(xp, "index_add", whole, alpha)
+    return _restore(xp, _added(xp, whole, values, key), input)
 
 
 index_add = composite(
@@ -309,7 +303,7 @@ index_add = composite(
 
 def _index_copy(xp: Any, input: Any, index: Any, source: Any, *, axis: int) -> Any:
     whole, values, key = _indexed(xp, "index_copy", input, axis, index, source)
-    return _shaped(xp, xp.set_at(whole, values, key=key), input)
+    return _restore(xp, xp.set_at(whole, values, key=key), input)
 
 
 index_copy = composite(
@@ -329,7 +323,7 @@ def _index_fill(xp: Any, input: Any, index: Any, value: Any, *, axis: int) -> An
     _single("index_fill", value)
     input = xp.asarray(input)
     whole, _, key = _indexed(xp, "index_fill", input, axis, index, False)
-    return _shaped(xp, xp.set_at(whole, _of_dtype(xp, "index_fill", input, value), key=key), input)
+    return _restore(xp, xp.set_at(whole, match_dtype(xp, "index_fill", input, value), key=key), input)
 
 
 index_fill = composite(
@@ -347,7 +341,7 @@ def _index_reduce(xp: Any, input: Any, index: Any, source: Any, *, axis: int, re
             f"index_reduce: reduce has to be one of {', '.join(_REDUCTIONS[1:])}, got {reduce!r}{other}"
         )
     whole, values, key = _indexed(xp, "index_reduce", input, axis, index, xp.asarray(source))
-    return _shaped(xp, _reduced(xp, "index_reduce", whole, values, key, reduce, include_self), input)
+    return _restore(xp, _reduced(xp, "index_reduce", whole, values, key, reduce, include_self), input)
 
 
 index_reduce = composite(
@@ -363,7 +357,7 @@ def _index_put(xp: Any, input: Any, values: Any, *, indices: Sequence[Any], accu
         raise ArgumentError(f"index_put: the indices have to be a tuple of arrays, got {describe(indices)}")
     input = xp.asarray(input)
     key = tuple([slice(None) if index is None else xp.asarray(index) for index in indices])
-    values = _of_dtype(xp, "index_put", input, values)
+    values = match_dtype(xp, "index_put", input, values)
     if not accumulate:
         return xp.set_at(input, values, key=key)
     return _added(xp, input, xp.asarray(values, dtype=input.dtype), key)
@@ -381,7 +375,7 @@ index_put = composite(
 def _masked_fill(xp: Any, input: Any, mask: Any, value: Any) -> Any:
     _single("masked_fill", value)
     input = xp.asarray(input)
-    return xp.where(_of_mask(xp, "masked_fill", mask), _of_dtype(xp, "masked_fill", input, value), input)
+    return xp.where(_of_mask(xp, "masked_fill", mask), match_dtype(xp, "masked_fill", input, value), input)
 
 
 def _of_mask(xp: Any, name: str, mask: Any) -> Any:
@@ -415,7 +409,7 @@ masked_select = composite(
 def _masked_scatter(xp: Any, input: Any, mask: Any, source: Any) -> Any:
     # By counting, not by selecting with the mask, so that no shape depends on its values.
     input, mask = xp.broadcast_arrays(xp.asarray(input), _of_mask(xp, "masked_scatter", mask))
-    source = xp.reshape(_of_dtype(xp, "masked_scatter", input, xp.asarray(source)), (-1,))
+    source = xp.reshape(match_dtype(xp, "masked_scatter", input, xp.asarray(source)), (-1,))
     if prod(input.shape) == 0:
         return xp.clone(input)
     places = xp.arange(prod(input.shape), device=mask.device)
@@ -457,7 +451,7 @@ one_hot = composite(
 def _bincount(xp: Any, x: Any, weights: Any, *, minlength: int) -> Any:
     size = max(minlength, int(xp.max(x)) + 1 if prod(x.shape) else 0)
     if weights is None:
-        weights = xp.ones_like(xp.arange(prod(x.shape), device=_device(x)))
+        weights = xp.ones_like(xp.arange(prod(x.shape), device=device_of(x)))
     return xp.getitem_adjoint(weights, key=(x,), shape=(size,))
 
 

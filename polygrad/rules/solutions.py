@@ -7,8 +7,9 @@ from math import prod
 from typing import Any
 
 from ..errors import ShapeError, describe
-from .declare import composite, fit, rule
-from .linalg import adjoint, column, conj, identity, real, svdvals_gradient, svdvals_tangent
+from .declare import composite, rule
+from .helpers import adjoint, conj, fit, real
+from .linalg import column, identity, svdvals_gradient, svdvals_tangent
 
 
 def triangle(xp: Any, x: Any, upper: bool, strictly: bool = False) -> Any:

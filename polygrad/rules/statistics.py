@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 from ..errors import ArgumentError, ShapeError, describe
 from .declare import composite, rule
+from .helpers import conj, device_of, is_complex, real, slice_axis
 from .numerics import Selected, positions, scan, scattered
-from .reductions import part, spread
+from .reductions import broadcast_back
 
 
 class MinMax(NamedTuple):
@@ -65,9 +66,7 @@ def _selection(name: str, find: Any, extra: str = "", node: Any = None) -> Any:
 
     def run(xp: Any, x: Any, *, axis: int, keepdims: bool, **params: Any) -> Selected:
         if x.ndim == 0:
-            return Selected(
-                xp.asarray(x, copy=True), xp.zeros(x.shape, dtype=xp.int64, device=getattr(x, "device", None))
-            )
+            return Selected(xp.asarray(x, copy=True), xp.zeros(x.shape, dtype=xp.int64, device=device_of(x)))
         if x.shape[axis] == 0:
             raise ShapeError(f"{name}: axis {axis} of {describe(x)} has no element to select")
         indices = _integers(xp, find(xp, x, axis % x.ndim, **params))
@@ -88,7 +87,7 @@ def _selection(name: str, find: Any, extra: str = "", node: Any = None) -> Any:
 def _find_kth(xp: Any, x: Any, axis: int, *, k: int) -> Any:
     if not 0 < k <= x.shape[axis]:
         raise ArgumentError(f"kthvalue: k={k} is out of range for axis {axis} of {describe(x)}")
-    return part(xp.argsort(x, axis=axis), axis, k - 1, k)
+    return slice_axis(xp.argsort(x, axis=axis), axis, k - 1, k)
 
 
 def _find_mode(xp: Any, x: Any, axis: int) -> Any:
@@ -96,9 +95,9 @@ def _find_mode(xp: Any, x: Any, axis: int) -> Any:
     order = xp.argsort(x, axis=axis)
     ordered = xp.take_along_axis(x, order, axis=axis)
     numbers = positions(xp, x, axis)
-    starts = part(ordered, axis, 1, None) != part(ordered, axis, None, -1)
-    starts = scan(xp, xp.where(starts, part(numbers, axis, 1, None), 0), axis, xp.maximum)
-    lengths = numbers - xp.concat([part(numbers, axis, 0, 1) * 0, starts], axis=axis)
+    starts = slice_axis(ordered, axis, 1, None) != slice_axis(ordered, axis, None, -1)
+    starts = scan(xp, xp.where(starts, slice_axis(numbers, axis, 1, None), 0), axis, xp.maximum)
+    lengths = numbers - xp.concat([slice_axis(numbers, axis, 0, 1) * 0, starts], axis=axis)
     return xp.take_along_axis(order, xp.argmax(lengths, axis=axis, keepdims=True), axis=axis)
 
 
@@ -169,10 +168,10 @@ nanmedian = composite("nanmedian(x, axis=None, keepdims=False)", _median(True), 
 # -- the largest -------------------------------------------------------------------------------------------------------
 def _topk(xp: Any, x: Any, k: int, axis: int = -1, largest: bool = True, sorted: bool = True) -> Selected:
     if x.ndim == 0:
-        return Selected(xp.asarray(x, copy=True), xp.zeros(x.shape, dtype=xp.int64, device=getattr(x, "device", None)))
+        return Selected(xp.asarray(x, copy=True), xp.zeros(x.shape, dtype=xp.int64, device=device_of(x)))
     if not 0 <= k <= x.shape[axis]:
         raise ArgumentError(f"topk: k={k} is out of range for axis {axis} of {describe(x)}")
-    indices = _integers(xp, part(xp.argsort(x, axis=axis, descending=largest), axis % x.ndim, None, k))
+    indices = _integers(xp, slice_axis(xp.argsort(x, axis=axis, descending=largest), axis % x.ndim, None, k))
     return Selected(xp.take_along_axis(x, indices, axis=axis), indices)
 
 
@@ -218,7 +217,7 @@ def _quantile(name: str, ignore_nan: bool) -> Any:
         else:
             if not hasattr(q, "dtype"):
                 q = [_checked(name, v) for v in q] if isinstance(q, (list, tuple)) else _checked(name, q)
-                q = xp.asarray(q, dtype=x.dtype, device=getattr(x, "device", None))
+                q = xp.asarray(q, dtype=x.dtype, device=device_of(x))
             if q.ndim > 1:
                 raise ShapeError(f"{name}: q has to be a number or one-dimensional, got {describe(q)}")
             q_shape = tuple(q.shape)
@@ -295,7 +294,8 @@ def _nansum(xp: Any, x: Any, *, axis: Any = None, dtype: Any = None, keepdims: b
 nansum = rule(
     "nansum(x, axis=None, keepdims=False, *, dtype=None)",
     vjp=lambda xp, g, x, *, axis, keepdims: (
-        _numbers(xp, x) * spread(xp, g if g.dtype == x.dtype else xp.astype(g, x.dtype), x.shape, axis, keepdims)
+        _numbers(xp, x)
+        * broadcast_back(xp, g if g.dtype == x.dtype else xp.astype(g, x.dtype), x.shape, axis, keepdims)
     ),
     jvp=lambda xp, t, x, *, out_dtype, axis, keepdims: xp.sum(
         _numbers(xp, x) * t, axis=axis, keepdims=keepdims, dtype=out_dtype
@@ -335,14 +335,14 @@ def _cov(xp: Any, x: Any, *, correction: float, fweights: Any, aweights: Any) ->
     weights = None
     for given in (fweights, aweights):
         if given is not None:
-            given = xp.astype(given, _real_dtype(xp, x))
+            given = xp.astype(given, real(xp, x).dtype)
             weights = given if weights is None else weights * given
-    conjugated = xp.conj(x) if xp.isdtype(x.dtype, "complex floating") else x
+    conjugated = conj(xp, x)
     if weights is None:
         n = x.shape[1]
         mean = xp.mean(x, axis=1, keepdims=True)
         freedom: Any = n - correction
-        left, right = x - mean, conjugated - (mean if conjugated is x else xp.conj(mean))
+        left, right = x - mean, conjugated - conj(xp, mean)
     else:
         total = xp.sum(weights)
         cast = weights if weights.dtype == x.dtype else xp.astype(weights, x.dtype)
@@ -354,16 +354,12 @@ def _cov(xp: Any, x: Any, *, correction: float, fweights: Any, aweights: Any) ->
             freedom = total - xp.sum(weights * xp.astype(aweights, weights.dtype)) / total * correction
         freedom = xp.where(freedom < 0, 0.0, freedom)
         freedom = freedom if freedom.dtype == x.dtype else xp.astype(freedom, x.dtype)
-        left, right = x - mean, (conjugated - (mean if conjugated is x else xp.conj(mean))) * cast
+        left, right = x - mean, (conjugated - conj(xp, mean)) * cast
     out = xp.matmul(left, xp.matrix_transpose(right))
     # No freedom left: infinite, and of one column 0 / 0.
     spent = weights is None and freedom <= 0
     out = out * (math.nan if x.shape[1] < 2 else math.inf) if spent else out / freedom
     return xp.reshape(out, ()) if single else out
-
-
-def _real_dtype(xp: Any, x: Any) -> Any:
-    return xp.real(x).dtype if xp.isdtype(x.dtype, "complex floating") else x.dtype
 
 
 cov = composite("cov(x, /, *, correction=1, fweights=None, aweights=None)", _cov)
@@ -374,9 +370,9 @@ def _corrcoef(xp: Any, x: Any) -> Any:
     c = xp.cov(x)
     if c.ndim == 0:
         return c / c
-    complex_ = xp.isdtype(c.dtype, "complex floating")
+    complex_ = is_complex(xp, c)
     variances = xp.linalg.diagonal(c)
-    deviations = xp.sqrt(xp.real(variances) if complex_ else variances)
+    deviations = xp.sqrt(real(xp, variances))
     deviations = xp.astype(deviations, c.dtype) if complex_ else deviations
     c = c / xp.expand_dims(deviations, axis=1) / xp.expand_dims(deviations, axis=0)
     if not complex_:
@@ -397,7 +393,7 @@ def _edges(xp: Any, x: Any, bins: int, low: Any, high: Any, widen: float) -> tup
     """The outermost edges: those given, or the extremes; a little apart where they would coincide."""
     if low == high and x.size:
         low, high = xp.min(x), xp.max(x)
-    low, high = (xp.asarray(v, dtype=x.dtype, device=getattr(x, "device", None)) for v in (low, high))
+    low, high = (xp.asarray(v, dtype=x.dtype, device=device_of(x)) for v in (low, high))
     same = low == high
     return xp.where(same, low - widen, low), xp.where(same, high + widen, high)
 
@@ -415,7 +411,7 @@ def _counts(xp: Any, x: Any, edges: Any, weight: Any) -> Any:
 
 def _even(xp: Any, low: Any, high: Any, bins: int) -> Any:
     """Evenly spaced edges, counted from the nearer end so that both ends are exact."""
-    steps = xp.astype(xp.arange(bins + 1, device=getattr(low, "device", None)), low.dtype)
+    steps = xp.astype(xp.arange(bins + 1, device=device_of(low)), low.dtype)
     width = (high - low) / bins
     return xp.where(steps * 2 <= bins, low + width * steps, high - width * (bins - steps))
 

@@ -435,14 +435,14 @@ def test_copies(backend: str) -> None:
 
 
 # -- what consumers ask beyond the standard -------------------------------------------------------------------------------
-def test_names_beyond_the_standard(xp: Any) -> None:
+def test_names_beyond_the_standard(backend: str, xp: Any) -> None:
     for name in (
         "pad", "gradient", "median", "nanmedian", "nanmean", "nansum", "nanmax", "nanmin", "nanstd", "nanvar", "quantile", "nanquantile",
         "einsum", "tensordot", "transpose", "bincount", "isin", "special",
     ):  # fmt: skip
         assert hasattr(xp, name), name
-    if hasattr(xp._backend.xp, "float16"):
-        assert xp.float16 == xp._backend.xp.float16
+    if hasattr(pg.get_backend(backend).xp, "float16"):
+        assert xp.float16 == pg.get_backend(backend).xp.float16
 
 
 @pytest.mark.parametrize(

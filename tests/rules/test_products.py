@@ -124,7 +124,7 @@ class Counting:
     """A raw namespace that notes which functions are called, and the largest array that they return."""
 
     def __init__(self, xp: Any) -> None:
-        self._backend = xp._backend
+        self.complex_dtypes, self.floating_dtypes = xp.complex_dtypes, xp.floating_dtypes
         self._xp = xp
         self.calls: list[str] = []
         self.largest = 0

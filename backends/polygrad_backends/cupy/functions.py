@@ -11,7 +11,7 @@ import array_api_compat.cupy as xp
 import cupy as cp
 import numpy as np
 
-from polygrad.rules.declare import broadcast_shapes
+from polygrad.rules.helpers import broadcast_shapes
 
 
 def on_device(device: Any) -> contextlib.AbstractContextManager[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import cupy as cp
 import numpy as np
 
-from polygrad.rules.indexing import basic
+from polygrad.rules.keys import is_basic
 
 ATOMIC = frozenset(map(np.dtype, ("int32", "int64", "uint32", "uint64", "float16", "float32", "float64")))
 """The dtypes that ``cupy.add.at`` takes: those which CUDA, or CuPy on top of it, adds atomically."""
@@ -31,7 +31,7 @@ def scatter_add(out: Any, key: Any, value: Any) -> None:
 def add_at(out: Any, key: Any, value: Any) -> Any:
     """``out``, with ``value`` added into it at ``key``."""
     with out.device:
-        if basic(key):
+        if is_basic(key):
             out[key] += value
         else:
             scatter_add(out, key, value)

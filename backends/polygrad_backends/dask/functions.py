@@ -12,7 +12,7 @@ import dask.array as da
 import numpy as np
 
 from polygrad.backend import get_backend
-from polygrad.rules.declare import front_axes
+from polygrad.rules.helpers import front_axes
 
 from .blocks import unless_empty
 

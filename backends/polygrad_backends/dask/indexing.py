@@ -11,7 +11,7 @@ import dask.array as da
 import numpy as np
 
 from polygrad.backend import get_backend
-from polygrad.rules.indexing import basic, forward, is_mask
+from polygrad.rules.keys import is_basic, is_mask, turn_forward
 
 from .blocks import numpys
 
@@ -64,9 +64,9 @@ def _pick(x: Any, index: Any, axis: int) -> Any:
 
 def getitem(x: Any, *, key: Any) -> Any:
     """``x[key]``."""
-    if basic(key):
+    if is_basic(key):
         # dask 2026.8 selects too much where a slice that goes back begins before the first element
-        first, flips, then = forward(key, x.shape)
+        first, flips, then = turn_forward(key, x.shape)
         return da.flip(x[first], flips)[then] if flips else x[key]
     keys = _keys(key)
     found = _one_array(keys, x.ndim)
@@ -79,7 +79,7 @@ def getitem(x: Any, *, key: Any) -> Any:
 
 def getitem_adjoint(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
     """Zeros of ``shape`` with ``x`` added at ``key``, every duplicate counted."""
-    if basic(key):
+    if is_basic(key):
         return _write(da.zeros(shape, dtype=x.dtype), x, key)
     keys = _keys(key)
     found = _one_array(keys, len(shape))
@@ -113,7 +113,7 @@ def _add_block(block: Any, index: Any, *, axis: int, length: int) -> Any:
 
 def _write(x: Any, value: Any, key: Any) -> Any:
     """``x`` with ``value`` at a basic key, chunk by chunk."""
-    first, flips, then = forward(key, x.shape)
+    first, flips, then = turn_forward(key, x.shape)
     if flips:  # dask 2026.8 fails for such a slice beside an integer
         value, key = da.flip(_write(da.flip(x[first], flips), value, then), flips), first
     kept = tuple([part for part in _tuple(key) if part is not None])
@@ -129,7 +129,7 @@ def _write(x: Any, value: Any, key: Any) -> Any:
 
 def set_at(x: Any, value: Any, /, *, key: Any) -> Any:
     """``x`` with ``value`` at ``key``."""
-    if basic(key):
+    if is_basic(key):
         return _write(x, value, key)
     if is_mask(key) and getattr(value, "ndim", 0) == 0:
         mask = key.reshape(key.shape + (1,) * (x.ndim - key.ndim))

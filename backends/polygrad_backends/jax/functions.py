@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from polygrad.backend import get_backend
-from polygrad.rules.declare import front_axes
+from polygrad.rules.helpers import front_axes
 
 
 def logcumsumexp(x: Any, *, axis: int) -> Any:

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from polygrad.errors import UnsupportedError
-from polygrad.rules.indexing import axes_of, is_mask
+from polygrad.rules.keys import axes_indexed, is_mask
 
 
 def _key(key: Any) -> Any:
@@ -25,11 +25,11 @@ def _in_range(x: Any, key: Any) -> None:
     axis = 0
     for i, part in enumerate(keys):
         if part is Ellipsis:
-            axis = x.ndim - sum(axes_of(later) for later in keys[i + 1 :])
+            axis = x.ndim - sum(axes_indexed(later) for later in keys[i + 1 :])
             continue
         if type(part) is int and axis < x.ndim and not -x.shape[axis] <= part < x.shape[axis]:
             raise IndexError(f"index {part} is out of bounds for axis {axis} with size {x.shape[axis]}")
-        axis += axes_of(part)
+        axis += axes_indexed(part)
 
 
 def getitem(x: Any, *, key: Any) -> Any:

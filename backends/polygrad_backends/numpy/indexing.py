@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from polygrad.rules.indexing import basic
+from polygrad.rules.keys import is_basic
 
 
 def add_at(out: Any, key: Any, value: Any) -> Any:
     """Add ``value`` into ``out`` at ``key``, every duplicate counted."""
-    if basic(key):
+    if is_basic(key):
         out[key] += value
         return out
     axis = _only_array(key, out.ndim)
@@ -75,7 +75,7 @@ def _sums(index: Any, rows: Any, length: int) -> Any:
 
 def getitem_adjoint(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
     """Zeros of ``shape`` with ``x`` added at ``key``."""
-    if basic(key):
+    if is_basic(key):
         out = np.zeros(shape, x.dtype)
         out[key] = x
         return out

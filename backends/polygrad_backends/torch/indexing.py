@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from polygrad.backend import get_backend
-from polygrad.rules.indexing import arrays_are_neighbours, axes_of, basic, forward, is_mask
+from polygrad.rules.keys import arrays_are_neighbours, axes_indexed, is_basic, is_mask, turn_forward
 
 
 def _as_numpy(key: Any, device: Any) -> Any:
@@ -30,14 +30,14 @@ def _is_integer(part: Any) -> bool:
 
 def _overlooked(key: Any, ndim: int) -> bool:
     """Whether an ellipsis without axes is all that stands between the arrays: NumPy heeds it, torch does not."""
-    if not isinstance(key, tuple) or not any(part is Ellipsis for part in key) or sum(map(axes_of, key)) < ndim:
+    if not isinstance(key, tuple) or not any(part is Ellipsis for part in key) or sum(map(axes_indexed, key)) < ndim:
         return False
     return arrays_are_neighbours([part for part in key if part is not Ellipsis]) and not arrays_are_neighbours(key)
 
 
 def getitem(x: Any, *, key: Any) -> Any:
     """``x[key]``."""
-    first, flips, key = forward(_as_numpy(key, x.device), x.shape)
+    first, flips, key = turn_forward(_as_numpy(key, x.device), x.shape)
     x = torch.flip(x[first], flips) if flips else x
     return get_backend("torch").default("getitem")(x, key=key) if _overlooked(key, x.ndim) else x[key]
 
@@ -50,12 +50,12 @@ def _numbers(key: Any, like: Any) -> Any:
 def add_at(out: Any, key: Any, value: Any) -> Any:
     """``out``, with ``value`` added into it at ``key``, every duplicate counted."""
     value = torch.as_tensor(value, dtype=out.dtype, device=out.device)
-    if not basic(key):
+    if not is_basic(key):
         # index_put_ with accumulate counts duplicates, but takes index tensors only
         numbers = _numbers(key, out)
         sums = out.reshape(-1).index_add_(0, numbers.reshape(-1), value.expand(numbers.shape).reshape(-1))
         return sums.reshape(out.shape)
-    first, flips, key = forward(key, out.shape)
+    first, flips, key = turn_forward(key, out.shape)
     if flips:
         part = out[first]
         part += torch.flip(getitem_adjoint(value, key=key, shape=part.shape), flips)
@@ -72,7 +72,7 @@ def getitem_adjoint(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
 def set_at(x: Any, value: Any, /, *, key: Any) -> Any:
     """A copy of ``x`` with ``value`` at ``key``."""
     out = x.clone()
-    first, flips, then = forward(_as_numpy(key, x.device), x.shape)
+    first, flips, then = turn_forward(_as_numpy(key, x.device), x.shape)
     if flips:
         out[first] = torch.flip(set_at(torch.flip(x[first], flips), value, key=then), flips)
     elif _overlooked(then, x.ndim):

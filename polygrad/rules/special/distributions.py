@@ -255,8 +255,8 @@ kolmogi = special_function("kolmogi(p, /)", lambda xp, out: _reciprocal(xp, _kol
 
 def _smirnov_slope(xp: Any, n: Any, d: Any) -> Any:
     """The sum of Birnbaum and Tingey (1951), differentiated. It has as many terms as the largest n, so that one has to have a value."""
-    if hasattr(n, "dtype") and xp._backend.lazy:
-        raise xp._backend.refusal("special.smirnov(array)")
+    if hasattr(n, "dtype") and xp.lazy:
+        raise xp.refusal("special.smirnov(array)")
     number = n if not hasattr(n, "dtype") else xp.max(n) if math.prod(n.shape) else 0
     number = int(number)
     n = xp.expand_dims(xp.astype(n, d.dtype) + 0 * d if hasattr(n, "dtype") else xp.full_like(d, n), axis=-1)

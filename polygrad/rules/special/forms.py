@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import NoDerivativeError
-from ..declare import Op, cast, elementwise, fit, rule
+from ..declare import Op, elementwise, rule
+from ..helpers import cast, conj, fit, is_complex
 
 
 def polynomial(x: Any, coefficients: tuple[float, ...]) -> Any:
@@ -132,13 +133,9 @@ def complex_valued(text: str, partial: Any) -> Op:
     return rule(f"special.{text}", (*none, vjp), (*none, jvp))
 
 
-def conj(xp: Any, x: Any) -> Any:
-    return xp.conj(x) if hasattr(x, "dtype") and xp.isdtype(x.dtype, "complex floating") else x
-
-
 def require_real(xp: Any, x: Any, name: str) -> None:
     """Refuse complex arguments, of which the function has no complex derivative, or none that SciPy could compute."""
-    if xp.isdtype(x.dtype, "complex floating"):
+    if is_complex(xp, x):
         raise NoDerivativeError(f"special.{name}: the derivative is known for real arguments only")
 
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from ..declare import constant
+from ..helpers import is_complex
 from .forms import PI, below, near_zero, require_real, several_outputs, special_function
 
 # -- the gamma function and its kin (DLMF 5) ----------------------------------------------------------------------------
@@ -143,7 +144,7 @@ def _expn_slope(xp: Any, n: Any, x: Any) -> Any:
 
 def _sinh_ratio(xp: Any, x: Any) -> Any:
     """sinh(x) / x, regular at 0 for real x."""
-    if xp.isdtype(x.dtype, "complex floating"):
+    if is_complex(xp, x):
         return xp.sinh(x) / x
     return (xp.special.exprel(x) + xp.special.exprel(-x)) / 2
 

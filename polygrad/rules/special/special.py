@@ -15,6 +15,7 @@ from typing import Any
 
 from ...errors import UnsupportedError
 from ..declare import OPS, Op, composite, constant, elementwise, rule
+from ..helpers import is_complex, log1p_exp, logistic
 from .forms import (
     LN2,
     PI,
@@ -47,7 +48,7 @@ _ERF_LARGE = (
 
 def _erf(xp: Any, x: Any) -> Any:
     """For a library without an error function of its own; within an ulp of the true value in double precision."""
-    if xp.isdtype(x.dtype, "complex floating"):
+    if is_complex(xp, x):
         raise UnsupportedError("special.erf: this backend has it for real arguments only")
     size = xp.minimum(xp.abs(x), 6.0)  # beyond that it is 1 to rounding, and nothing overflows
     small = size < 1
@@ -116,25 +117,18 @@ owens_t = special_function(
 
 
 # -- logistic functions -------------------------------------------------------------------------------------------------
-def _expit(xp: Any, x: Any) -> Any:
-    """Nothing overflows, and small values keep their relative accuracy."""
-    positive = (xp.real(x) if xp.isdtype(x.dtype, "complex floating") else x) >= 0
-    small = xp.exp(xp.where(positive, -x, x))
-    return xp.where(positive, 1.0, small) / (1 + small)
-
-
-expit = special_function("expit", lambda xp, out: out * (1 - out), default=_expit, node="SigmoidBackward0")
+expit = special_function("expit", lambda xp, out: out * (1 - out), default=logistic, node="SigmoidBackward0")
 logit = special_function("logit", lambda xp, x: 1 / (x * (1 - x)), default=lambda xp, x: xp.log(x) - xp.log1p(-x))
 log_expit = special_function(
     "log_expit",
     lambda xp, x: xp.special.expit(-x),
-    default=lambda xp, x: xp.minimum(x, 0.0) - xp.log1p(xp.exp(-xp.abs(x))),
+    default=lambda xp, x: -log1p_exp(xp, -x),
     node="LogSigmoidBackward0",
 )
 softplus = special_function(
     "softplus",
     lambda xp, x: xp.special.expit(x),
-    default=lambda xp, x: xp.maximum(x, 0.0) + xp.log1p(xp.exp(-xp.abs(x))),
+    default=log1p_exp,
 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
-from ..declare import front_axis
+from ..helpers import front_axis
 
 Rule = Callable[..., Any]
 DECOMPOSE = "decompose"

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import ShapeError
-from ..declare import broadcast_shapes, front_axis
-from ..indexing import basic, is_mask
-from ..manipulation import _along
+from ..helpers import broadcast_shapes, front_axis
+from ..keys import along, is_basic, is_mask
 from .alignment import Mapped, Run, everywhere, raised, rank, up
 
 
@@ -145,7 +144,7 @@ def getitem(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
     if _has_mapped(key):
         (own,) = mapped
         return Selection(run, key, tuple(x.shape[1:] if own else x.shape), own).take(x)
-    if basic(key):
+    if is_basic(key):
         return run(x, key=(slice(None), *_keys(key)))
     # Behind everything the batch axis is out of the way, wherever the arrays put theirs.
     return _first(run, run(_last(run, x), key=_open_ended(key)))
@@ -203,7 +202,7 @@ def take(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
     axis = front_axis("take", axis, ndim)
     if not mapped[1]:
         return run(x, indices, axis=axis + 1)
-    return getitem(run, (x,), mapped[:1], {"key": _along(axis, Mapped(indices))})
+    return getitem(run, (x,), mapped[:1], {"key": along(axis, Mapped(indices))})
 
 
 def take_along_axis(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:

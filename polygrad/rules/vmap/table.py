@@ -17,7 +17,8 @@ from string import ascii_letters as LETTERS
 from typing import Any
 
 from ...errors import ShapeError
-from ..declare import Op, broadcast_shapes, front_axis
+from ..declare import Op
+from ..helpers import broadcast_shapes, front_axis
 from . import indexing as indexed
 from .alignment import DECOMPOSE, Mapped, Rule, Run, aligned, everywhere, raised, rank, rows, up
 
