@@ -10,8 +10,6 @@ import pytest
 for _module in ("torch", "mpmath", "msgspec", "scipy"):
     pytest.importorskip(_module)
 
-from planting import plant, rebuild  # noqa: E402
-
 import polygrad  # noqa: E402
 from polygrad.core import functions as build  # noqa: E402
 from polygrad.core import record as nodes  # noqa: E402
@@ -24,6 +22,7 @@ from polygrad_conformance.ledger import Ledger  # noqa: E402
 from polygrad_conformance.libraries import Polygrad, Torch  # noqa: E402
 from polygrad_conformance.runner import Options, run_op  # noqa: E402
 from polygrad_conformance.scenarios import SCENARIOS  # noqa: E402
+from support.planted_defects import plant, rebuild  # noqa: E402
 
 load()
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import host, tensor
 
 import polygrad as pg
 from polygrad import func
 from polygrad.errors import ConversionError, ShapeError
 from polygrad.levels import batched as batching
 from polygrad.rules.declare import OPS
+from support.gradient_checks import host, tensor
 
 BATCH = 3
 INF = float("inf")

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import tensor
 
 import polygrad as pg
 from polygrad.errors import BackendError, DtypeError
+from support.gradient_checks import tensor
 
 FOREIGN = {"numpy": "array_api_strict", "array_api_strict": "numpy"}
 DEVICES = {
@@ -158,9 +158,9 @@ class TestLibraries:
         assert "pip install nolib" in info.reason
 
     def test_a_broken_adapter_is_listed_and_breaks_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        point = EntryPoint("checks", "checks:NO_SUCH_NAME", "polygrad.backends")
-        monkeypatch.setattr(pg.backend.select, "_entry_points", lambda: {"checks": point})
-        (info,) = [info for info in pg.backends() if info.name == "checks"]
+        point = EntryPoint("toyarray", "toyarray:NO_SUCH_NAME", "polygrad.backends")
+        monkeypatch.setattr(pg.backend.select, "_entry_points", lambda: {"toyarray": point})
+        (info,) = [info for info in pg.backends() if info.name == "toyarray"]
         assert not info.available
         assert "NO_SUCH_NAME" in info.reason
 

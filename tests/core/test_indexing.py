@@ -6,12 +6,12 @@ from math import prod
 
 import numpy as np
 import pytest
-from checks import NAMES, check, host, tensor
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import polygrad as pg
 from polygrad.errors import UnsupportedError
+from support.gradient_checks import NAMES, check, host, tensor
 
 X = np.arange(24.0).reshape(2, 3, 4) + 1
 MASK = X % 5 < 2

@@ -12,7 +12,7 @@ from pathlib import Path
 import polygrad
 from polygrad.backend import Backend
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "backends.md").read_text()
 FILES = dict(re.findall(r"```\w+ file=(\S+)\n(.*?)```", PAGE, flags=re.S))
 (PRINTED,) = re.findall(r"```text\n(.*?)```", PAGE, flags=re.S)
@@ -21,7 +21,7 @@ FILES = dict(re.findall(r"```\w+ file=(\S+)\n(.*?)```", PAGE, flags=re.S))
 def test_the_example_runs(tmp_path: Path) -> None:
     for name in ("polygrad_toyarray.py", "use.py"):
         (tmp_path / name).write_text(FILES[name])
-    (tmp_path / "toyarray.py").write_text((ROOT / "tests" / "toyarray.py").read_text())
+    (tmp_path / "toyarray.py").write_text((ROOT / "tests" / "support" / "libraries" / "toyarray.py").read_text())
     # what an installer makes of the table of entry points
     project = tomllib.loads(FILES["pyproject.toml"])["project"]
     (found,) = project["entry-points"].items()

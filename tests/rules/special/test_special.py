@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import check, host, tensor
 
 import polygrad
 from polygrad import func
 from polygrad.errors import NoDerivativeError, UnsupportedError
 from polygrad.rules.declare import OPS
 from polygrad.rules.special.special import LEFT_OUT
+from support.gradient_checks import check, host, tensor
 
 special = pytest.importorskip("scipy.special")
 

@@ -6,7 +6,6 @@ import importlib.util
 
 import numpy as np
 import pytest
-from checks import other_backend
 
 import polygrad as pg
 from polygrad.errors import (
@@ -18,6 +17,7 @@ from polygrad.errors import (
     PolygradError,
     ShapeError,
 )
+from support.gradient_checks import other_backend
 
 pytestmark = pytest.mark.usefixtures("backend")
 

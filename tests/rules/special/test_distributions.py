@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import check, host, tensor
 
 from polygrad import func
 from polygrad.errors import NoDerivativeError
+from support.gradient_checks import check, host, tensor
 
 special = pytest.importorskip("scipy.special")
 

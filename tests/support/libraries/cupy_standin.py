@@ -3,7 +3,7 @@
 ``python -m pytest -p cupy_standin``, with this folder on the path, puts it in the place of ``cupy`` and ``cupyx``. What it has of CuPy 14:
 the names, and no others; arrays that are never converted to NumPy's unasked, nor computed with beside NumPy's; arrays without axes where
 NumPy gives scalars; two devices, of which the current one computes, and on arrays of its own; ``add.at`` in the dtypes that are added
-atomically; ``linalg.solve`` without broadcasting. ``test_cupy_names.py`` holds the names against the package itself.
+atomically; ``linalg.solve`` without broadcasting. ``tests/backends/test_cupy_names.py`` holds the names against the package itself.
 """
 
 from __future__ import annotations

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 import toyarray
-from checks import tensor
-from samples import names, run
 
 import polygrad as pg
 from polygrad import func
 from polygrad.backend import Backend
 from polygrad.errors import UnsupportedError
+from support.gradient_checks import tensor
+from support.operation_samples import names, run
 
 MISSING = {"linalg.eig", "linalg.eigvals"}
 """What neither the standard has nor polygrad can make of it."""

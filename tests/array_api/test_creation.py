@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import check, host, other_backend
 
 import polygrad as pg
+from support.gradient_checks import check, host, other_backend
 
 LIKE = {
     "ones_like": (), "zeros_like": (), "empty_like": (), "full_like": (3,), "randn_like": (), "rand_like": (),

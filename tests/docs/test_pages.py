@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 PAGES = {"debugging.md": (), "jax.md": ("jax",), "bridges.md": ("jax", "torch")}
 """Each page, and the libraries that its examples need."""
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
