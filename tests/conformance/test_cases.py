@@ -15,12 +15,12 @@ from polygrad.rules.declare import OPS
 for _module in ("torch", "mpmath", "msgspec", "scipy"):
     pytest.importorskip(_module)
 
-from polygrad_conformance import script  # noqa: E402
-from polygrad_conformance.case import CHECKS_OF_KIND, load  # noqa: E402
-from polygrad_conformance.checks import Checker, applicable  # noqa: E402
-from polygrad_conformance.libraries import Polygrad, Torch  # noqa: E402
-from polygrad_conformance.runner import samples_of  # noqa: E402
-from polygrad_conformance.schema import CHECKS  # noqa: E402
+from polygrad_conformance.cases.case import CHECKS_OF_KIND, load  # noqa: E402
+from polygrad_conformance.checking.checks import Checker, applicable  # noqa: E402
+from polygrad_conformance.checking.libraries import Polygrad, Torch  # noqa: E402
+from polygrad_conformance.report.schema import CHECKS  # noqa: E402
+from polygrad_conformance.running import script  # noqa: E402
+from polygrad_conformance.running.runner import samples_of  # noqa: E402
 
 CASES = load()
 

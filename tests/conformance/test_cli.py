@@ -15,7 +15,7 @@ for _module in ("torch", "mpmath", "msgspec", "scipy", "typer"):
 from typer.testing import CliRunner  # noqa: E402
 
 from polygrad.cli import build_app  # noqa: E402
-from polygrad_conformance.schema import Run  # noqa: E402
+from polygrad_conformance.report.schema import Run  # noqa: E402
 from support.planted_defects import plant  # noqa: E402
 
 

@@ -11,7 +11,7 @@ import pytest
 for _module in ("torch", "msgspec", "hypothesis"):
     pytest.importorskip(_module)
 
-from polygrad_conformance.programs import NAMES, Program, Step, compare, lines, run_programs, source  # noqa: E402
+from polygrad_conformance.running.programs import NAMES, Program, Step, compare, lines, run_programs, source  # noqa: E402
 from support.planted_defects import plant  # noqa: E402
 
 

@@ -13,7 +13,7 @@ pytest.importorskip("msgspec")
 pytest.importorskip("jinja2")
 
 from polygrad_conformance.report import compare, markdown, page
-from polygrad_conformance.schema import Cell, OpResult, Reason, ScenarioResult
+from polygrad_conformance.report.schema import Cell, OpResult, Reason, ScenarioResult
 from support.example_runs import run
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")

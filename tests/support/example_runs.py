@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from polygrad_conformance.schema import (
+from polygrad_conformance.report.schema import (
     BackendInfo,
     Cell,
     Failure,

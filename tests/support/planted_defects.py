@@ -10,7 +10,7 @@ import pytest
 import polygrad
 from polygrad.core import record as nodes
 from polygrad.rules.declare import OPS
-from polygrad_conformance.case import CASES, load
+from polygrad_conformance.cases.case import CASES, load
 
 
 def rebuild(monkeypatch: pytest.MonkeyPatch, op: str) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..case import Sample, SampleFunction, case
-from ..samples import A, I, R, both, calls, real_only, ring, spread, unary
+from .case import Sample, SampleFunction, case
+from .samples import A, I, R, both, calls, real_only, ring, spread, unary
 
 REAL = ("float64",)
 DIGITS = "the libraries' own implementations have ten to twelve digits"

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..samples import A, I, calls
+from .samples import A, I, calls
 from .special import DIGITS, POSITIVE, UNIT, points, special
 
 SOLVED: dict[str, Any] = {"tolerance": 1e-8, "reason": "SciPy finds the root to ten digits or so"}

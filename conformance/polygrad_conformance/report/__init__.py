@@ -1,6 +1,6 @@
 """What people read of a run: one HTML page, Markdown for a repository, and the comparison of two runs.
 
-All of it is made from the documents of ``polygrad_conformance.schema``, so it can be made again from a document that was kept.
+All of it is made from the documents of ``polygrad_conformance.report.schema``, so it can be made again from a document that was kept.
 """
 
 from __future__ import annotations

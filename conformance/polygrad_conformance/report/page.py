@@ -13,7 +13,7 @@ from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from ..schema import CHECKS, DECADES, STATUSES, Run
+from .schema import CHECKS, DECADES, STATUSES, Run
 from .summary import op_counts, scenario_counts, verdict
 
 

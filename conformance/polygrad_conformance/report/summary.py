@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from ..schema import STATUSES, Cell, OpResult, Run
+from .schema import STATUSES, Cell, OpResult, Run
 
 
 def by_status(statuses: Iterable[str]) -> dict[str, int]:

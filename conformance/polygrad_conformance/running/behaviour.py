@@ -7,10 +7,10 @@ import inspect
 import polygrad
 from polygrad.errors import UnsupportedError
 
+from ..checking.libraries import first_line
+from ..report.schema import ScenarioResult
+from ..scenarios import SCENARIOS, Scenario, differences, observe
 from .ledger import Ledger
-from .libraries import first_line
-from .scenarios import SCENARIOS, Scenario, differences, observe
-from .schema import ScenarioResult
 
 
 def run_scenarios(backend: str, ledger: Ledger) -> list[ScenarioResult]:

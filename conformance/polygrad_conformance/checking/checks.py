@@ -14,12 +14,12 @@ import numpy as np
 import polygrad
 from polygrad.errors import ConversionError, NoDerivativeError, ShapeError, UnsupportedError
 
-from .case import CHECKS_OF_KIND, Case, Sample
+from ..cases.case import CHECKS_OF_KIND, Case, Sample
+from ..report.schema import CHECKS, WORST
 from .compare import Difference, difference, differences, epsilon, inner, size
 from .libraries import Arrays, NotDifferentiable, Polygrad, Torch, first_line, inexact
 from .oracles import Mpmath, richardson
 from .problem import Problem
-from .schema import CHECKS, WORST
 
 TOLERANCE = 1e-12
 """For everything that is compared with a reference, in double precision; in single precision as many units in the last place."""

@@ -166,7 +166,7 @@ def case(op: str, reference: str | None, samples: SampleFunction, **options: Any
 
 def load() -> dict[str, Case]:
     """All cases."""
-    from . import cases
+    from .. import cases
 
     for module in pkgutil.iter_modules(cases.__path__):
         importlib.import_module(f"{cases.__name__}.{module.name}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .schema import DECADES, WORST
+from ..report.schema import DECADES, WORST
 
 
 @dataclass

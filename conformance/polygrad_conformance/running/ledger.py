@@ -23,7 +23,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from .schema import StaleEntry
+from ..report.schema import StaleEntry
 
 LEDGER = Path(__file__).with_name("ledger.toml")
 

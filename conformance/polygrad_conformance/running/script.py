@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .case import is_function_name
-from .libraries import defaults
-from .problem import Problem, is_array
+from ..cases.case import is_function_name
+from ..checking.libraries import defaults
+from ..checking.problem import Problem, is_array
 
 
 def literal(value: Any) -> str:
@@ -156,7 +156,7 @@ def polygrad_script(problem: Problem, check: str, backend: str, cotangents: list
     lines, sources = _setup(problem, make, ", requires_grad=True")
     head = ["import numpy as np", "import polygrad"]
     if problem.case.prepare or problem.case.observe:
-        head.append("from polygrad_conformance import shaping")
+        head.append("from polygrad_conformance.checking import shaping")
     if problem.case.form == "function":
         function = f"polygrad.{problem.case.op}"
     else:
@@ -186,7 +186,7 @@ def reference_script(problem: Problem, check: str, cotangents: list[np.ndarray])
         if wanted
     ]
     if used:
-        head.append(f"from polygrad_conformance import {', '.join(used)}")
+        head.append(f"from polygrad_conformance.checking import {', '.join(used)}")
     body: list[str] = []
     _shaped(problem, body, sources)
     for name in problem.case.array_names:

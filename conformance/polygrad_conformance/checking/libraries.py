@@ -17,8 +17,8 @@ import torch
 import polygrad
 from polygrad import func
 
+from ..cases.case import is_function_name
 from . import references
-from .case import is_function_name
 from .problem import Problem
 
 Arrays = list[np.ndarray]

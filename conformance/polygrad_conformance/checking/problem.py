@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import optree
 
+from ..cases.case import Case, Sample
 from . import shaping
-from .case import Case, Sample
 
 
 def generator(seed: int, *names: str) -> np.random.Generator:

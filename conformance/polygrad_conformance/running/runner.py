@@ -21,15 +21,15 @@ import numpy as np
 
 import polygrad
 
+from ..cases.case import CASES, Case, load
+from ..checking.checks import Checker, Outcome, applicable, tolerance
+from ..checking.compare import decade
+from ..checking.libraries import Polygrad, Torch
+from ..checking.problem import Problem, generator
+from ..report.schema import CHECKS, MAX_FAILURES, WORST, BackendInfo, Cell, Failure, OpResult, Reason, Run, RunInfo
 from . import script
 from .behaviour import run_scenarios
-from .case import CASES, Case, load
-from .checks import Checker, Outcome, applicable, tolerance
-from .compare import decade
 from .ledger import Ledger, matches
-from .libraries import Polygrad, Torch
-from .problem import Problem, generator
-from .schema import CHECKS, MAX_FAILURES, WORST, BackendInfo, Cell, Failure, OpResult, Reason, Run, RunInfo
 
 SINGLE = ("float32", "complex64")
 SPEAKING = ("not_run", "unsupported", "known")

@@ -21,8 +21,8 @@ from hypothesis.errors import NoSuchExample
 import polygrad
 from polygrad.errors import UnsupportedError
 
-from .compare import difference
-from .schema import ProgramFailure, Programs
+from ..checking.compare import difference
+from ..report.schema import ProgramFailure, Programs
 from .script import literal
 
 SHAPES: tuple[tuple[int, ...], ...] = ((3, 3), (3,), (1, 3), (3, 1), (), (2, 3), (2, 1, 3))
