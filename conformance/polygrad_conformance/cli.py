@@ -124,7 +124,7 @@ def _checks(given: Sequence[str], runner: Any) -> tuple[set[str], tuple[str, ...
 
 
 def _known_dtypes(dtypes: Sequence[str], runner: Any) -> None:
-    known = {dtype for case in runner.load().values() for dtype in case.dtypes} | set(runner.SINGLE)
+    known = {dtype for case in runner.load().values() for dtype in case.dtypes} | set(runner.SINGLE.values())
     wrong = [dtype for dtype in dtypes if dtype not in known]
     if wrong:
         raise Refused(f"--dtype: no case has the dtype {', '.join(wrong)}; there are {', '.join(sorted(known))}")
@@ -191,7 +191,7 @@ def _run(name: str, settings: dict[str, Any], parts: set[str], output: Path | No
 
 def summarize(run: Run, console: Console) -> None:
     """The table of checks, and what failed."""
-    from .report.schema import CHECKS
+    from .checking.outcome import CHECKS
 
     console.print(_table(run, CHECKS))
     for result in run.ops:
@@ -222,7 +222,7 @@ def summarize(run: Run, console: Console) -> None:
 def _table(run: Run, checks: dict[str, str]) -> Table:
     from rich.table import Table
 
-    from .report.schema import STATUSES
+    from .checking.outcome import STATUSES
 
     table = Table(title=f"{run.info.backend.name} {run.info.backend.version}", title_justify="left")
     table.add_column("check")
@@ -266,7 +266,8 @@ def write(runs: Sequence[Run], folder: Path, formats: Sequence[str]) -> list[Pat
             put(f"{run.info.backend.name}.xml", junit(run))
     together: dict[str, tuple[str, Callable[[Sequence[Run]], str]]] = {}
     if {"html", "markdown"} & set(formats):
-        from .report import markdown, page
+        from .report.markdown import markdown
+        from .report.page import page
 
         together = {"html": ("report.html", page), "markdown": ("report.md", markdown)}
     for name, (file, render) in together.items():
@@ -286,7 +287,7 @@ def diff(
     try:
         import msgspec
 
-        from .report import compare
+        from .report.diff import compare
         from .report.schema import Run
     except ModuleNotFoundError as error:
         typer.echo(NEEDS.format(error.name), err=True)

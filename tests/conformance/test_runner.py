@@ -11,7 +11,8 @@ for _module in ("torch", "mpmath", "msgspec", "scipy"):
 
 import polygrad  # noqa: E402
 from polygrad_conformance.cases.case import CASES, load  # noqa: E402
-from polygrad_conformance.checking.libraries import Polygrad, Torch  # noqa: E402
+from polygrad_conformance.checking.polygrad_side import Polygrad  # noqa: E402
+from polygrad_conformance.checking.torch_side import Torch  # noqa: E402
 from polygrad_conformance.running import runner  # noqa: E402
 from polygrad_conformance.running.ledger import Ledger  # noqa: E402
 from polygrad_conformance.running.runner import Options, run, run_op  # noqa: E402

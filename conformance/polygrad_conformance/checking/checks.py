@@ -6,7 +6,6 @@ import contextlib
 import functools
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,11 +14,12 @@ import polygrad
 from polygrad.errors import ConversionError, NoDerivativeError, ShapeError, UnsupportedError
 
 from ..cases.case import CHECKS_OF_KIND, Case, Sample
-from ..report.schema import CHECKS, WORST
 from .compare import Difference, difference, differences, epsilon, inner, size
-from .libraries import Arrays, NotDifferentiable, Polygrad, Torch, first_line, inexact
-from .oracles import Mpmath, richardson
+from .oracles import Mpmath, richardson, scipy_values
+from .outcome import CHECKS, WORST, Arrays, NotDifferentiable, NotRun, Outcome, first_line
+from .polygrad_side import Polygrad, inexact
 from .problem import Problem
+from .torch_side import Torch
 
 TOLERANCE = 1e-12
 """For everything that is compared with a reference, in double precision; in single precision as many units in the last place."""
@@ -29,25 +29,6 @@ SETTLED = 1e-7
 """Finite differences of high order decide only if they are this certain themselves."""
 
 SECOND = ("reverse_over_reverse", "forward_over_reverse")
-
-
-@dataclass
-class Outcome:
-    """What became of a sample under a check."""
-
-    status: str
-    text: str = ""
-    """Why it was not run, or what differs."""
-    relative: float | None = None
-    ulps: float | None = None
-    oracle: str = ""
-    tolerance: float | None = None
-    verdict: str = ""
-    settled_by: str = ""
-
-
-class NotRun(Exception):
-    """The check cannot be made; the text says why."""
 
 
 def tolerance(case: Case, check: str, dtype: str) -> float:
@@ -428,19 +409,6 @@ class Checker:
 def _largest(array: np.ndarray) -> float:
     finite = np.abs(array[np.isfinite(array)])
     return min(float(finite.max(initial=0.0)), WORST)
-
-
-def scipy_values(problem: Problem) -> Arrays:
-    """The value by scipy.special."""
-    import scipy.special
-
-    from .libraries import defaults
-
-    assert problem.case.scipy is not None
-    names = defaults(problem) | problem.bound.arguments | {"special": scipy.special, "np": np}
-    with np.errstate(all="ignore"):
-        out = eval(problem.case.scipy, names)
-    return [np.asarray(y) for y in (out if isinstance(out, tuple) else (out,))]
 
 
 DERIVATIVES = ("reverse", "forward", "numeric", "adjoint")

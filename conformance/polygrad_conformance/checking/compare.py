@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..report.schema import DECADES, WORST
+from .outcome import WORST
 
 
 @dataclass
@@ -98,10 +98,3 @@ def inner(a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> float:
 def size(a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> float:
     """The scale of their inner product: what its terms add up to without their signs."""
     return float(sum(np.sum(np.abs(x) * np.abs(y)) for x, y in zip(a, b, strict=True)))
-
-
-def decade(relative: float) -> str:
-    """The bin of an error in a histogram."""
-    if relative <= 0:
-        return str(DECADES[0])
-    return str(min(max(math.floor(math.log10(relative)), DECADES[0]), DECADES[-1]))

@@ -11,7 +11,7 @@ import numpy as np
 
 from polygrad.rules.declare import OPS
 
-from .libraries import defaults
+from .outcome import Arrays
 from .problem import Problem
 
 DIGITS = 34
@@ -35,7 +35,7 @@ class Mpmath:
         mp = _context()
         self.problem = problem
         code = compile(problem.case.mpmath, f"<mpmath reference of {problem.case.op}>", "eval")
-        fixed = defaults(problem) | problem.bound.arguments
+        fixed = problem.defaults() | problem.bound.arguments
         space = {name: getattr(mp, name) for name in dir(mp) if not name.startswith("_")} | {"mp": mp}
         names = problem.names
         self.shape = np.broadcast_shapes(*[array.shape for array in problem.arrays])
@@ -147,6 +147,17 @@ class Mpmath:
 
 def _total(terms: Iterable[np.ndarray]) -> np.ndarray:
     return np.asarray(functools.reduce(np.add, terms))
+
+
+def scipy_values(problem: Problem) -> Arrays:
+    """The value by scipy.special."""
+    import scipy.special
+
+    assert problem.case.scipy is not None
+    names = problem.defaults() | problem.bound.arguments | {"special": scipy.special, "np": np}
+    with np.errstate(all="ignore"):
+        out = eval(problem.case.scipy, names)
+    return [np.asarray(y) for y in (out if isinstance(out, tuple) else (out,))]
 
 
 def richardson(

@@ -5,8 +5,9 @@ Everything random is drawn here, from the seed, the op and the dtype, so that a 
 
 from __future__ import annotations
 
+import copy
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,10 @@ def generator(seed: int, *names: str) -> np.random.Generator:
 def is_array(value: Any) -> bool:
     """Whether it stands for a Tensor."""
     return isinstance(value, np.ndarray)
+
+
+SINGLE = {"float64": "float32", "complex128": "complex64"}
+"""Double precision to single."""
 
 
 @dataclass
@@ -98,10 +103,24 @@ class Problem:
             out = getattr(shaping, self.case.observe)(out)
         return list(out) if isinstance(out, (tuple, list)) else [out]
 
+    def defaults(self) -> dict[str, Any]:
+        """The defaults of the op's parameters."""
+        return {
+            name: () if parameter.kind is parameter.VAR_POSITIONAL else parameter.default
+            for name, parameter in self.case.signature.parameters.items()
+        }
+
     def call(self, arguments: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Positional and keyword arguments for the function."""
         bound = type(self.bound)(self.bound.signature, arguments)
         return bound.args, bound.kwargs
+
+    def narrowed(self) -> Problem:
+        """The same in single precision: arrays and directions rounded."""
+        single = copy.copy(self)
+        single.arrays = [array.astype(SINGLE.get(str(array.dtype), array.dtype)) for array in self.arrays]
+        single.directions = [u.astype(single.arrays[i].dtype) for i, u in zip(self.which, self.directions, strict=True)]
+        return single
 
     def step(self, t: float) -> list[np.ndarray]:
         """The arrays, those that are differentiated moved along their directions."""
@@ -109,3 +128,16 @@ class Problem:
         for i, u in zip(self.which, self.directions, strict=True):
             arrays[i] = np.asarray(arrays[i] + t * u, dtype=arrays[i].dtype)
         return arrays
+
+
+def problems_of(case: Case, dtype: str, seed: int) -> Iterator[Problem]:
+    """The samples of a case in a dtype, set up. Those in single precision are those in double precision, rounded."""
+    double = {single: double for double, single in SINGLE.items()}.get(dtype, dtype)
+    rng = generator(seed, case.op, double)
+    with np.errstate(all="ignore"):
+        for sample in case.samples(rng, double):
+            problem = Problem(case, sample, rng)
+            if double == dtype:
+                yield problem
+            elif sample.kind != "extreme":
+                yield problem.narrowed()

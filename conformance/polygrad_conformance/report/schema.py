@@ -7,46 +7,27 @@ the JSON, and fields that a reader does not know are ignored: within one ``SCHEM
 
 from __future__ import annotations
 
-import sys
+import math
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from ..checking.outcome import STATUSES
+
 SCHEMA = 1
 """The version of this data model; a reader refuses a document of a higher one."""
-
-STATUSES = ("passed", "failed", "known", "unsupported", "not_run")
-"""What became of one sample under one check.
-
-    passed       it agrees, within the tolerance
-    failed       it does not, and nothing says why
-    known        it does not, and the ledger says why
-    unsupported  the backend declares that its library cannot do it
-    not_run      it could not be checked; the reason is recorded. Never counted as passed
-"""
-
-CHECKS = {
-    "value": "the value, against the reference",
-    "reverse": "the gradient in reverse mode, against the reference",
-    "forward": "the derivative in forward mode, against the reference",
-    "reverse_over_reverse": "the second derivative, reverse over reverse, against the reference",
-    "forward_over_reverse": "the second derivative, forward over reverse, against the reference",
-    "numeric": "the gradient, against finite differences",
-    "adjoint": "<v, J u> = <J'v, u>: forward and reverse mode agree with each other",
-    "metadata": "dtype, shape and device of values, gradients and tangents, and what requires grad",
-    "mutation": "no input is changed",
-    "vmap": "vmap agrees with a loop",
-}
-"""The checks of a case, in the order in which they are shown."""
 
 DECADES = range(-20, 3)
 """The bins of an error histogram: bin n counts the samples whose relative error is in [10**n, 10**(n + 1)). The first also counts
 smaller errors, exact agreement among them, the last also larger ones, nan among them."""
 
 
-WORST = sys.float_info.max
-"""The error, relative and in ulps, where a nan or an infinity disagrees: JSON knows neither."""
+def decade(relative: float) -> str:
+    """The bin of an error in a histogram."""
+    if relative <= 0:
+        return str(DECADES[0])
+    return str(min(max(math.floor(math.log10(relative)), DECADES[0]), DECADES[-1]))
 
 
 class Struct(msgspec.Struct, omit_defaults=True):

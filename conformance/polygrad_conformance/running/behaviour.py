@@ -7,7 +7,7 @@ import inspect
 import polygrad
 from polygrad.errors import UnsupportedError
 
-from ..checking.libraries import first_line
+from ..checking.outcome import first_line
 from ..report.schema import ScenarioResult
 from ..scenarios import SCENARIOS, Scenario, differences, observe
 from .ledger import Ledger

@@ -23,8 +23,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from ..report.schema import StaleEntry
-
 LEDGER = Path(__file__).with_name("ledger.toml")
 
 
@@ -103,20 +101,6 @@ class Ledger:
             entry.compared += compared
             entry.used += used
 
-    def stale(self) -> list[StaleEntry]:
+    def stale(self) -> list[Entry]:
         """Strict entries of which nothing failed, though it was compared."""
-        return [
-            StaleEntry(
-                backend=_text(entry.backend),
-                op=_text(entry.op),
-                dtype=_text(entry.dtype),
-                check=_text(entry.check),
-                reason=entry.reason,
-            )
-            for entry in self.entries
-            if entry.strict and entry.compared and not entry.used
-        ]
-
-
-def _text(patterns: str | list[str]) -> str:
-    return patterns if isinstance(patterns, str) else ", ".join(patterns)
+        return [entry for entry in self.entries if entry.strict and entry.compared and not entry.used]

@@ -22,16 +22,27 @@ import numpy as np
 import polygrad
 
 from ..cases.case import CASES, Case, load
-from ..checking.checks import Checker, Outcome, applicable, tolerance
-from ..checking.compare import decade
-from ..checking.libraries import Polygrad, Torch
-from ..checking.problem import Problem, generator
-from ..report.schema import CHECKS, MAX_FAILURES, WORST, BackendInfo, Cell, Failure, OpResult, Reason, Run, RunInfo
+from ..checking.checks import Checker, applicable, tolerance
+from ..checking.outcome import CHECKS, WORST, Outcome
+from ..checking.polygrad_side import Polygrad
+from ..checking.problem import SINGLE, problems_of
+from ..checking.torch_side import Torch
+from ..report.schema import (
+    MAX_FAILURES,
+    BackendInfo,
+    Cell,
+    Failure,
+    OpResult,
+    Reason,
+    Run,
+    RunInfo,
+    StaleEntry,
+    decade,
+)
 from . import script
 from .behaviour import run_scenarios
-from .ledger import Ledger, matches
+from .ledger import Entry, Ledger, matches
 
-SINGLE = ("float32", "complex64")
 SPEAKING = ("not_run", "unsupported", "known")
 
 
@@ -70,7 +81,7 @@ def selected(options: Options) -> list[str]:
 def dtypes_of(case: Case, options: Options) -> list[str]:
     """The dtypes to run a case in. A case that has float64 has float32 too, and so on for complex numbers."""
     wanted = [dtype for dtype in case.dtypes if not options.dtypes or dtype in options.dtypes]
-    for double, single in zip(("float64", "complex128"), SINGLE, strict=True):
+    for double, single in SINGLE.items():
         if single in options.dtypes and double in case.dtypes:
             wanted.append(single)
     return wanted
@@ -97,28 +108,6 @@ def _source() -> str:
 
 
 # -- one op -------------------------------------------------------------------------------------------------------
-def samples_of(case: Case, dtype: str, seed: int) -> Iterator[Problem]:
-    """The samples of a case in a dtype, set up. Those in single precision are those in double precision, rounded."""
-    double = {"float32": "float64", "complex64": "complex128"}.get(dtype, dtype)
-    rng = generator(seed, case.op, double)
-    with np.errstate(all="ignore"):
-        for sample in case.samples(rng, double):
-            problem = Problem(case, sample, rng)
-            if double != dtype:
-                if sample.kind == "extreme":
-                    continue
-                problem.arrays = [
-                    array.astype(_SINGLE_OF.get(str(array.dtype), array.dtype)) for array in problem.arrays
-                ]
-                problem.directions = [
-                    u.astype(problem.arrays[i].dtype) for i, u in zip(problem.which, problem.directions, strict=True)
-                ]
-            yield problem
-
-
-_SINGLE_OF = {"float64": "float32", "complex128": "complex64"}
-
-
 def run_op(case: Case, options: Options, ours: Polygrad, torch: Torch, ledger: Ledger) -> OpResult:
     """All checks of all samples of an op."""
     started = time.perf_counter()
@@ -135,7 +124,7 @@ def run_op(case: Case, options: Options, ours: Polygrad, torch: Torch, ledger: L
     for dtype in dtypes_of(case, options):
         cells = {check: Cell(dtype=dtype, check=check) for check in CHECKS if check in options.checks}
         labels = result.samples.setdefault(dtype, [])
-        for problem in samples_of(case, dtype, options.seed):
+        for problem in problems_of(case, dtype, options.seed):
             label = unique(problem.sample.label, labels)
             labels.append(label)
             checker = Checker(ours, torch, problem, dtype)
@@ -342,7 +331,22 @@ def run(
         ops=results,
         scenarios=scenarios,
         programs=programs,
-        stale=ledger.stale() if complete else [],
+        stale=[stale(entry) for entry in ledger.stale()] if complete else [],
+    )
+
+
+def stale(entry: Entry) -> StaleEntry:
+    """An entry as the report shows it."""
+
+    def text(patterns: str | list[str]) -> str:
+        return patterns if isinstance(patterns, str) else ", ".join(patterns)
+
+    return StaleEntry(
+        backend=text(entry.backend),
+        op=text(entry.op),
+        dtype=text(entry.dtype),
+        check=text(entry.check),
+        reason=entry.reason,
     )
 
 

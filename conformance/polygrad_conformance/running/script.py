@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from ..cases.case import is_function_name
-from ..checking.libraries import defaults
 from ..checking.problem import Problem, is_array
 
 
@@ -195,7 +194,7 @@ def reference_script(problem: Problem, check: str, cotangents: list[np.ndarray])
     if is_function_name(text):
         call = f"{text}({_call(problem, sources)})"
     else:
-        arguments = {name: literal(value) for name, value in defaults(problem).items() if name in text} | sources
+        arguments = {name: literal(value) for name, value in problem.defaults().items() if name in text} | sources
         body += [f"{name} = {source}" for name, source in arguments.items() if name in text]
         call = text
     asked = _question(check, problem, cotangents, "torch", "torch.tensor({})", body, _wrapped(problem, call))
