@@ -18,11 +18,10 @@ from sklearn.pipeline import make_pipeline
 
 import polygrad as pg
 from polygrad.interop.sklearn import move_estimator
-
-from .reach import check
-from .scipy_calls import listed
-from .sklearn_calls import CONSTANT, GRADIENT, OTHERS, VERSION
-from .sklearn_inputs import INPUTS, SCOPE
+from support.consumers.call_outcomes import check
+from support.consumers.scipy_calls import listed
+from support.consumers.sklearn_calls import CONSTANT, GRADIENT, OTHERS, VERSION
+from support.consumers.sklearn_inputs import INPUTS, SCOPE
 
 STRICT = version("scikit-learn").startswith(VERSION)
 

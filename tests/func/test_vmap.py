@@ -1,4 +1,4 @@
-"""``vmap``: axes, trees, nesting, randomness, and what it refuses. The rules are tested in rules/test_batching.py."""
+"""``vmap``: axes, trees, nesting, randomness, and what it refuses. The rules are tested in rules/vmap/test_every_rule.py."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import HAVE_TORCH, host, tensor
 
 import polygrad as pg
 from polygrad import func
@@ -15,6 +14,7 @@ from polygrad.errors import ArgumentError, ConversionError, GraphError, ShapeErr
 from polygrad.func import grad, jvp, vjp, vmap
 from polygrad.levels import operation
 from polygrad.rules.declare import OPS, linear
+from support.gradient_checks import HAVE_TORCH, host, tensor
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(3, 4))

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import check_x_sin_x
 
 import polygrad as pg
 from polygrad.errors import ArgumentError, ShapeError
+from support.gradient_checks import check_x_sin_x
 
 jax = pytest.importorskip("jax")
 from polygrad.interop.jax import from_jax, to_jax  # noqa: E402
