@@ -13,13 +13,14 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-from ..core.tensor import Tensor, as_frame
+from ..backend.frame import Level
+from ..core.tensor import Tensor, as_frame, live
 from ..errors import ArgumentError, DtypeError, GraphError, ShapeError, describe
 from ..levels.dual import Dual
 from ..levels.dual import make_dual as dual_at
 from ..levels.level import new_level
 
-_open: ContextVar[tuple[tuple[int, new_level], ...]] = ContextVar("polygrad_dual_levels", default=())
+_open: ContextVar[tuple[tuple[Level, new_level], ...]] = ContextVar("polygrad_dual_levels", default=())
 
 
 class UnpackedDualTensor(NamedTuple):
@@ -66,11 +67,16 @@ class dual_level:
         exit_dual_level(level=self.level)
 
 
-def _innermost(level: int | None, where: str) -> int:
+def _chosen(level: int | None, where: str) -> Level:
     levels = _open.get()
     if not levels:
         raise GraphError(f"{where}: no forward-mode level is open; use it inside `with forward_ad.dual_level():`")
-    return levels[-1][0] if level is None else level
+    if level is None:
+        return levels[-1][0]
+    for number, _ in levels:
+        if number == level:
+            return number
+    raise GraphError(f"{where}: no forward-mode level {level} is open; open are {', '.join(str(n) for n, _ in levels)}")
 
 
 def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Tensor:
@@ -79,13 +85,13 @@ def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Tensor:
     Args:
         tensor, tangent: Tensors (or raw arrays) of the same shape and dtype, floating or complex.
     """
-    number = _innermost(level, "make_dual")
-    tensor, tangent = as_frame(tensor), as_frame(tangent)
+    number = _chosen(level, "make_dual")
+    tensor, tangent = live(as_frame(tensor), "make_dual"), live(as_frame(tangent), "make_dual")
     if tensor.dtype not in tensor._frame.floating:
         raise DtypeError(f"make_dual: only floating and complex Tensors have tangents, got dtype {tensor.dtype}")
     if tuple(tensor.shape) != tuple(tangent.shape) or tensor.dtype != tangent.dtype:
         raise ShapeError(f"make_dual: the tangent {describe(tangent)} does not fit its primal {describe(tensor)}")
-    if isinstance(tensor, Dual) and tensor._frame.level == number:
+    if isinstance(tensor, Dual) and tensor._frame.level is number:
         raise ArgumentError(
             "make_dual: the Tensor is a dual number of this level already; unpack it, or open another level"
         )
@@ -100,9 +106,8 @@ def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTens
     if not isinstance(tensor, Tensor):
         raise ArgumentError(f"unpack_dual: expected a Tensor, got {describe(tensor)}")
     levels = _open.get()
-    number = level if level is not None else levels[-1][0] if levels else None
-    if isinstance(tensor, Dual) and tensor._frame.level == number:
+    number = _chosen(level, "unpack_dual") if levels or level is not None else None
+    tensor = live(tensor, "unpack_dual")
+    if isinstance(tensor, Dual) and tensor._frame.level is number:
         return UnpackedDualTensor(tensor.primal, tensor.tangent)
-    while not levels and isinstance(tensor, Dual):
-        tensor = tensor.primal
     return UnpackedDualTensor(tensor, None)

@@ -16,6 +16,7 @@ from typing import Any
 from ..errors import BackendError, DtypeError, UnsupportedError
 from ..rules.declare import OPS
 from .dtypes import ALIASES, DTYPE_NAMES, dtype_name
+from .frame import GROUND, Frame, Level
 from .special import scipy_special
 
 Array = Any
@@ -48,38 +49,6 @@ class Raw:
         value = self._lookup(self._prefix + name)
         setattr(self, name, value)
         return value
-
-
-class Frame:
-    """Where an operation runs: a backend at a level. Tensors of one frame share one object, compared by identity.
-
-    ``raw`` is the namespace that computes on payloads: the library itself, or, when the payload is itself a Tensor
-    (inside a transform), the differentiable namespace. ``namespace`` is the differentiable one. ``ground`` is the frame of level 0 whose
-    constants may stand beside raw payloads as they are; None where the payloads are Tensors.
-    """
-
-    __slots__ = ("backend", "calls", "complex", "floating", "ground", "level", "lifted", "namespace", "raw", "weak")
-    ground: Frame | None
-
-    def __init__(self, backend: Backend, level: int, lifted: bool) -> None:
-        self.backend = backend
-        self.level = level
-        self.lifted = lifted
-        self.namespace = backend.namespace
-        self.raw = backend.namespace if lifted else backend.raw
-        self.floating, self.complex, self.weak = backend.floating, backend.complex, backend.weak
-        self.calls: dict[str, Callable[..., Any]] = {}
-        self.ground = None if lifted else self if level == 0 else backend.frame()
-
-    def call(self, name: str) -> Callable[..., Any]:
-        """The function of that name in ``raw``, extensions included (``linalg.det``)."""
-        try:
-            return self.calls[name]
-        except KeyError:
-            function = self.raw
-            for part in name.split("."):
-                function = getattr(function, part)
-            return self.calls.setdefault(name, function)
 
 
 class Backend:
@@ -116,7 +85,9 @@ class Backend:
             self.name = name
         if xp is not None:
             self.xp = xp
-        self._frames: dict[tuple[int, bool], Frame] = {}
+        self._ground: dict[bool, Frame] = {}
+        self.calls: tuple[dict[str, Callable[..., Any]], ...] = ({}, {})
+        """Functions by name, looked up once: of raw payloads, and of payloads that are Tensors."""
         self._loaded = False
         self.floating: set[Any] = set()
         """The dtypes that can carry a gradient: real floating and complex."""
@@ -182,12 +153,14 @@ class Backend:
         """The differentiable namespace bound to this backend; one object, compared by identity."""
         return NAMESPACE[0](self)
 
-    def frame(self, level: int = 0, lifted: bool = False) -> Frame:
-        """The frame of this backend at a level."""
+    def frame(self, level: Level = GROUND, lifted: bool = False) -> Frame:
+        """Return the frame of this backend at a level."""
+        if level is not GROUND:
+            return level.frame(self, lifted)
         try:
-            return self._frames[level, lifted]
+            return self._ground[lifted]
         except KeyError:
-            return self._frames.setdefault((level, lifted), Frame(self, level, lifted))
+            return self._ground.setdefault(lifted, Frame(self, GROUND, lifted))
 
     def lookup(self, name: str) -> Any:
         """The raw function (or constant, or dtype) of that name."""

@@ -18,7 +18,8 @@ from .base import Backend
 
 _BY_NAME: dict[str, Backend] = {}
 
-_BY_TYPE: dict[type, Backend] = {}
+BY_TYPE: dict[type, Backend] = {}
+"""The backends by the types of arrays that have been met."""
 
 SELECTED: ContextVar[str | None] = ContextVar("polygrad_backend", default=None)
 
@@ -59,17 +60,12 @@ def get_backend(name: str | Backend | None = None) -> Backend:
 def backend_of(array: Any) -> Backend | None:
     """The backend that owns an array, or None when it is not an array of any library."""
     kind = type(array)
-    backend = _BY_TYPE.get(kind)
+    backend = BY_TYPE.get(kind)
     if backend is None:
         backend = _find(array, kind)
         if backend is not None:
-            _BY_TYPE[kind] = backend
+            BY_TYPE[kind] = backend
     return backend
-
-
-def known_array(kind: type) -> bool:
-    """Return whether arrays of a type have been met before, so that no tree need be looked for in one."""
-    return kind in _BY_TYPE
 
 
 def _find(array: Any, kind: type) -> Backend | None:

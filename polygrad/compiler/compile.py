@@ -14,8 +14,9 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..backend.base import Backend, Frame
-from ..backend.select import _BY_TYPE, backend_of, get_backend
+from ..backend.base import Backend
+from ..backend.frame import Frame
+from ..backend.select import BY_TYPE, backend_of, get_backend
 from ..core import modes
 from ..core.dispatch import mark_inference
 from ..core.graph import LEAF
@@ -88,7 +89,7 @@ class Jitted:
             else:
                 kind = type(leaf)
                 if (
-                    kind not in _BY_TYPE
+                    kind not in BY_TYPE
                     and kind not in SCALAR_TYPES
                     and type(tree) is tuple
                     and backend_of(leaf) is None
@@ -97,11 +98,11 @@ class Jitted:
                 raw.append(len(arrays))
                 arrays.append(leaf)
                 kinds.append(ARRAY)
-        home = frame.backend if frame is not None else _home(leaves)
+        home: Any = frame.backend if frame is not None else _home(leaves)
         if not home.compiles:
             return self.function(*args, **kwargs)
         for i in raw:
-            if _BY_TYPE.get(type(arrays[i])) is not home:
+            if BY_TYPE.get(type(arrays[i])) is not home:
                 _take(arrays, kinds, i, home)
         first = None if len(set(tensors)) == len(tensors) else _first(leaves)
         key = (home, tree, tuple(kinds), first, statics, *ambient())

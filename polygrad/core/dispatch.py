@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..backend.base import Frame
+from ..backend.frame import Frame
 from ..backend.select import backend_of, get_backend
 from ..errors import ArgumentError, BackendError, PolygradError, describe
 from ..rules.declare import Op
@@ -18,7 +18,7 @@ from .explain import explain
 from .graph import LEAF
 from .promotion import promote
 from .record import attach, fact_of, no_derivative, record, record_several
-from .tensor import SCALAR_TYPES, Tensor, constant
+from .tensor import SCALAR_TYPES, Tensor, constant, live_tree
 from .views import link
 
 
@@ -27,11 +27,17 @@ def apply(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
     """Run an operation on ``args`` (Tensors, raw arrays, Python scalars, None) and record it if need be."""
     top = None
     for arg in args:
-        if isinstance(arg, Tensor) and (top is None or arg._frame.level > top._frame.level):
-            top = arg
-    for value in params.values():
+        if isinstance(arg, Tensor):
+            if not arg._frame.level.open:
+                return apply(op, [live_tree(arg, op.name) for arg in args], params)
+            if top is None or arg._frame.level > top._frame.level:
+                top = arg
+    for name, value in params.items():
         if type(value) not in SCALAR_TYPES:
-            top = _top(value, top)
+            try:
+                top = _top(value, top)
+            except _Closed:
+                return apply(op, args, {**params, name: live_tree(value, op.name)})
     if top is None:
         top, args = _adopt(op, args)
     level = top._frame.level
@@ -197,8 +203,14 @@ def write_back(op: Op, base: Tensor, value: Tensor, params: dict[str, Any]) -> T
     return transpose.function(xp, value, **facts)  # type: ignore[no-any-return]
 
 
+class _Closed(Exception):
+    """A parameter holds a Tensor whose level is closed."""
+
+
 def _top(value: Any, top: Any) -> Any:
     if isinstance(value, Tensor):
+        if not value._frame.level.open:
+            raise _Closed
         return value if top is None or value._frame.level > top._frame.level else top
     if type(value) in (tuple, list):
         for part in value:

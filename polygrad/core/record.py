@@ -11,7 +11,7 @@ import linecache
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..backend.base import Frame
+from ..backend.frame import Frame
 from ..errors import NoDerivativeError
 from ..rules.declare import Op, Rule, fit
 from . import saved as _saved  # noqa: F401 - it names what the node classes made here save

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
-from ..backend.base import Frame
+from ..backend.frame import Frame
 from ..backend.select import backend_of, get_backend
 from ..errors import (
     ArgumentError,
@@ -139,7 +139,7 @@ class Tensor:
     @property
     def backend(self) -> str:
         """The name of the backend."""
-        return self._frame.backend.name
+        return self._frame.backend.name  # type: ignore[no-any-return]
 
     @property
     def nbytes(self) -> int:
@@ -291,6 +291,11 @@ class Tensor:
         """The same values outside the graph."""
         return constant(self._data._constant() if self._frame.lifted else self._data, self._frame)
 
+    def _outlived(self, where: str) -> Tensor:
+        """Return what is left once the level of this Tensor is closed: its value on the level below."""
+        data = self._data
+        return data if isinstance(data, Tensor) else constant(data, self._frame.backend.frame())
+
     def _continue(self, value: Tensor, own: bool) -> Tensor:
         """``value`` with the history of this Tensor, on every level; ``own``: with its tangents too, instead of those of ``value``."""
         data = value._data
@@ -425,6 +430,20 @@ def refuse_leak(tensor: Tensor, data: Any, where: str) -> None:
             f"Nothing was changed. Pass the Tensor to the function as an argument and return what is new, such as its gradient "
             f"(polygrad.autograd.grad and polygrad.func.grad return gradients); polygrad.jit hands changes of arguments back by itself"
         )
+
+
+def live(tensor: Tensor, where: str) -> Tensor:
+    """Return a Tensor without levels that are closed: what outlives its transform is a constant for every later one."""
+    while not tensor._frame.level.open:
+        tensor = tensor._outlived(where)
+    return tensor
+
+
+def live_tree(value: Any, where: str) -> Any:
+    """Return nested tuples and lists with the Tensors in them ``live``."""
+    if isinstance(value, Tensor):
+        return live(value, where)
+    return type(value)([live_tree(part, where) for part in value]) if type(value) in (tuple, list) else value
 
 
 def level_of(value: Any) -> int:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..backend.frame import Level
 from ..core.tensor import Tensor, as_frame
 from ..errors import ArgumentError, DtypeError, NoDerivativeError, ShapeError, describe
 from ..levels.batched import stacked
@@ -142,7 +143,7 @@ class JvpCall(CustomCall):
     def pull(self, leaves: Leaves, kept: Any, cotangents: Leaves, wanted: Sequence[bool]) -> list[Any]:
         return _transposed(self, leaves, cotangents, wanted)
 
-    def batched(self, mapped: Sequence[bool], size: int, level: int) -> CustomCall:
+    def batched(self, mapped: Sequence[bool], size: int, level: Level) -> CustomCall:
         return BatchedJvp(self, mapped, size, level)
 
 
@@ -235,7 +236,7 @@ class VjpCall(CustomCall):
                     found[place] = part
         return found
 
-    def batched(self, mapped: Sequence[bool], size: int, level: int) -> CustomCall:
+    def batched(self, mapped: Sequence[bool], size: int, level: Level) -> CustomCall:
         return BatchedVjp(self, mapped, size, level)
 
 
@@ -243,7 +244,7 @@ class VjpCall(CustomCall):
 class BatchedJvp(CustomCall):
     """The same on a batch: another call of its kind, whose leaves and outputs have a batch axis."""
 
-    def __init__(self, inner: Any, mapped: Sequence[bool], size: int, level: int) -> None:
+    def __init__(self, inner: Any, mapped: Sequence[bool], size: int, level: Level) -> None:
         self.inner = inner
         self.mapped = list(mapped)
         self.size = size
@@ -284,7 +285,7 @@ class BatchedJvp(CustomCall):
     def pull(self, leaves: Leaves, kept: Any, cotangents: Leaves, wanted: Sequence[bool]) -> list[Any]:
         return _transposed(self, leaves, cotangents, wanted)
 
-    def batched(self, mapped: Sequence[bool], size: int, level: int) -> CustomCall:
+    def batched(self, mapped: Sequence[bool], size: int, level: Level) -> CustomCall:
         return type(self)(self, mapped, size, level)
 
 

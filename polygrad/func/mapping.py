@@ -8,9 +8,10 @@ from typing import Any
 import optree
 
 from ..array_api.random import drawn
+from ..backend.frame import Level
 from ..backend.select import backend_of
 from ..core import modes
-from ..core.tensor import SCALAR_TYPES, Tensor, as_frame, level_of
+from ..core.tensor import SCALAR_TYPES, Tensor, as_frame
 from ..errors import ArgumentError, ShapeError, describe
 from ..levels.batched import Batched, make_batched
 from ..levels.level import (
@@ -86,7 +87,7 @@ class Vmap(_Transform):
                         f"vmap({_name(self.function)}): the function must only return Tensors (in nested tuples, lists, dicts), got "
                         f"{describe(output)}"
                     )
-                own = isinstance(output, Batched) and level_of(output) == level
+                own = isinstance(output, Batched) and output._frame.level is level
                 found.append((output._data if own else output, own))
         return found, out_tree
 
@@ -194,7 +195,7 @@ def _size(values: Sequence[Any], dims: Sequence[Any]) -> int:
     return sizes[0]  # type: ignore[no-any-return]
 
 
-def _randomness(mode: str, size: int, level: int, same: list[Any] | None) -> drawing:
+def _randomness(mode: str, size: int, level: Level, same: list[Any] | None) -> drawing:
     """Say what creation functions that draw random numbers do inside: refuse, draw for each example, or once for all.
 
     ``same`` has the numbers that an earlier chunk of the batch drew, which the later ones get too.

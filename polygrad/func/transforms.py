@@ -10,9 +10,11 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..backend.frame import Level, open_level
 from ..backend.select import backend_of
 from ..core import modes
-from ..core.tensor import Tensor, as_frame, edge_of, level_of
+from ..core.graph import LEAF
+from ..core.tensor import Tensor, as_frame, edge_of, live
 from ..engine import loop as engine
 from ..errors import ArgumentError, DtypeError, GraphError, ShapeError, describe
 from ..levels.dual import Dual, make_dual
@@ -39,12 +41,11 @@ def with_aux(result: Any, where: str) -> tuple[Any, Any]:
     return result
 
 
-def returned(value: Any, level: int, raw: bool) -> Any:
+def returned(value: Any, level: Level, raw: bool) -> Any:
     """Return a result as the caller of a transform sees it: without its level; a raw array if the caller passed only ``raw`` arrays."""
     if not isinstance(value, Tensor):
         return value
-    if value._frame.level == level:
-        value = value._data
+    value = value._data if value._frame.level is level else live(value, "func")
     return lower(value) if raw else value
 
 
@@ -114,7 +115,7 @@ class GradAndValue(_Transform):
             given, structure = self._chosen(args, kwargs, where)
         before = modes.current()
         state = before.inside()
-        level = state.level
+        level = open_level(state.level)
         modes.MODE.set(state)
         try:
             leaves = [wrap(leaf, level, where) for leaf in given]
@@ -134,6 +135,7 @@ class GradAndValue(_Transform):
                 found, _ = engine.run([(edge_of(result), seed)], retain=False, create_graph=False)
         finally:
             modes.MODE.set(before)
+            level.close()
         if structure is None:
             grads = _gradient(leaves[0], found)
         else:
@@ -185,7 +187,7 @@ class GradAndValue(_Transform):
         rest = {name: adopt_tree(value) for name, value in kwargs.items() if name not in self._names}
         return self.function(*full, **rest, **dict(zip(self._names, named, strict=True)))
 
-    def _is_own(self, result: Any, level: int, where: str) -> bool:
+    def _is_own(self, result: Any, level: Level, where: str) -> bool:
         """Return whether the result was recorded at the level.
 
         Raises
@@ -202,7 +204,7 @@ class GradAndValue(_Transform):
                 f"func.vjp"
             )
         frame = result._frame
-        if frame.level != level:
+        if frame.level is not level:
             return False
         if result.dtype in frame.complex:
             raise DtypeError(
@@ -273,12 +275,14 @@ ROOM = 8
 class Pullback:
     """A function that has run at a level of its own, and its reverse pass: cotangents in, cotangents out, as often as one likes."""
 
+    __slots__ = ("aux", "leaves", "level", "outputs", "raw", "tree")
+
     def __init__(
         self, function: Callable[..., Any], leaves: Sequence[Any], tree: Any, where: str, has_aux: bool
     ) -> None:
         before = modes.current()
         state = before.inside(True, ROOM)
-        self.level = state.level
+        self.level = open_level(state.level)
         modes.MODE.set(state)
         try:
             self.leaves = [wrap(leaf, self.level, where) for leaf in leaves]
@@ -289,12 +293,15 @@ class Pullback:
             self.outputs, self.tree = leaves_of(result)
         finally:
             modes.MODE.set(before)
+            self.level.close()
         self.raw = all_raw(self.leaves)
         self.aux = map_leaves(lambda leaf: returned(leaf, self.level, self.raw), aux) if has_aux else None
 
     def value(self) -> Any:
         """Return the output as the caller sees it."""
-        return tree_of(self.tree, self.values())
+        if self.tree is None:
+            return returned(self.outputs[0], self.level, self.raw)
+        return unflatten(self.tree, self.values())
 
     def values(self) -> list[Any]:
         """Return the leaves of the output as the caller sees them."""
@@ -302,18 +309,22 @@ class Pullback:
 
     def __call__(self, cotangents: Sequence[Any]) -> list[Any]:
         """Return the cotangents of the leaves, given one (or None) for each output."""
+        level = self.level
         roots = []
-        for output, g in zip(self.outputs, cotangents, strict=True):
-            if (
-                g is not None
-                and isinstance(output, Tensor)
-                and output._node is not None
-                and output._frame.level == self.level
-            ):
-                roots.append((edge_of(output), g if output._frame.lifted else lower(g)))
-        found: dict[Any, Any] = {}
-        if roots:
+        for output, g in zip(self.outputs, cotangents):  # noqa: B905 - one for each
+            if g is None or not isinstance(output, Tensor):
+                continue
+            frame, node = output._frame, output._node
+            if node is not None and frame.level is level:
+                edge = output if node is LEAF else node
+                roots.append((edge, lower(g) if isinstance(g, Tensor) and not frame.lifted else g))
+        if not roots:
+            return [_gradient(leaf, {}) for leaf in self.leaves]
+        level.open = True
+        try:
             found, _ = engine.run(roots, retain=True, create_graph=False)
+        finally:
+            level.pause()
         return [_gradient(leaf, found) for leaf in self.leaves]
 
 
@@ -337,7 +348,7 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
             raise ArgumentError(
                 f"func.vjp: the cotangents have the structure {given_tree or '*'}, the output {pull.tree or '*'}"
             )
-        for output, g in zip(pull.outputs, given, strict=True):
+        for output, g in zip(pull.outputs, given):  # noqa: B905 - of one structure
             if g.shape != output.shape and tuple(g.shape) != tuple(output.shape):
                 raise ShapeError(f"func.vjp: a cotangent has shape {tuple(g.shape)}, its output {tuple(output.shape)}")
         return arguments_of(tree, pull(given))
@@ -365,7 +376,7 @@ def push(
     primals: list[Tensor] = []
     found: list[Tensor | None] = []
     for output in outputs:
-        own = isinstance(output, Dual) and output._frame.level == level
+        own = isinstance(output, Dual) and output._frame.level is level
         primals.append(output.primal if own else as_frame(output))
         found.append(output.tangent if own else None)
     return primals, found, out_tree, map_leaves(lambda leaf: unwrap(leaf, level), aux) if has_aux else None
@@ -463,7 +474,7 @@ def linearize(function: Callable[..., Any], *primals: Any, has_aux: bool = False
         roots = [
             (edge_of(g), t)
             for g, t in zip(gradients, directions, strict=True)
-            if level_of(g) == level and g._node is not None
+            if isinstance(g, Tensor) and g._frame.level is level and g._node is not None
         ]
         found: dict[Any, Any] = {}
         if roots:

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..backend.base import Frame
 from ..backend.dtypes import dtype_name
-from ..core import modes
+from ..backend.frame import Frame, Level
 from ..core.tensor import Tensor, as_frame, level_of
 from ..errors import ConversionError, GraphError, ShapeError
 from .call import Call, Values
@@ -81,6 +80,12 @@ class Batched(Tensor):
             return value
         return make_batched(self.payload._continue(value.payload, own), self._frame.level)
 
+    def _outlived(self, where: str) -> Tensor:
+        raise GraphError(
+            f"{where}: {self!r} has escaped from the function that vmap mapped, where it was one example of a batch; return it from the "
+            f"function, to get the batch"
+        )
+
     def backward(self, *args: Any, **options: Any) -> None:
         raise GraphError(
             "backward: an example of a batch has no gradient of its own to accumulate; use func.grad inside vmap, or call backward() on "
@@ -123,7 +128,7 @@ class Batched(Tensor):
         return f"Batched(shape={shape}, dtype={dtype_name(self.dtype)}, level={self._frame.level}, batch of {size})"
 
 
-def make_batched(payload: Any, level: int) -> Batched:
+def make_batched(payload: Any, level: Level) -> Batched:
     """Return the examples along the first axis of ``payload``, at that level."""
     if not isinstance(payload, Tensor):
         payload = as_frame(payload)
@@ -143,11 +148,6 @@ def run_batched(call: Call, args: Values, top: Tensor) -> list[Any]:
     """Run a call on a batch; Tensors of lower levels are the same for every example."""
     frame = top._frame
     level = frame.level
-    if level > modes.current().batch:
-        raise GraphError(
-            f"{call.name}: {top!r} has escaped from the function that vmap mapped, where it was one example of a batch; return it from the "
-            f"function, to get the batch"
-        )
     mapped: list[bool] = []
     arrays: list[Any] = []
     for arg in args:
@@ -167,8 +167,6 @@ def by_element(function: Callable[..., Any], args: Values, top: Tensor) -> Batch
     """Run an elementwise function on a batch whose examples need no alignment; None: they do. The shorter of two ways."""
     frame = top._frame
     level, ndim = frame.level, top._data.ndim
-    if level > modes.current().batch:
-        return None
     arrays = []
     for arg in args:
         if isinstance(arg, Tensor) and arg._frame.level == level:

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..backend.frame import GROUND, Level
 from ..core import modes
 from ..core.dispatch import mark_inference
 from ..core.graph import Node
 from ..core.record import attach
-from ..core.tensor import Tensor, constant, edge_of, level_of
+from ..core.tensor import Tensor, constant, edge_of, level_of, live_tree
 from .level import lifted, lowered
 
 Values = Sequence[Any]
@@ -47,7 +48,7 @@ class Call:
         """Return the outputs and their tangents, given those of the arguments (None: zero)."""
         raise NotImplementedError
 
-    def recorded(self, args: Values, level: int) -> tuple[Values, Any]:
+    def recorded(self, args: Values, level: Level) -> tuple[Values, Any]:
         """Return the outputs, and what ``node`` needs besides the arguments."""
         return self(args), None
 
@@ -57,19 +58,19 @@ class Call:
         """Return the node of a call with these arguments, ``below`` the level, and results."""
         raise NotImplementedError
 
-    def batch(self, args: Values, mapped: Sequence[bool], size: int, level: int) -> Values:
+    def batch(self, args: Values, mapped: Sequence[bool], size: int, level: Level) -> Values:
         """Return the outputs for a whole batch, all with its axis in front; so have the arguments that are ``mapped``."""
         raise NotImplementedError
 
-    def lower(self, arg: Tensor, level: int) -> Tensor:
+    def lower(self, arg: Tensor, level: Level) -> Tensor:
         """Return an argument of the level without it; of level 0, without its history."""
         return lowered(arg, level) if level else constant(arg._data, arg._frame)
 
-    def carries(self, results: Values, level: int) -> list[bool]:
+    def carries(self, results: Values, level: Level) -> list[bool]:
         """Return which results have a gradient at the level."""
         return [level_of(result) == level and result.dtype in result._frame.floating for result in results]
 
-    def finish(self, args: Values, results: list[Any], level: int) -> list[Any]:
+    def finish(self, args: Values, results: list[Any], level: Level) -> list[Any]:
         """Return the results of a level as its caller gets them."""
         return results
 
@@ -78,17 +79,20 @@ def run(call: Call, args: Values) -> Values:
     """Run a call on arguments of any levels."""
     top: Any = None
     for arg in args:
-        if isinstance(arg, Tensor) and (top is None or arg._frame.level > top._frame.level):
-            top = arg
+        if isinstance(arg, Tensor):
+            if not arg._frame.level.open:
+                return run(call, [live_tree(arg, call.name) for arg in args])
+            if top is None or arg._frame.level > top._frame.level:
+                top = arg
     if top is None:
-        return call.finish(args, list(call.primal(args)), 0)
+        return call.finish(args, list(call.primal(args)), GROUND)
     level = top._frame.level
     handler = top._run_call
     results = run_recorded(call, args, level) if handler is None else handler(call, args, top)
     return call.finish(args, results, level)
 
 
-def run_recorded(call: Call, args: Values, level: int) -> list[Any]:
+def run_recorded(call: Call, args: Values, level: Level) -> list[Any]:
     """Run a call at a level of reverse mode: its outputs are constants there, or have a node."""
     mine = [level_of(arg) == level for arg in args]
     edges = [edge_of(arg) if own else None for arg, own in zip(args, mine, strict=True)]

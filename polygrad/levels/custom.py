@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..backend.frame import Level
 from ..core import modes
 from ..core.graph import Node, edge_pair
 from ..core.record import new_node
@@ -34,14 +35,14 @@ class CustomCall(Call):
         """Return the outputs, and what ``pull`` needs besides the leaves."""
         raise NotImplementedError
 
-    def batched(self, mapped: Sequence[bool], size: int, level: int) -> CustomCall:
+    def batched(self, mapped: Sequence[bool], size: int, level: Level) -> CustomCall:
         """Return the same for leaves of which some have a batch axis in front; all outputs have one."""
         raise NotImplementedError
 
-    def batch(self, args: Values, mapped: Sequence[bool], size: int, level: int) -> Values:
+    def batch(self, args: Values, mapped: Sequence[bool], size: int, level: Level) -> Values:
         return run(self.batched(mapped, size, level), args)
 
-    def recorded(self, args: Values, level: int) -> tuple[Values, Any]:
+    def recorded(self, args: Values, level: Level) -> tuple[Values, Any]:
         outs, kept = self.forward(args)
         for out in outs:
             if level_of(out) >= level and (level or out.requires_grad):
@@ -116,7 +117,7 @@ def _continued(leaf: Any, frame: Any, edge: Any) -> Any:
 
 
 # -- on a batch ---------------------------------------------------------------------------------------------------------
-def over_batch(function: Callable[..., Any], groups: Sequence[tuple[Leaves, Sequence[bool]]], level: int) -> Any:
+def over_batch(function: Callable[..., Any], groups: Sequence[tuple[Leaves, Sequence[bool]]], level: Level) -> Any:
     """``function`` of several lists of leaves, mapped over the batch that some of the leaves have. Its Tensors come back as they are: with
     ``in_front`` they get the batch axis."""
     outer: Any = modes.current().draw

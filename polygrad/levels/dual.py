@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backend.base import Frame
+from ..backend.frame import Frame, Level
 from ..core.tensor import Tensor, as_frame
 from .call import Call, Values
 
@@ -60,7 +60,7 @@ class Dual(Tensor):
         self.primal.backward(*args, **options)
 
 
-def make_dual(primal: Any, tangent: Any, level: int) -> Dual:
+def make_dual(primal: Any, tangent: Any, level: Level) -> Dual:
     """Return a dual number at that level."""
     if not isinstance(primal, Tensor):
         primal = as_frame(primal)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..backend.select import backend_of, known_array
+from ..backend.frame import Level, open_level
+from ..backend.select import BY_TYPE, backend_of
 from ..core import modes
 from ..core.graph import LEAF
 from ..core.modes import State
-from ..core.tensor import SCALAR_TYPES, Tensor, constant, edge_of, level_of
+from ..core.tensor import SCALAR_TYPES, Tensor, constant, edge_of, level_of, live
 from ..errors import ArgumentError, DtypeError, describe
 from .trees import flatten, map_leaves, unflatten
 
 
-def lowered(arg: Any, level: int) -> Any:
+def lowered(arg: Any, level: Level) -> Any:
     """An argument without that level."""
     if level_of(arg) != level:
         return arg
@@ -22,7 +23,7 @@ def lowered(arg: Any, level: int) -> Any:
     return data if isinstance(data, Tensor) else constant(data, arg._frame.backend.frame())
 
 
-def lifted(value: Any, level: int, raw: bool) -> Any:
+def lifted(value: Any, level: Level, raw: bool) -> Any:
     """An output of the level below as a constant of that level; ``raw`` says that its payload may be a raw array."""
     if not isinstance(value, Tensor):
         return value
@@ -41,38 +42,24 @@ class new_level:
     them below it.
     """
 
-    __slots__ = ("before", "records", "room")
+    __slots__ = ("before", "level", "records", "room")
     before: State
+    level: Level
 
     def __init__(self, records: bool = True, room: int = 0) -> None:
         self.records = records
         self.room = room
 
-    def __enter__(self) -> int:
+    def __enter__(self) -> Level:
         self.before = modes.current()
         state = self.before.inside(self.records, self.room)
         modes.MODE.set(state)
-        return state.level
+        self.level = open_level(state.level)
+        return self.level
 
     def __exit__(self, *exc_info: object) -> None:
         modes.MODE.set(self.before)
-
-
-class below:
-    """Put back the modes outside of a level, while what it has recorded is differentiated."""
-
-    __slots__ = ("before", "level")
-    before: State
-
-    def __init__(self, level: int) -> None:
-        self.level = level
-
-    def __enter__(self) -> None:
-        self.before = modes.current()
-        modes.MODE.set(self.before.below_level(self.level))
-
-    def __exit__(self, *exc_info: object) -> None:
-        modes.MODE.set(self.before)
+        self.level.close()
 
 
 class drawing:
@@ -92,9 +79,10 @@ class drawing:
         modes.MODE.set(self.before)
 
 
-def wrap(value: Any, level: int, where: str, requires_grad: bool = True) -> Tensor:
+def wrap(value: Any, level: Level, where: str, requires_grad: bool = True) -> Tensor:
     """Return an array or Tensor of a lower level as a leaf of this level."""
     if isinstance(value, Tensor):
+        value = live(value, where)
         # A snapshot: what the caller does to his Tensor in place later is not seen here.
         inner = value if type(value) is not Tensor else alias(value)
         out = constant(inner, value._frame.backend.frame(level, True))
@@ -129,12 +117,12 @@ def adopt_tree(value: Any) -> Any:
     kind = type(value)
     if kind is Tensor or kind in SCALAR_TYPES or value is None:
         return value
-    return adopt(value) if known_array(kind) else map_leaves(adopt, value)
+    return adopt(value) if kind in BY_TYPE else map_leaves(adopt, value)
 
 
 def leaves_of(value: Any) -> tuple[list[Any], Any]:
     """Return the leaves of a tree and its structure, which is None where the tree is one leaf."""
-    if isinstance(value, Tensor) or known_array(type(value)):
+    if isinstance(value, Tensor) or type(value) in BY_TYPE:
         return [value], None
     leaves, structure = flatten(value)
     return leaves, None if structure.is_leaf() else structure
@@ -148,7 +136,7 @@ def tree_of(structure: Any, leaves: Sequence[Any]) -> Any:
 def leaves_of_arguments(args: tuple[Any, ...]) -> tuple[list[Any], Any]:
     """Return the leaves of arguments and their structure, which is None where each argument is an array or Tensor."""
     for arg in args:
-        if not isinstance(arg, Tensor) and not known_array(type(arg)):
+        if not isinstance(arg, Tensor) and type(arg) not in BY_TYPE:
             return flatten(args)
     return list(args), None
 
@@ -164,7 +152,7 @@ def alias(tensor: Tensor) -> Tensor:
     return out
 
 
-def unwrap(value: Any, level: int) -> Any:
+def unwrap(value: Any, level: Level) -> Any:
     """A result as the caller sees it: without this level."""
     return value._data if level_of(value) == level else value
 

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..backend.frame import Level
 from ..core.dispatch import call_public, call_raw, refuse_tracked, without_level
 from ..core.record import fact_of, no_derivative
 from ..core.tensor import SCALAR_TYPES, Tensor, as_frame, level_of
@@ -67,7 +68,7 @@ class Operation(Call):
         slopes = found if isinstance(out, tuple) else (found,)
         return outs, [_fitted(slope, part) for slope, part in zip(slopes, outs, strict=True)]
 
-    def batch(self, args: Values, mapped: Sequence[bool], size: int, level: int) -> Values:
+    def batch(self, args: Values, mapped: Sequence[bool], size: int, level: Level) -> Values:
         op, frame = self.op, self.top._frame
         rule = op.batch or _rule(op)
         if rule == DECOMPOSE:
@@ -222,7 +223,7 @@ _KEYED = frozenset({"key", "sorter"})
 """The parameters whose arrays rules know what to do with."""
 
 
-def _mapped(value: Any, level: int) -> Any:
+def _mapped(value: Any, level: Level) -> Any:
     """A parameter with its batched Tensors as ``Mapped``."""
     if isinstance(value, Batched):
         return Mapped(value._data) if value._frame.level == level else value

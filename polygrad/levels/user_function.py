@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from ..backend.frame import Level
 from ..core import modes
 from ..core.graph import Node
 from ..core.inplace import rebind
@@ -92,7 +93,7 @@ class FunctionCall(Call):
         self.needs = tuple([a or b for a, b in zip(self.needs, here, strict=True)]) if self.needs else here
         return run(self, args)
 
-    def lower(self, arg: Tensor, level: int) -> Tensor:
+    def lower(self, arg: Tensor, level: Level) -> Tensor:
         return lowered(arg, level) if level else arg  # forward sees the arguments themselves
 
     def primal(self, args: Values) -> Values:
@@ -101,10 +102,10 @@ class FunctionCall(Call):
         return values
 
     # -- reverse mode ------------------------------------------------------------------------------------------------
-    def recorded(self, args: Values, level: int) -> tuple[Values, Any]:
+    def recorded(self, args: Values, level: Level) -> tuple[Values, Any]:
         return (self.below(args) if level else self.primal(args)), None
 
-    def carries(self, results: Values, level: int) -> list[bool]:
+    def carries(self, results: Values, level: Level) -> list[bool]:
         held = self.outcome.non_differentiable
         return [own and j not in held for j, own in enumerate(super().carries(results, level))]
 
@@ -145,7 +146,7 @@ class FunctionCall(Call):
                     f"{describe(args[i])}"
                 )
 
-    def finish(self, args: Values, results: list[Any], level: int) -> list[Any]:
+    def finish(self, args: Values, results: list[Any], level: Level) -> list[Any]:
         for j, i in self.outcome.dirty.items():
             if level_of(args[i]) == level:
                 results[j] = rebind(args[i], results[j])
@@ -189,7 +190,7 @@ class FunctionCall(Call):
         return tangent
 
     # -- batches -----------------------------------------------------------------------------------------------------
-    def batch(self, args: Values, mapped: Sequence[bool], size: int, level: int) -> Values:
+    def batch(self, args: Values, mapped: Sequence[bool], size: int, level: Level) -> Values:
         """Run the Function's own ``vmap``, or its methods on the batch."""
         function, mine = self.function, tuple(mapped)
         own_rule = function.vmap is not Function.vmap
@@ -211,7 +212,7 @@ class FunctionCall(Call):
         self.outcome = inner[0]
         return values
 
-    def _by_vmap(self, payloads: Values, mine: tuple[bool, ...], size: int, level: int) -> Values:
+    def _by_vmap(self, payloads: Values, mine: tuple[bool, ...], size: int, level: Level) -> Values:
         function = self.function
         info = VmapInfo(size, getattr(modes.current().draw, "randomness", "error"))
         returned = function.vmap(info, tuple([0 if own else None for own in mine]), *payloads)
@@ -385,7 +386,7 @@ def _make_rule(function: type[Function], mine: tuple[bool, ...]) -> type[Functio
         generate_vmap_rule = True
 
         @staticmethod
-        def forward(ctx: Any, inner: list[Outcome], level: int, size: int, *args: Any) -> Any:
+        def forward(ctx: Any, inner: list[Outcome], level: Level, size: int, *args: Any) -> Any:
             examples = [make_batched(arg, level) if own else arg for arg, own in zip(args, mine, strict=True)]
             given, outcome = _forward(function, examples, ctx.needs_input_grad[3:])
             inner.append(outcome)
@@ -440,11 +441,11 @@ def _make_rule(function: type[Function], mine: tuple[bool, ...]) -> type[Functio
     return Rule
 
 
-def _batch(value: Any, level: int) -> Any:
+def _batch(value: Any, level: Level) -> Any:
     return make_batched(value, level) if isinstance(value, Tensor) else value
 
 
-def _example(ctx: FunctionCtx, flags: Sequence[bool], level: int) -> FunctionCtx:
+def _example(ctx: FunctionCtx, flags: Sequence[bool], level: Level) -> FunctionCtx:
     """The context of an example, made from that of the batch."""
     example = copy.copy(ctx.of_example)  # type: ignore[attr-defined]
     for name, value in example.__dict__.items():
@@ -456,7 +457,7 @@ def _example(ctx: FunctionCtx, flags: Sequence[bool], level: int) -> FunctionCtx
     return example  # type: ignore[no-any-return]
 
 
-def _gathered(part: Any, level: int, size: int, own: bool, shape: tuple[int, ...] | None) -> Any:
+def _gathered(part: Any, level: Level, size: int, own: bool, shape: tuple[int, ...] | None) -> Any:
     """The gradient of an argument, from that for an example: the batch of them, or, of what is the same for all, their sum."""
     if not isinstance(part, Tensor) or shape is None:
         return part

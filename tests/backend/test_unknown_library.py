@@ -29,7 +29,7 @@ def unknown() -> Iterator[None]:
     """Nothing of the library is left behind."""
     yield
     pg.backend.select._BY_NAME.pop("toyarray", None)
-    pg.backend.select._BY_TYPE.pop(toyarray.Array, None)
+    pg.backend.select.BY_TYPE.pop(toyarray.Array, None)
 
 
 def toy(array: Any) -> Any:
