@@ -1,7 +1,7 @@
 """Batches: Tensors at a level of their own, whose payload has one more axis.
 
 A ``Batched`` stands for one example of a batch; its payload, a Tensor of a lower level, has the batch as its first axis. An operation
-on batched Tensors runs once, on the payloads, by the rule that ``rules.batching`` has for it. That is an operation of
+on batched Tensors runs once, on the payloads, by the rule that its declaration names. That is an operation of
 the level below, so derivatives inside and outside go their usual ways.
 """
 
@@ -157,7 +157,7 @@ def interpret(op: Op, args: Sequence[Any], params: dict[str, Any], top: Tensor) 
         )
     mapped = [isinstance(arg, Batched) and arg._frame.level == level for arg in args]
     arrays = [arg._data if own else arg for arg, own in zip(args, mapped, strict=True)]
-    rule = op.batch or _rule(op)
+    rule = op.batch
     given = {name: _mapped(value, level) for name, value in params.items()} if params else params
     inside = params and any(map(_holds_mapped, given.values()))
     if rule == DECOMPOSE:
@@ -176,14 +176,6 @@ def interpret(op: Op, args: Sequence[Any], params: dict[str, Any], top: Tensor) 
     if op.view is not None and mapped[0] and op.view(params):
         link(result, args[0], op, params)
     return result
-
-
-@functools.cache
-def _rule(op: Op) -> Any:
-    """The rule in the table, which is read when the first one is asked for."""
-    from ..rules.vmap.table import rule_of
-
-    return rule_of(op)
 
 
 _KEYED = frozenset({"key", "sorter"})

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from math import prod
+from string import ascii_letters as LETTERS
 from typing import Any
 
 from ..errors import ArgumentError, ShapeError
 from .declare import bilinear, composite, linear
 from .helpers import cast, conj, device_of
-
-LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+from .vmap.alignment import Run, label_batch
 
 
 def _unique(labels: str) -> str:
@@ -85,8 +85,17 @@ def _single_transpose(xp: Any, g: Any, *, x_shape: tuple[int, ...], equation: st
     return _unreduced(xp, g, out, labels, x_shape)
 
 
+def _batch_contract(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    left, _, out = params["equation"].partition("->")
+    return run(*arrays, equation=label_batch(left.split(","), out, mapped))
+
+
 contract_single = linear(
-    "contract_single(x, /, *, equation)", transpose=_single_transpose, default=_single, node="EinsumBackward0"
+    "contract_single(x, /, *, equation)",
+    transpose=_single_transpose,
+    default=_single,
+    node="EinsumBackward0",
+    batch=_batch_contract,
 )
 """``einsum`` of one operand, with an equation spelled out: one letter for each axis, the result given."""
 
@@ -170,6 +179,7 @@ contract_pair = bilinear(
     default=_pair,
     node="EinsumBackward0",
     promote=True,
+    batch=_batch_contract,
 )
 """``einsum`` of two operands, with an equation spelled out and the same length wherever a letter stands."""
 

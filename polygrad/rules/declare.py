@@ -15,9 +15,12 @@ derivative names is what the node keeps for it:
     ``out``                        the output
     ``x_shape``, ``x_dtype``, ``out_shape``, ...    that fact of it (kept instead of the array)
     ``axis`` (any other parameter) the value it was called with
+    ``shapes``                     the shapes of all arrays, in order (for operations on a sequence of arrays, such as ``concat``)
+    ``needs``                      a tuple of Booleans, in order: which of the arrays need a cotangent (for a rule that gives all at once)
 
-Facts and parameters are keyword-only in a derivative. Derivatives receive a namespace and arrays and call nothing else; they
-run on raw arrays in a first-order pass, and on Tensors when the gradient is itself recorded.
+Facts and parameters are keyword-only in a derivative, ``shapes`` and ``needs`` too. Nothing is kept for ``needs``: it is known when the
+derivative runs. In forward mode it is None. Derivatives receive a namespace and arrays and call nothing else
+(``backend.interface.RuleNamespace``); they run on raw arrays in a first-order pass, and on Tensors when the gradient is itself recorded.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from typing import Any
 
 from .helpers import broadcast_shapes, fit
 from .registry import Registry
+from .vmap import forms
 
 __all__ = [
     "BUILD", "OPS", "Op", "Rule", "applied", "bilinear", "broadcast_shapes", "composite", "constant", "elementwise", "fit", "linear",
@@ -137,8 +141,8 @@ class Op:
         """Whether the result of a call with these parameters is a view of its first array."""
         self.write = write
         """``(xp, base, value, **params)``: the base with the value in the view's place; None: by the transpose, which is the inverse."""
+        # How vmap runs it (rules.vmap.alignment says how a rule is called); None: in a loop over the examples.
         self.batch = batch
-        """How it runs on a batch, where that is not in the table of ``batching`` and does not follow from the form."""
         self.conversion = conversion
         """Whether it converts to a ``dtype`` on a ``device``, and with ``copy=False`` returns what is of these already as it is."""
         self.doc = doc
@@ -215,6 +219,7 @@ def elementwise(text: str, *partials: Any, **options: Any) -> Op:
     if "(" not in text:
         text += "(x, /)" if len(partials) == 1 else "(x1, x2, /)"
     options.setdefault("promote", len(partials) > 1)
+    options.setdefault("batch", forms.elementwise)
     op = Op("elementwise", text, **options)
     op.applied = tuple([isinstance(partial, applied) for partial in partials])
     op.partials = tuple([partial.function if isinstance(partial, applied) else partial for partial in partials])

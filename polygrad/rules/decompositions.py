@@ -13,6 +13,7 @@ from ..errors import NoDerivativeError
 from .declare import composite, rule
 from .helpers import adjoint, cast, conj, device_of, is_complex, real
 from .linalg import column, diagonal_mask, embed, hermitian, hollow, row, svdvals_gradient, svdvals_tangent
+from .vmap import forms
 
 
 def _product(xp: Any, *factors: Any) -> Any:
@@ -66,7 +67,11 @@ def _cholesky_jvp(xp: Any, t: Any, out: Any, *, upper: bool) -> Any:
 
 
 cholesky = rule(
-    "linalg.cholesky(x, /, *, upper=False)", vjp=_cholesky_vjp, jvp=_cholesky_jvp, node="LinalgCholeskyExBackward0"
+    "linalg.cholesky(x, /, *, upper=False)",
+    vjp=_cholesky_vjp,
+    jvp=_cholesky_jvp,
+    node="LinalgCholeskyExBackward0",
+    batch=forms.matrix,
 )
 
 
@@ -117,7 +122,14 @@ def _qr_jvp(xp: Any, t: Any, x: Any, Q: Any, R: Any, *, x_shape: Any, mode: str)
     return dq, dr
 
 
-qr = rule("linalg.qr(x, /, *, mode='reduced')", vjp=_qr_vjp, jvp=_qr_jvp, outputs=("Q", "R"), node="LinalgQrBackward0")
+qr = rule(
+    "linalg.qr(x, /, *, mode='reduced')",
+    vjp=_qr_vjp,
+    jvp=_qr_jvp,
+    outputs=("Q", "R"),
+    node="LinalgQrBackward0",
+    batch=forms.matrix,
+)
 
 
 # -- singular values --------------------------------------------------------------------------------------------------------
@@ -201,8 +213,11 @@ svd = rule(
     jvp=_svd_jvp,
     outputs=("U", "S", "Vh"),
     node="LinalgSvdBackward0",
+    batch=forms.matrix,
 )
-svdvals = rule("linalg.svdvals(x, /)", vjp=svdvals_gradient, jvp=svdvals_tangent, node="LinalgSvdBackward0")
+svdvals = rule(
+    "linalg.svdvals(x, /)", vjp=svdvals_gradient, jvp=svdvals_tangent, node="LinalgSvdBackward0", batch=forms.matrix
+)
 
 
 # -- eigenvalues of Hermitian matrices ----------------------------------------------------------------------------------------
@@ -243,8 +258,11 @@ eigh = rule(
     jvp=_eigh_jvp,
     outputs=("eigenvalues", "eigenvectors"),
     node="LinalgEighBackward0",
+    batch=forms.matrix,
 )
-eigvalsh = rule("linalg.eigvalsh(x, /)", vjp=_eigvalsh_vjp, jvp=_eigvalsh_jvp, node="LinalgEighBackward0")
+eigvalsh = rule(
+    "linalg.eigvalsh(x, /)", vjp=_eigvalsh_vjp, jvp=_eigvalsh_jvp, node="LinalgEighBackward0", batch=forms.matrix
+)
 
 
 # -- eigenvalues of any matrix --------------------------------------------------------------------------------------------------
@@ -285,9 +303,16 @@ def _eigvals_jvp(xp: Any, t: Any, x: Any) -> Any:
 
 
 eig = rule(
-    "linalg.eig(x, /)", vjp=_eig_vjp, jvp=_eig_jvp, outputs=("eigenvalues", "eigenvectors"), node="LinalgEigBackward0"
+    "linalg.eig(x, /)",
+    vjp=_eig_vjp,
+    jvp=_eig_jvp,
+    outputs=("eigenvalues", "eigenvectors"),
+    node="LinalgEigBackward0",
+    batch=forms.matrix,
 )
-eigvals = rule("linalg.eigvals(x, /)", vjp=_eigvals_vjp, jvp=_eigvals_jvp, node="LinalgEigBackward0")
+eigvals = rule(
+    "linalg.eigvals(x, /)", vjp=_eigvals_vjp, jvp=_eigvals_jvp, node="LinalgEigBackward0", batch=forms.matrix
+)
 
 
 # -- LU ---------------------------------------------------------------------------------------------------------------------------
@@ -388,6 +413,7 @@ lu = rule(
     outputs=("P", "L", "U"),
     default=_lu,
     node="LinalgLuBackward0",
+    batch=forms.matrix,
 )
 """``x = P L U`` with a permutation matrix, a lower triangular matrix with ones on its diagonal, and an upper triangular one."""
 
@@ -434,6 +460,7 @@ lu_factor = rule(
     outputs=("LU", "pivots"),
     default=_lu_factor,
     node="LinalgLuFactorExBackward0",
+    batch=forms.matrix,
 )
 """Both factors in one matrix, and the exchanges of rows, counted from 1: what ``lu_solve`` takes."""
 

@@ -15,8 +15,16 @@ import cmath
 import math
 from typing import Any
 
-from .declare import applied, composite, constant, elementwise, linear
+from .declare import Op, applied, composite, constant, elementwise, linear
 from .helpers import falling_logistic, fit, is_complex, is_complex_dtype
+from .vmap import forms
+from .vmap.alignment import Run, add_batch, align
+
+
+def _of_elements(text: str, **options: Any) -> Op:
+    """Declare a function of each element that has no derivative, or none but zero."""
+    return constant(text, batch=forms.elementwise, **options)
+
 
 # -- arithmetic -----------------------------------------------------------------------------------------------------
 add = elementwise("add", 1, 1)
@@ -36,7 +44,7 @@ def _inverse(x: Any) -> Any:
 
 divide = elementwise("divide", lambda xp, x2: _inverse(x2), lambda xp, x2, out: -out / x2, node="DivBackward0")
 reciprocal = elementwise("reciprocal", lambda xp, out: -out * out)
-floor_divide = constant("floor_divide(x1, x2, /)", promote=True)
+floor_divide = _of_elements("floor_divide(x1, x2, /)", promote=True)
 remainder = elementwise(
     "remainder",
     1,
@@ -150,13 +158,14 @@ copysign = elementwise(
     node=("CopysignBackward0", "CopysignBackward1", "CopysignBackward0"),
 )
 nextafter = elementwise("nextafter", lambda xp, x1, x2: xp.astype(x1 != x2, x1.dtype), 0)
-conj = linear("conj(x, /)", transpose=lambda xp, g: xp.conj(g))
+conj = linear("conj(x, /)", transpose=lambda xp, g: xp.conj(g), batch=forms.elementwise)
 real = linear(
     "real(x, /)",
     transpose=lambda xp, g, *, x_dtype: xp.astype(g, x_dtype),
     node="SelectBackward0",
     view=True,
     write=lambda xp, x, value: xp.astype(value, x.dtype) + 1j * xp.astype(xp.imag(x), x.dtype),
+    batch=forms.elementwise,
 )
 
 
@@ -170,6 +179,7 @@ imag = linear(
     node="SelectBackward0",
     view=True,
     write=lambda xp, x, value: xp.astype(xp.real(x), x.dtype) + 1j * xp.astype(value, x.dtype),
+    batch=forms.elementwise,
 )
 
 
@@ -211,6 +221,11 @@ def _clip_name(payloads: Any, params: Any) -> str:
     return "ClampBackward0" if any(hasattr(bound, "dtype") for bound in payloads[1:]) else "ClampBackward1"
 
 
+def _batch_clip(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    # The bounds may not be longer than what they bound.
+    return run(*align(run, (add_batch(run, arrays[0], mapped[0]), *arrays[1:]), (True, *mapped[1:])))
+
+
 clip = elementwise(
     "clip(x, /, min=None, max=None)",
     applied(_clip_x),
@@ -218,6 +233,7 @@ clip = elementwise(
     applied(_clip_max),
     arrays=("x", "min", "max"),
     node=_clip_name,
+    batch=_batch_clip,
 )
 where = linear(
     "where(condition, x1, x2, /)",
@@ -227,32 +243,33 @@ where = linear(
         lambda xp, g, condition, *, x2_shape: fit(xp, xp.where(condition, 0.0, g), x2_shape),
     ),
     promote=("x1", "x2"),
+    batch=forms.elementwise,
 )
 
 # -- constant almost everywhere -------------------------------------------------------------------------------------
-ceil = constant("ceil")
-floor = constant("floor")
-round = constant("round")
-trunc = constant("trunc")
+ceil = _of_elements("ceil")
+floor = _of_elements("floor")
+round = _of_elements("round")
+trunc = _of_elements("trunc")
 
 # -- not differentiable: integers and truth values ------------------------------------------------------------------
-equal = constant("equal(x1, x2, /)", promote=True)
-not_equal = constant("not_equal(x1, x2, /)", promote=True)
-less = constant("less(x1, x2, /)", promote=True)
-less_equal = constant("less_equal(x1, x2, /)", promote=True)
-greater = constant("greater(x1, x2, /)", promote=True)
-greater_equal = constant("greater_equal(x1, x2, /)", promote=True)
-isfinite = constant("isfinite")
-isinf = constant("isinf")
-isnan = constant("isnan")
-signbit = constant("signbit")
-logical_and = constant("logical_and(x1, x2, /)")
-logical_not = constant("logical_not")
-logical_or = constant("logical_or(x1, x2, /)")
-logical_xor = constant("logical_xor(x1, x2, /)")
-bitwise_and = constant("bitwise_and(x1, x2, /)", promote=True)
-bitwise_invert = constant("bitwise_invert")
-bitwise_left_shift = constant("bitwise_left_shift(x1, x2, /)", promote=True)
-bitwise_or = constant("bitwise_or(x1, x2, /)", promote=True)
-bitwise_right_shift = constant("bitwise_right_shift(x1, x2, /)", promote=True)
-bitwise_xor = constant("bitwise_xor(x1, x2, /)", promote=True)
+equal = _of_elements("equal(x1, x2, /)", promote=True)
+not_equal = _of_elements("not_equal(x1, x2, /)", promote=True)
+less = _of_elements("less(x1, x2, /)", promote=True)
+less_equal = _of_elements("less_equal(x1, x2, /)", promote=True)
+greater = _of_elements("greater(x1, x2, /)", promote=True)
+greater_equal = _of_elements("greater_equal(x1, x2, /)", promote=True)
+isfinite = _of_elements("isfinite")
+isinf = _of_elements("isinf")
+isnan = _of_elements("isnan")
+signbit = _of_elements("signbit")
+logical_and = _of_elements("logical_and(x1, x2, /)")
+logical_not = _of_elements("logical_not")
+logical_or = _of_elements("logical_or(x1, x2, /)")
+logical_xor = _of_elements("logical_xor(x1, x2, /)")
+bitwise_and = _of_elements("bitwise_and(x1, x2, /)", promote=True)
+bitwise_invert = _of_elements("bitwise_invert")
+bitwise_left_shift = _of_elements("bitwise_left_shift(x1, x2, /)", promote=True)
+bitwise_or = _of_elements("bitwise_or(x1, x2, /)", promote=True)
+bitwise_right_shift = _of_elements("bitwise_right_shift(x1, x2, /)", promote=True)
+bitwise_xor = _of_elements("bitwise_xor(x1, x2, /)", promote=True)

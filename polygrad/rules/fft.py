@@ -14,6 +14,7 @@ from typing import Any
 
 from .declare import composite, linear
 from .helpers import cast, conj, slice_axis
+from .vmap import forms
 
 Axes = Sequence[int] | int | None
 OPPOSITE = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
@@ -95,14 +96,14 @@ def _to_half(name: str) -> Callable[..., Any]:
 
 
 ONE = '(x, /, *, n=None, axis=-1, norm="backward")'
-fft = linear("fft.fft" + ONE, _opposite("ifft"), node="FftC2CBackward0")
-ifft = linear("fft.ifft" + ONE, _opposite("fft"), node="FftC2CBackward0")
-rfft = linear("fft.rfft" + ONE, _to_real("irfft"), node="FftR2CBackward0")
-irfft = linear("fft.irfft" + ONE, _to_half("rfft"), node="FftC2RBackward0")
+fft = linear("fft.fft" + ONE, _opposite("ifft"), node="FftC2CBackward0", batch=forms.along)
+ifft = linear("fft.ifft" + ONE, _opposite("fft"), node="FftC2CBackward0", batch=forms.along)
+rfft = linear("fft.rfft" + ONE, _to_real("irfft"), node="FftR2CBackward0", batch=forms.along)
+irfft = linear("fft.irfft" + ONE, _to_half("rfft"), node="FftC2RBackward0", batch=forms.along)
 # hfft(x) is irfft(conj(x)) and ihfft(x) is conj(rfft(x)), both with the opposite norm. The two conjugations that this puts into a rule
 # turn rfft into ihfft and irfft into hfft.
-hfft = linear("fft.hfft" + ONE, _to_half("ihfft"), node="FftC2RBackward0")
-ihfft = linear("fft.ihfft" + ONE, _to_real("hfft"), node="ConjBackward0")
+hfft = linear("fft.hfft" + ONE, _to_half("ihfft"), node="FftC2RBackward0", batch=forms.along)
+ihfft = linear("fft.ihfft" + ONE, _to_real("hfft"), node="ConjBackward0", batch=forms.along)
 
 
 # -- several axes -----------------------------------------------------------------------------------------------------
@@ -148,12 +149,16 @@ def _ihfftn(xp: Any, x: Any, *, s: Any = None, axes: Axes = None, norm: str = "b
 
 
 MANY = '(x, /, *, s=None, axes=None, norm="backward")'
-fftn = linear("fft.fftn" + MANY, _opposite_n("ifftn"), node="FftC2CBackward0")
-ifftn = linear("fft.ifftn" + MANY, _opposite_n("fftn"), node="FftC2CBackward0")
-rfftn = linear("fft.rfftn" + MANY, _to_real_n("irfftn"), node="FftR2CBackward0")
-irfftn = linear("fft.irfftn" + MANY, _to_half_n("rfftn"), node="FftC2RBackward0")
-hfftn = linear("fft.hfftn" + MANY, _to_half_n("ihfftn"), default=_hfftn, node="FftC2RBackward0")
-ihfftn = linear("fft.ihfftn" + MANY, _to_real_n("hfftn"), default=_ihfftn, node="FftC2CBackward0")
+fftn = linear("fft.fftn" + MANY, _opposite_n("ifftn"), node="FftC2CBackward0", batch=forms.several_axes)
+ifftn = linear("fft.ifftn" + MANY, _opposite_n("fftn"), node="FftC2CBackward0", batch=forms.several_axes)
+rfftn = linear("fft.rfftn" + MANY, _to_real_n("irfftn"), node="FftR2CBackward0", batch=forms.several_axes)
+irfftn = linear("fft.irfftn" + MANY, _to_half_n("rfftn"), node="FftC2RBackward0", batch=forms.several_axes)
+hfftn = linear(
+    "fft.hfftn" + MANY, _to_half_n("ihfftn"), default=_hfftn, node="FftC2RBackward0", batch=forms.several_axes
+)
+ihfftn = linear(
+    "fft.ihfftn" + MANY, _to_real_n("hfftn"), default=_ihfftn, node="FftC2CBackward0", batch=forms.several_axes
+)
 
 
 def _plane(name: str) -> None:
@@ -171,8 +176,14 @@ for _name in ("fft2", "ifft2", "rfft2", "irfft2", "hfft2", "ihfft2"):
 
 # -- order ------------------------------------------------------------------------------------------------------------
 fftshift = linear(
-    "fft.fftshift(x, /, *, axes=None)", lambda xp, g, *, axes: xp.fft.ifftshift(g, axes=axes), node="RollBackward0"
+    "fft.fftshift(x, /, *, axes=None)",
+    lambda xp, g, *, axes: xp.fft.ifftshift(g, axes=axes),
+    node="RollBackward0",
+    batch=forms.several_axes,
 )
 ifftshift = linear(
-    "fft.ifftshift(x, /, *, axes=None)", lambda xp, g, *, axes: xp.fft.fftshift(g, axes=axes), node="RollBackward0"
+    "fft.ifftshift(x, /, *, axes=None)",
+    lambda xp, g, *, axes: xp.fft.fftshift(g, axes=axes),
+    node="RollBackward0",
+    batch=forms.several_axes,
 )

@@ -133,6 +133,11 @@ def fill_numbers(xp: Any, *values: Any) -> tuple[Any, ...]:
     return tuple([value if hasattr(value, "dtype") else xp.full_like(like, value) for value in values])
 
 
+def weigh(x: Any, weight: Any) -> Any:
+    """Return ``x * weight``, or ``x`` where the weight is None."""
+    return x if weight is None else x * weight
+
+
 # -- logistic functions ------------------------------------------------------------------------------------------------
 def logistic(xp: Any, x: Any) -> Any:
     """Return ``1 / (1 + exp(-x))``. Nothing overflows, and small values keep their relative accuracy."""

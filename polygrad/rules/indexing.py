@@ -13,6 +13,8 @@ from ..errors import describe
 from .declare import linear
 from .helpers import fit
 from .keys import arrays_are_neighbours, axes_indexed, is_basic, is_mask
+from .vmap import forms
+from .vmap import indexing as selections
 
 
 def _parts(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> tuple[list[Any], list[int], bool]:
@@ -130,6 +132,7 @@ getitem = linear(
     node=_name,
     view=lambda params: is_basic(params["key"]),
     write=lambda xp, base, value, *, key: xp.set_at(base, value, key=key),
+    batch=selections.getitem,
 )
 
 
@@ -172,6 +175,7 @@ getitem_adjoint = linear(
     transpose=lambda xp, g, *, key, x_shape: fit(xp, xp.getitem(g, key=key), x_shape),
     default=_getitem_adjoint,
     node="IndexPutBackward0",
+    batch=selections.getitem_adjoint,
 )
 """Zeros of ``shape`` with ``x`` added at ``key``, duplicates counted: the transpose of selection."""
 
@@ -235,6 +239,7 @@ set_at = linear(
     ),
     default=_set_at,
     node="CopySlices",
+    batch=selections.set_at,
 )
 """``x`` with ``value`` (broadcast) in the place of ``x[key]``; ``x`` itself is not changed."""
 
@@ -245,4 +250,5 @@ to_device = linear(
     transpose=lambda xp, g, *, x_device: xp.to_device(g, x_device),
     default=lambda xp, x, device: x.to_device(device),
     node="ToCopyBackward0",
+    batch=forms.elementwise,
 )

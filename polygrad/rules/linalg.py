@@ -11,7 +11,9 @@ from typing import Any
 
 from ..errors import ArgumentError, ShapeError, describe
 from .declare import bilinear, composite, linear, rule
-from .helpers import adjoint, cast, conj, device_of, fit, is_complex, real
+from .helpers import adjoint, broadcast_shapes, cast, conj, device_of, fit, is_complex, real
+from .vmap import forms
+from .vmap.alignment import Run, align, example_ndim
 
 # -- helpers --------------------------------------------------------------------------------------------------------
 
@@ -78,11 +80,20 @@ tensordot = composite(
 )
 vecdot = composite("linalg.vecdot(x1, x2, /, *, axis=-1)", lambda xp, x1, x2, *, axis: xp.vecdot(x1, x2, axis=axis))
 
+
+def _batch_outer(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    x1, x2 = arrays
+    if (example_ndim(x1, mapped[0]), example_ndim(x2, mapped[1])) != (1, 1):
+        return NotImplemented
+    return run.xp.multiply(run.xp.expand_dims(x1, axis=-1), run.xp.expand_dims(x2, axis=-2))
+
+
 outer = bilinear(
     "linalg.outer(x1, x2, /)",
     transpose=(lambda xp, g, x2: xp.matmul(g, conj(xp, x2)), lambda xp, g, x1: xp.matmul(conj(xp, x1), g)),
     promote=True,
     node="MulBackward0",
+    batch=_batch_outer,
 )
 
 
@@ -103,6 +114,15 @@ def _crossed(xp: Any, x1: Any, x2: Any, shape: Any, axis: int) -> Any:
     return xp.linalg.cross(x1, x2, axis=axis)
 
 
+def _batch_cross(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    axis = forms.count_from_end(
+        run, params["axis"], [example_ndim(x, own) for x, own in zip(arrays, mapped, strict=True)]
+    )
+    x1, x2 = align(run, arrays, mapped)
+    shape = broadcast_shapes(tuple(x1.shape), tuple(x2.shape))
+    return run(run.xp.broadcast_to(x1, shape), run.xp.broadcast_to(x2, shape), axis=axis)
+
+
 # <g, a × b> = <b × g, a> = <g × a, b>
 cross = bilinear(
     "linalg.cross(x1, x2, /, *, axis=-1)",
@@ -113,6 +133,7 @@ cross = bilinear(
     promote=True,
     default=_cross,
     node="LinalgCrossBackward0",
+    batch=_batch_cross,
 )
 
 
@@ -165,12 +186,14 @@ diagonal = linear(
         embed(xp, value, base.shape[-2], base.shape[-1], offset),
         base,
     ),
+    batch=forms.matrix,
 )
 trace = linear(
     "linalg.trace(x, /, *, offset=0, dtype=None)",
     transpose=lambda xp, g, *, x_shape, x_dtype, offset: xp.where(
         diagonal_mask(xp, g, x_shape[-2], x_shape[-1], offset), scalar(xp, cast(xp, g, x_dtype)), 0.0
     ),
+    batch=forms.matrix,
 )
 
 
@@ -261,12 +284,14 @@ cofactors = rule(
     jvp=lambda xp, t, x: _cofactors_derivative(xp, x, t),
     default=_cofactors,
     doc="The matrix of cofactors: the transposed adjugate, and the derivative of the determinant; of singular matrices too.",
+    batch=forms.matrix,
 )
 det = rule(
     "linalg.det(x, /)",
     vjp=lambda xp, g, x: scalar(xp, g) * conj(xp, xp.linalg.cofactors(x)),
     jvp=lambda xp, t, x: xp.sum(xp.linalg.cofactors(x) * t, axis=(-2, -1)),
     node="LinalgDetBackward0",
+    batch=forms.matrix,
 )
 
 
@@ -315,6 +340,7 @@ slogdet = rule(
     jvp=_slogdet_jvp,
     outputs=("sign", "logabsdet"),
     node="LinalgSlogdetBackward0",
+    batch=forms.matrix,
 )
 
 
@@ -363,6 +389,7 @@ matrix_power = rule(
     vjp=lambda xp, g, x, *, n: _power_derivative(xp, g, adjoint(xp, x), n),
     jvp=lambda xp, t, x, *, n: _power_derivative(xp, t, x, n),
     node=_power_name,
+    batch=forms.matrix,
 )
 
 PADE13 = (
@@ -407,6 +434,7 @@ matrix_exp = rule(
     jvp=lambda xp, t, x: _corner(xp.linalg.matrix_exp(_block(xp, x, t))),
     default=_matrix_exp,
     node="LinalgMatrixExpBackward0",
+    batch=forms.matrix,
 )
 
 

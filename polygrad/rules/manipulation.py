@@ -14,6 +14,8 @@ from ..errors import ArgumentError, GraphError, ShapeError, describe
 from .declare import composite, linear
 from .helpers import cast, device_of, fit, front_axis
 from .keys import along, gather_key
+from .vmap import forms, rearranging
+from .vmap import indexing as selections
 
 # -- shape helpers -----------------------------------------------------------------------------------------------------
 
@@ -36,30 +38,35 @@ reshape = linear(
     transpose=lambda xp, g, *, x_shape: xp.reshape(g, x_shape),
     node="ViewBackward0",
     view=lambda params: not params["copy"],
+    batch=rearranging.reshape,
 )
 permute_dims = linear(
     "permute_dims(x, /, axes)",
     transpose=lambda xp, g, *, axes: xp.permute_dims(g, _inverse(axes)),
     node="PermuteBackward0",
     view=True,
+    batch=rearranging.permute_dims,
 )
 expand_dims = linear(
     "expand_dims(x, /, axis=0)",
     transpose=lambda xp, g, *, x_shape: xp.reshape(g, x_shape),
     node="UnsqueezeBackward0",
     view=True,
+    batch=rearranging.expand_dims,
 )
 squeeze = linear(
     "squeeze(x, /, axis)",
     transpose=lambda xp, g, *, x_shape: xp.reshape(g, x_shape),
     node=lambda payloads, params: f"SqueezeBackward{1 if isinstance(params['axis'], int) else 2}",
     view=True,
+    batch=rearranging.squeeze,
 )
 matrix_transpose = linear(
     "matrix_transpose(x, /)",
     transpose=lambda xp, g: xp.matrix_transpose(g),
     node="TransposeBackward0",
     view=True,
+    batch=forms.matrix,
 )
 swapaxes = linear(
     "swapaxes(x, axis0, axis1, /)",
@@ -68,6 +75,7 @@ swapaxes = linear(
     default=lambda xp, x, axis0, axis1: xp.permute_dims(x, _swapped(x.ndim, axis0, axis1)),
     node="TransposeBackward0",
     view=True,
+    batch=forms.named_axes,
 )
 
 
@@ -93,11 +101,13 @@ moveaxis = linear(
     transpose=lambda xp, g, *, source, destination: xp.moveaxis(g, destination, source),
     node="PermuteBackward0",
     view=True,
+    batch=forms.named_axes,
 )
 flip = linear(
     "flip(x, /, *, axis=None)",
     transpose=lambda xp, g, *, axis: xp.flip(g, axis=axis),
     view=True,
+    batch=rearranging.flip,
 )
 ravel = composite("ravel(x, /)", lambda xp, x: xp.reshape(x, (-1,)))
 
@@ -204,6 +214,7 @@ broadcast_to = linear(
     node="ExpandBackward0",
     view=True,
     write=_write_expanded,
+    batch=rearranging.broadcast_to,
 )
 
 
@@ -272,13 +283,16 @@ def _unconcat(
     return parts
 
 
-concat = linear("concat(arrays, /, *, axis=0)", transpose=_unconcat, promote=True, node="CatBackward0")
+concat = linear(
+    "concat(arrays, /, *, axis=0)", transpose=_unconcat, promote=True, node="CatBackward0", batch=rearranging.concat
+)
 stack = linear(
     "stack(arrays, /, *, axis=0)",
     transpose=lambda xp, g, *, axis, needs: [
         xp.getitem(g, key=along(axis % g.ndim, i)) if need else None for i, need in enumerate(needs)
     ],
     promote=True,
+    batch=rearranging.stack,
 )
 
 
@@ -303,6 +317,7 @@ def _back(shift: Any) -> Any:
 roll = linear(
     "roll(x, /, shift, *, axis=None)",
     transpose=lambda xp, g, *, shift, axis: xp.roll(g, _back(shift), axis=axis),
+    batch=rearranging.roll,
 )
 
 
@@ -322,6 +337,7 @@ repeat = linear(
     arrays=("x",),
     transpose=_unrepeat,
     node="RepeatInterleaveBackward0",
+    batch=rearranging.repeat,
 )
 
 
@@ -342,9 +358,11 @@ def _untile(xp: Any, g: Any, *, x_shape: tuple[int, ...], repetitions: Any) -> A
     return g if tuple(g.shape) == x_shape else xp.reshape(g, x_shape)
 
 
-tile = linear("tile(x, repetitions, /)", arrays=("x",), transpose=_untile, node="RepeatBackward0")
-tril = linear("tril(x, /, *, k=0)", transpose=lambda xp, g, *, k: xp.tril(g, k=k))
-triu = linear("triu(x, /, *, k=0)", transpose=lambda xp, g, *, k: xp.triu(g, k=k))
+tile = linear(
+    "tile(x, repetitions, /)", arrays=("x",), transpose=_untile, node="RepeatBackward0", batch=rearranging.tile
+)
+tril = linear("tril(x, /, *, k=0)", transpose=lambda xp, g, *, k: xp.tril(g, k=k), batch=forms.matrix)
+triu = linear("triu(x, /, *, k=0)", transpose=lambda xp, g, *, k: xp.triu(g, k=k), batch=forms.matrix)
 
 
 # -- gathers -----------------------------------------------------------------------------------------------------------
@@ -359,6 +377,7 @@ take = linear(
     "take(x, indices, /, *, axis=None)",
     transpose=(_untake, None),
     node=lambda payloads, params: "TakeBackward0" if params["axis"] is None else "IndexSelectBackward0",
+    batch=selections.take,
 )
 index_select = composite(
     "index_select(x, axis, index)", lambda xp, x, *, axis, index: xp.take(x, index, axis=axis), arrays=("x",)
@@ -377,11 +396,14 @@ take_along_axis = linear(
         x, key=gather_key(xp, indices, tuple(x.shape), axis, device_of(indices))
     ),
     node="GatherBackward0",
+    batch=selections.take_along_axis,
 )
 
 
 # -- copies and conversions --------------------------------------------------------------------------------------------
-clone = linear("clone(x, /)", transpose=lambda xp, g: g, default=lambda xp, x: xp.asarray(x, copy=True))
+clone = linear(
+    "clone(x, /)", transpose=lambda xp, g: g, default=lambda xp, x: xp.asarray(x, copy=True), batch=forms.elementwise
+)
 contiguous = composite("contiguous(x, /)", lambda xp, x: x)
 """torch's; the layout in memory is the array library's own affair."""
 
@@ -396,4 +418,5 @@ astype = linear(
     transpose=_unastype,
     conversion=True,
     node="ToCopyBackward0",
+    batch=forms.elementwise,
 )

@@ -14,6 +14,7 @@ from .declare import composite, constant, rule
 from .helpers import cast, conj, real
 from .linalg import row, scalar
 from .reductions import broadcast_back
+from .vmap import forms
 
 
 def _real_inner(xp: Any, a: Any, b: Any, axis: Any, keepdims: bool) -> Any:
@@ -63,6 +64,7 @@ vector_norm = rule(
         xp, _vector_direction(xp, x, out, axis, keepdims, ord), t, axis, keepdims
     ),
     node="LinalgVectorNormBackward0",
+    batch=forms.reduction,
 )
 
 
@@ -97,6 +99,7 @@ matrix_norm = rule(
         xp, _matrix_direction(xp, x, out, keepdims, ord), t, (-2, -1), keepdims
     ),
     node=_matrix_norm_name,
+    batch=forms.matrix,
 )
 
 
@@ -130,5 +133,5 @@ def _cond(xp: Any, x: Any, *, p: Any) -> Any:
 
 
 cond = composite("linalg.cond(x, /, p=None)", _cond, arrays=("x",))
-matrix_rank = constant("linalg.matrix_rank(x, /, *, rtol=None)")
+matrix_rank = constant("linalg.matrix_rank(x, /, *, rtol=None)", batch=forms.matrix)
 norm_ = composite("norm(x, /, ord=None, axis=None, keepdims=False)", _norm, arrays=("x",))

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
+from string import ascii_letters as LETTERS
 from typing import Any
 
 from ..errors import ShapeError, describe
 from .declare import bilinear, composite
-from .helpers import adjoint, conj, fit
+from .helpers import adjoint, conj, fit, front_axis
+from .vmap import forms
+from .vmap.alignment import Run, align, example_ndim, label_batch
 
 
 # -- matmul ------------------------------------------------------------------------------------------------------------
@@ -59,7 +62,26 @@ def _matmul_name(payloads: Any, params: Any) -> str:
     return _NAMES.get((getattr(payloads[0], "ndim", 0), getattr(payloads[1], "ndim", 0)), "MatmulBackward0")
 
 
-matmul = bilinear("matmul(x1, x2, /)", transpose=(_matmul_first, _matmul_second), promote=True, node=_matmul_name)
+def _batch_matmul(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    x1, x2 = arrays
+    xp = run.xp
+    rank1, rank2 = example_ndim(x1, mapped[0]), example_ndim(x2, mapped[1])
+    if not rank1 or not rank2:
+        raise ShapeError("matmul: both arguments need at least one axis, and one of them is a number")
+    if not mapped[1] and (rank2 == 1 or (rank1 == 1 and rank2 == 2)):
+        return run(x1, x2)  # the batch is a stack of rows
+    if not mapped[0] and rank2 == 1 and rank1 <= 2:
+        return run(x2, x1 if rank1 == 1 else xp.matrix_transpose(x1))
+    x1 = xp.expand_dims(x1, axis=-2) if rank1 == 1 else x1
+    x2 = xp.expand_dims(x2, axis=-1) if rank2 == 1 else x2
+    out = run(*align(run, (x1, x2), mapped))
+    gone = tuple([axis for axis, rank in ((-2, rank1), (-1, rank2)) if rank == 1])
+    return xp.squeeze(out, axis=gone) if gone else out
+
+
+matmul = bilinear(
+    "matmul(x1, x2, /)", transpose=(_matmul_first, _matmul_second), promote=True, node=_matmul_name, batch=_batch_matmul
+)
 
 
 def _expecting(name: str, ndim1: int, ndim2: int) -> Callable[..., Any]:
@@ -117,7 +139,32 @@ def _tensordot_second(xp: Any, g: Any, x1: Any, *, x2_shape: tuple[int, ...], ax
     return _arranged(xp, out, [*[summed2[summed1.index(axis)] for axis in sorted(summed1)], *free2])
 
 
-tensordot = bilinear("tensordot(x1, x2, /, *, axes=2)", transpose=(_tensordot_first, _tensordot_second), promote=True)
+def _batch_tensordot(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    x1, x2 = arrays
+    ndim1, ndim2, axes = example_ndim(x1, mapped[0]), example_ndim(x2, mapped[1]), params["axes"]
+    if isinstance(axes, int):
+        axes = (range(ndim1 - axes, ndim1), range(axes))
+    first, second = [[each] if isinstance(each, int) else list(each) for each in axes]
+    labels1, labels2 = list(LETTERS[:ndim1]), list(LETTERS[ndim1 : ndim1 + ndim2])
+    for a, b in zip(first, second, strict=True):
+        a, b = front_axis("tensordot", a, ndim1), front_axis("tensordot", b, ndim2)
+        if x1.shape[a + mapped[0]] != x2.shape[b + mapped[1]]:
+            raise ShapeError(
+                f"tensordot: axis {a} of the first has length {x1.shape[a + mapped[0]]}, axis {b} of the second "
+                f"{x2.shape[b + mapped[1]]}"
+            )
+        labels2[b] = labels1[a]
+    summed = set(labels1) & set(labels2)
+    out = "".join([label for label in (*labels1, *labels2) if label not in summed])
+    return run.xp.contract_pair(x1, x2, equation=label_batch(("".join(labels1), "".join(labels2)), out, mapped))
+
+
+tensordot = bilinear(
+    "tensordot(x1, x2, /, *, axes=2)",
+    transpose=(_tensordot_first, _tensordot_second),
+    promote=True,
+    batch=_batch_tensordot,
+)
 
 
 # -- vecdot ------------------------------------------------------------------------------------------------------------
@@ -130,6 +177,13 @@ def _restore_axis(xp: Any, g: Any, axis: int, ndim1: int, ndim2: int) -> Any:
     return xp.expand_dims(g, axis=axis)
 
 
+def _batch_vecdot(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    axis = forms.count_from_end(
+        run, params["axis"], [example_ndim(x, own) for x, own in zip(arrays, mapped, strict=True)]
+    )
+    return run(*align(run, arrays, mapped), axis=axis)
+
+
 vecdot = bilinear(
     "vecdot(x1, x2, /, *, axis=-1)",
     # The product is with the conjugate of x1, so the cotangent of x1 takes that of g.
@@ -140,4 +194,5 @@ vecdot = bilinear(
         lambda xp, g, x1, *, x2_shape, axis: fit(xp, _restore_axis(xp, g, axis, x1.ndim, len(x2_shape)) * x1, x2_shape),
     ),
     promote=True,
+    batch=_batch_vecdot,
 )

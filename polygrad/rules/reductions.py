@@ -11,6 +11,8 @@ from typing import Any
 
 from .declare import bilinear, constant, linear, rule
 from .helpers import cast, conj, fit, match_shape, real, slice_axis
+from .vmap import forms
+from .vmap.alignment import Run, add_batch, example_ndim, pad_rank, shift_axes
 
 
 # -- shapes ----------------------------------------------------------------------------------------------------------
@@ -56,6 +58,7 @@ sum = linear(
         xp, cast(xp, g, x_dtype), x_shape, axis, keepdims
     ),
     node=_named("SumBackward0", "SumBackward1"),
+    batch=forms.reduction,
 )
 mean = linear(
     "mean(x, /, *, axis=None, keepdims=False)",
@@ -64,6 +67,7 @@ mean = linear(
         xp, g / (count_reduced(x_shape, axis) or 1), x_shape, axis, keepdims
     ),
     node=_named("MeanBackward0", "MeanBackward1"),
+    batch=forms.reduction,
 )
 
 
@@ -98,6 +102,7 @@ prod = rule(
     vjp=_prod_vjp,
     jvp=_prod_jvp,
     node=_named("ProdBackward0", "ProdBackward1"),
+    batch=forms.reduction,
 )
 
 
@@ -130,12 +135,14 @@ max = rule(
     vjp=_extreme_vjp,
     jvp=_extreme_jvp,
     node=_named("MaxBackward1", "AmaxBackward0"),
+    batch=forms.reduction,
 )
 min = rule(
     "min(x, /, *, axis=None, keepdims=False)",
     vjp=_extreme_vjp,
     jvp=_extreme_jvp,
     node=_named("MinBackward1", "AminBackward0"),
+    batch=forms.reduction,
 )
 
 
@@ -177,8 +184,8 @@ def _std_jvp(xp: Any, t: Any, x: Any, out: Any, *, axis: Any, correction: float,
     return _half_inverse(xp, _var_jvp(xp, t, x, axis=axis, correction=correction, keepdims=keepdims), out)
 
 
-var = rule("var(x, /, *, axis=None, correction=0.0, keepdims=False)", vjp=_var_vjp, jvp=_var_jvp)
-std = rule("std(x, /, *, axis=None, correction=0.0, keepdims=False)", vjp=_std_vjp, jvp=_std_jvp)
+var = rule("var(x, /, *, axis=None, correction=0.0, keepdims=False)", vjp=_var_vjp, jvp=_var_jvp, batch=forms.reduction)
+std = rule("std(x, /, *, axis=None, correction=0.0, keepdims=False)", vjp=_std_vjp, jvp=_std_jvp, batch=forms.reduction)
 
 
 # -- logsumexp -------------------------------------------------------------------------------------------------------
@@ -212,18 +219,20 @@ logsumexp = rule(
         _softmax(xp, x, out, axis, keepdims) * t, axis=axis, keepdims=keepdims
     ),
     default=_logsumexp,
+    batch=forms.reduction,
 )
 
 # -- without a derivative --------------------------------------------------------------------------------------------
-any = constant("any(x, /, *, axis=None, keepdims=False)")
-all = constant("all(x, /, *, axis=None, keepdims=False)")
-argmax = constant("argmax(x, /, *, axis=None, keepdims=False)")
-argmin = constant("argmin(x, /, *, axis=None, keepdims=False)")
+any = constant("any(x, /, *, axis=None, keepdims=False)", batch=forms.reduction)
+all = constant("all(x, /, *, axis=None, keepdims=False)", batch=forms.reduction)
+argmax = constant("argmax(x, /, *, axis=None, keepdims=False)", batch=forms.position)
+argmin = constant("argmin(x, /, *, axis=None, keepdims=False)", batch=forms.position)
 count_nonzero = constant(
     "count_nonzero(x, /, *, axis=None, keepdims=False)",
     default=lambda xp, x, *, axis=None, keepdims=False: xp.sum(
         xp.astype(xp.not_equal(x, xp.zeros_like(x)), xp.int64), axis=axis, keepdims=keepdims
     ),
+    batch=forms.reduction,
 )
 
 
@@ -245,6 +254,7 @@ cumulative_sum = linear(
     "cumulative_sum(x, /, *, axis=None, dtype=None, include_initial=False)",
     transpose=_cumulative_sum_transpose,
     node="CumsumBackward0",
+    batch=forms.cumulative,
 )
 
 
@@ -311,6 +321,7 @@ cumulative_prod = rule(
     vjp=_cumulative_prod_vjp,
     jvp=_cumulative_prod_jvp,
     node="CumprodBackward0",
+    batch=forms.cumulative,
 )
 
 
@@ -352,6 +363,17 @@ def _diff(xp: Any, x: Any, *, axis: int = -1, n: int = 1, prepend: Any = None, a
     return x
 
 
+def _batch_diff(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    full: list[Any] = [None if x is None else add_batch(run, x, own) for x, own in zip(arrays, mapped, strict=True)]
+    ndim = full[0].ndim - 1
+    axis = shift_axes(run, params["axis"], ndim)
+    for i, end in enumerate(full):
+        if end is not None and end.ndim - 1 < ndim:  # one element for each line, as NumPy has it
+            shape = tuple([1 if a == axis else n for a, n in enumerate(full[0].shape)])
+            full[i] = run.xp.broadcast_to(pad_rank(run, end, ndim), shape)
+    return run(*full, **{**params, "axis": axis})
+
+
 diff = linear(
     "diff(x, /, *, axis=-1, n=1, prepend=None, append=None)",
     arrays=("x", "prepend", "append"),
@@ -359,6 +381,7 @@ diff = linear(
     default=_diff,
     node="SubBackward0",
     promote=True,
+    batch=_batch_diff,
 )
 
 
@@ -403,6 +426,23 @@ def _trapezoid_of_x(xp: Any, g: Any, y: Any, *, x_shape: tuple[int, ...], axis: 
     return fit(xp, _undiff(xp, g, axis), x_shape)
 
 
+def _batch_trapezoid(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    y, x = arrays
+    ndim = example_ndim(y, mapped[0])
+    axis = shift_axes(run, params["axis"], ndim)
+    y = add_batch(run, y, mapped[0])
+    if x is not None and mapped[1]:
+        if x.ndim == 2:
+            x = run.xp.reshape(
+                x, tuple([run.size if a == 0 else x.shape[1] if a == axis else 1 for a in range(ndim + 1)])
+            )
+        else:
+            x = pad_rank(run, x, ndim)
+    elif x is not None and x.ndim > 1:
+        x = run.xp.reshape(x, (*(1,) * (ndim + 1 - x.ndim), *x.shape))
+    return run(y, x, **{**params, "axis": axis})
+
+
 trapezoid = bilinear(
     "trapezoid(y, /, x=None, *, dx=None, axis=-1)",
     arrays=("y", "x"),
@@ -410,5 +450,6 @@ trapezoid = bilinear(
     default=_trapezoid,
     node=lambda payloads, params: "MulBackward1" if payloads[1] is None else "DivBackward1",
     promote=True,
+    batch=_batch_trapezoid,
 )
 """The integral of y over its points x, or over points ``dx`` apart, by the trapezoidal rule."""

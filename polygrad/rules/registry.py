@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 TABLES = {
     "": (
         "elementwise", "reductions", "manipulation", "indexing", "products", "selection", "sorting", "assembly", "padding",
-        "contraction", "numerics", "statistics",
+        "contraction", "numerics", "running", "statistics",
     ),
     "linalg": ("linalg", "solutions", "norms", "decompositions"),
     "fft": ("fft",),
@@ -25,7 +25,7 @@ TABLES = {
         "special.special", "special.bessel", "special.gamma", "special.incomplete", "special.distributions", "special.carlson",
         "special.waves",
     ),
-    "nn": ("nn",),
+    "nn": ("nn", "losses"),
 }  # fmt: skip
 """The modules of this package that declare operations, by the extension where most of theirs are: that is where a name is looked for
 first, and among the others next."""

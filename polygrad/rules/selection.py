@@ -14,6 +14,9 @@ from ..errors import ArgumentError, DtypeError, ShapeError, describe
 from .declare import composite, constant, linear, rule
 from .helpers import cast, device_of, front_axis, match_shape
 from .keys import along, gather_key
+from .vmap import forms
+from .vmap import indexing as selections
+from .vmap.alignment import Run
 
 _KINDS = ("bool", "integral", "real floating", "complex floating")
 
@@ -242,6 +245,7 @@ extreme_at = rule(
     default=_extreme_at,
     node="ScatterReduceBackward0",
     doc="``x`` with the largest (or smallest) of what ``src`` puts at ``key``, and of ``x`` itself if ``include_self``.",
+    batch=selections.extreme_at,
 )
 
 
@@ -455,6 +459,14 @@ def _bincount(xp: Any, x: Any, weights: Any, *, minlength: int) -> Any:
     return xp.getitem_adjoint(weights, key=(x,), shape=(size,))
 
 
+def _batch_bincount(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    x, weights = arrays
+    if mapped[0]:
+        return forms.data_dependent(run, arrays, mapped, params)
+    size = max(params["minlength"], int(run.xp.max(x)) + 1 if prod(x.shape) else 0)
+    return run.xp.getitem_adjoint(weights, key=(slice(None), x), shape=(run.size, size))
+
+
 bincount = linear(
     "bincount(x, weights=None, minlength=0)",
     transpose=(
@@ -464,9 +476,11 @@ bincount = linear(
     arrays=("x", "weights"),
     default=_bincount,
     doc="How often each of 0, 1, ... is in ``x``, or the sum of the weights that come with it.",
+    batch=_batch_bincount,
 )
 argwhere = constant(
     "argwhere(x, /)",
     default=lambda xp, x: xp.stack(xp.nonzero(x), axis=1),
     doc="The positions of the elements that are not zero, one in each row.",
+    batch=forms.data_dependent,
 )

@@ -10,6 +10,8 @@ from ..errors import ShapeError, describe
 from .declare import composite, rule
 from .helpers import adjoint, conj, fit, real
 from .linalg import column, identity, svdvals_gradient, svdvals_tangent
+from .vmap import forms
+from .vmap.alignment import Run, example_ndim
 
 
 def triangle(xp: Any, x: Any, upper: bool, strictly: bool = False) -> Any:
@@ -23,6 +25,7 @@ inv = rule(
     vjp=lambda xp, g, out: -xp.matmul(xp.matmul(adjoint(xp, out), g), adjoint(xp, out)),
     jvp=lambda xp, t, out: -xp.matmul(xp.matmul(out, t), out),
     node="LinalgInvExBackward0",
+    batch=forms.matrix,
 )
 
 
@@ -44,6 +47,17 @@ def _solve_first_jvp(xp: Any, t: Any, x1: Any, out: Any, *, x2_ndim: int) -> Any
     return xp.squeeze(out, axis=-1) if vector else out
 
 
+def _batch_solve(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    x1, x2 = arrays
+    xp = run.xp
+    if example_ndim(x2, mapped[1]) != 1:
+        return run(*forms.stack_matrices(run, arrays, mapped))
+    if not mapped[0] and x1.ndim == 2:  # one matrix for all: the batch is the columns
+        return xp.matrix_transpose(run(x1, xp.matrix_transpose(x2)))
+    x1, x2 = forms.stack_matrices(run, (x1, xp.expand_dims(x2, axis=-1)), mapped)
+    return xp.squeeze(run(x1, x2), axis=-1)
+
+
 solve = rule(
     "linalg.solve(x1, x2, /)",
     vjp=(
@@ -53,6 +67,7 @@ solve = rule(
     jvp=(_solve_first_jvp, lambda xp, t, x1: xp.linalg.solve(x1, t)),
     promote=True,
     node="LinalgSolveExBackward0",
+    batch=_batch_solve,
 )
 
 
@@ -98,6 +113,7 @@ solve_triangular = rule(
     promote=True,
     default=_solve_triangular,
     node="LinalgSolveTriangularBackward0",
+    batch=forms.matrices,
 )
 """The solution of ``a x = b``, or with ``left=False`` of ``x a = b``; only one triangle of ``a`` is looked at."""
 
@@ -177,7 +193,9 @@ def _pinv_vjp(xp: Any, g: Any, x: Any, out: Any) -> Any:
     return first + last - xp.matmul(xp.matmul(ph, g), ph)
 
 
-pinv = rule("linalg.pinv(x, /, *, rtol=None)", vjp=_pinv_vjp, jvp=_pinv_jvp, node="LinalgPinvBackward0")
+pinv = rule(
+    "linalg.pinv(x, /, *, rtol=None)", vjp=_pinv_vjp, jvp=_pinv_jvp, node="LinalgPinvBackward0", batch=forms.matrix
+)
 
 LstsqResult = namedtuple("LstsqResult", ["solution", "residuals", "rank", "singular_values"])
 
@@ -237,6 +255,7 @@ least_squares = rule(
     promote=True,
     default=_least_squares,
     node="LinalgLstsqBackward0",
+    batch=forms.matrices,
 )
 """What ``lstsq`` is made of: the solution for matrices b, the rank, and the singular values."""
 

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 from ..errors import ArgumentError, ShapeError, describe
 from .declare import composite, rule
 from .helpers import conj, device_of, is_complex, real, slice_axis
-from .numerics import Selected, positions, scan, scattered
 from .reductions import broadcast_back
+from .running import Selected, number_positions, scan, scatter_along, select_only
+from .vmap import forms
+from .vmap.alignment import Run, flatten_examples
 
 
 class MinMax(NamedTuple):
@@ -51,7 +53,7 @@ def _selected_vjp(xp: Any, g: Any, indices: Any, *, x_shape: tuple[int, ...], ax
     if not x_shape:
         return g[0]
     g, indices = (value if keepdims else xp.expand_dims(value, axis=axis) for value in (g[0], indices))
-    return scattered(xp, g, indices, x_shape, axis)
+    return scatter_along(xp, g, indices, x_shape, axis)
 
 
 def _selected_jvp(xp: Any, t: Any, indices: Any, *, axis: int, keepdims: bool) -> Any:
@@ -66,7 +68,7 @@ def _selection(name: str, find: Any, extra: str = "", node: Any = None) -> Any:
 
     def run(xp: Any, x: Any, *, axis: int, keepdims: bool, **params: Any) -> Selected:
         if x.ndim == 0:
-            return Selected(xp.asarray(x, copy=True), xp.zeros(x.shape, dtype=xp.int64, device=device_of(x)))
+            return select_only(xp, x)
         if x.shape[axis] == 0:
             raise ShapeError(f"{name}: axis {axis} of {describe(x)} has no element to select")
         indices = _integers(xp, find(xp, x, axis % x.ndim, **params))
@@ -81,6 +83,7 @@ def _selection(name: str, find: Any, extra: str = "", node: Any = None) -> Any:
         outputs=("values", "indices"),
         default=run,
         node=node,
+        batch=forms.along,
     )
 
 
@@ -94,7 +97,7 @@ def _find_mode(xp: Any, x: Any, axis: int) -> Any:
     """The last of the longest run of equals in the sorted order, and of several runs the first."""
     order = xp.argsort(x, axis=axis)
     ordered = xp.take_along_axis(x, order, axis=axis)
-    numbers = positions(xp, x, axis)
+    numbers = number_positions(xp, x, axis)
     starts = slice_axis(ordered, axis, 1, None) != slice_axis(ordered, axis, None, -1)
     starts = scan(xp, xp.where(starts, slice_axis(numbers, axis, 1, None), 0), axis, xp.maximum)
     lengths = numbers - xp.concat([slice_axis(numbers, axis, 0, 1) * 0, starts], axis=axis)
@@ -140,12 +143,18 @@ def _shares(xp: Any, x: Any, out: Any) -> Any:
     return chosen / xp.sum(chosen) if 0 not in x.shape else chosen
 
 
+def _batch_median_value(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    (x,) = arrays
+    return run.xp.median_along(flatten_examples(run, x), params["ignore_nan"], 1, False)[0]
+
+
 median_value = rule(
     "median_value(x, /, *, ignore_nan)",
     vjp=lambda xp, g, x, out: g * _shares(xp, x, out),
     jvp=lambda xp, t, x, out: xp.sum(t * _shares(xp, x, out)),
     default=_median_value,
     node=lambda payloads, params: "NanmedianBackward0" if params["ignore_nan"] else "MedianBackward0",
+    batch=_batch_median_value,
 )
 
 
@@ -168,7 +177,7 @@ nanmedian = composite("nanmedian(x, axis=None, keepdims=False)", _median(True), 
 # -- the largest -------------------------------------------------------------------------------------------------------
 def _topk(xp: Any, x: Any, k: int, axis: int = -1, largest: bool = True, sorted: bool = True) -> Selected:
     if x.ndim == 0:
-        return Selected(xp.asarray(x, copy=True), xp.zeros(x.shape, dtype=xp.int64, device=device_of(x)))
+        return select_only(xp, x)
     if not 0 <= k <= x.shape[axis]:
         raise ArgumentError(f"topk: k={k} is out of range for axis {axis} of {describe(x)}")
     indices = _integers(xp, slice_axis(xp.argsort(x, axis=axis, descending=largest), axis % x.ndim, None, k))
@@ -177,11 +186,14 @@ def _topk(xp: Any, x: Any, k: int, axis: int = -1, largest: bool = True, sorted:
 
 topk = rule(
     "topk(x, k, axis=-1, largest=True, sorted=True)",
-    vjp=lambda xp, g, indices, *, x_shape, axis: g[0] if not x_shape else scattered(xp, g[0], indices, x_shape, axis),
+    vjp=lambda xp, g, indices, *, x_shape, axis: (
+        g[0] if not x_shape else scatter_along(xp, g[0], indices, x_shape, axis)
+    ),
     jvp=lambda xp, t, indices, *, axis: (xp.take_along_axis(t, indices, axis=axis) if t.ndim else t, None),
     arrays=("x",),
     outputs=("values", "indices"),
     default=_topk,
+    batch=forms.along,
 )
 aminmax = composite(
     "aminmax(x, /, *, axis=None, keepdims=False)",
@@ -302,6 +314,7 @@ nansum = rule(
     ),
     arrays=("x",),
     default=_nansum,
+    batch=forms.reduction,
 )
 
 

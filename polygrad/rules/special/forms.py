@@ -12,6 +12,7 @@ from typing import Any
 from ...errors import NoDerivativeError
 from ..declare import Op, elementwise, rule
 from ..helpers import cast, conj, fit, is_complex
+from ..vmap.forms import elementwise as batch_elementwise
 
 
 def polynomial(x: Any, coefficients: tuple[float, ...]) -> Any:
@@ -109,7 +110,8 @@ def several_outputs(text: str, outputs: str, *partials: Any) -> Op:
         vjps.append(vjp)
         jvps.append(jvp)
     promote = len(arrays) > 1
-    return rule(f"special.{text}", tuple(vjps), tuple(jvps), outputs=tuple(outputs.split()), promote=promote)
+    outs = tuple(outputs.split())
+    return rule(f"special.{text}", tuple(vjps), tuple(jvps), outputs=outs, promote=promote, batch=batch_elementwise)
 
 
 def complex_valued(text: str, partial: Any) -> Op:
@@ -130,7 +132,7 @@ def complex_valued(text: str, partial: Any) -> Op:
     vjp.__signature__ = inspect.Signature([first, g, *rest, *asked])  # type: ignore[attr-defined]
     jvp.__signature__ = inspect.Signature([first, g, *rest])  # type: ignore[attr-defined]
     none = (None,) * (len(arrays) - 1)
-    return rule(f"special.{text}", (*none, vjp), (*none, jvp))
+    return rule(f"special.{text}", (*none, vjp), (*none, jvp), batch=batch_elementwise)
 
 
 def require_real(xp: Any, x: Any, name: str) -> None:

@@ -11,13 +11,14 @@ from typing import Any
 
 from ..declare import constant
 from ..helpers import is_complex
+from ..vmap import forms
 from .forms import PI, below, near_zero, require_real, several_outputs, special_function
 
 # -- the gamma function and its kin (DLMF 5) ----------------------------------------------------------------------------
 gamma = special_function("gamma", lambda xp, x, out: out * xp.special.digamma(x))  # 5.2.2
 gammaln = special_function("gammaln", lambda xp, x: xp.special.digamma(x), node="LgammaBackward0")
 loggamma = special_function("loggamma", lambda xp, x: xp.special.digamma(x))
-gammasgn = constant("special.gammasgn")
+gammasgn = constant("special.gammasgn", batch=forms.elementwise)
 
 
 def _rgamma_slope(xp: Any, x: Any, out: Any) -> Any:

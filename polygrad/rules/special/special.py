@@ -16,6 +16,7 @@ from typing import Any
 from ...errors import UnsupportedError
 from ..declare import OPS, Op, composite, constant, elementwise, rule
 from ..helpers import is_complex, log1p_exp, logistic
+from ..vmap import forms
 from .forms import (
     LN2,
     PI,
@@ -313,7 +314,7 @@ inv_boxcox1p = special_function(
     lambda xp, y, lmbda, out: (out + 1) * _inverse_boxcox(xp, y, lmbda),
     default=lambda xp, y, lmbda: xp.expm1(y * _log1p_ratio(xp, lmbda * y)),
 )
-constant("special.round")
+constant("special.round", batch=forms.elementwise)
 DEGREE = PI / 180
 sindg = special_function("sindg", lambda xp, x: DEGREE * xp.special.cosdg(x))
 cosdg = special_function("cosdg", lambda xp, x: -DEGREE * xp.special.sindg(x))
@@ -392,6 +393,8 @@ def special_fallback(name: str, inputs: int, outputs: int) -> Op:
         op = elementwise(f"special.{name}({arrays}, /)", *unknown)
     else:
         names = tuple([f"out{i + 1}" for i in range(outputs)])
-        op = rule(f"special.{name}({arrays}, /)", unknown, unknown, outputs=names, promote=inputs > 1)
+        op = rule(
+            f"special.{name}({arrays}, /)", unknown, unknown, outputs=names, promote=inputs > 1, batch=forms.elementwise
+        )
     OPS.withdraw(op)  # the table is what is declared here, not what somebody happened to ask for
     return op

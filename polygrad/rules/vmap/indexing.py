@@ -7,18 +7,18 @@ from typing import Any
 from ...errors import ShapeError
 from ..helpers import broadcast_shapes, front_axis
 from ..keys import along, is_basic, is_mask
-from .alignment import Mapped, Run, everywhere, raised, rank, up
+from .alignment import Mapped, Run, add_batch, example_ndim, pad_rank, shift_axes
 
 
 def _keys(key: Any) -> tuple[Any, ...]:
     return key if type(key) is tuple else (key,)
 
 
-def _last(run: Run, x: Any) -> Any:
+def _batch_last(run: Run, x: Any) -> Any:
     return run.xp.moveaxis(x, 0, -1)
 
 
-def _first(run: Run, x: Any) -> Any:
+def _batch_first(run: Run, x: Any) -> Any:
     return run.xp.moveaxis(x, -1, 0)
 
 
@@ -73,7 +73,7 @@ class Selection:
         self.rest = tuple([sizes[a] for a in rest])
         ndim = max([part.ndim for part in arrays])
         lead = (run.size, *(1,) * ndim)
-        indices = [raised(run, part.data, ndim) if isinstance(part, Mapped) else part for part in arrays]
+        indices = [pad_rank(run, part.data, ndim) if isinstance(part, Mapped) else part for part in arrays]
         self.new = broadcast_shapes(*[tuple(i.shape) for i in indices], lead)[1:]
         """The axes that the arrays make, and where NumPy puts them: where the arrays are, or first if they are apart."""
         self.place = before[0] if adjacent else 0
@@ -103,14 +103,14 @@ class Selection:
         at = next((i for i, part in enumerate(parts) if part is Ellipsis), len(parts))
         return [*parts[:at], *[slice(None)] * whole, *parts[at + 1 :]]
 
-    def narrowed(self, x: Any) -> Any:
+    def narrow(self, x: Any) -> Any:
         """The basic selection, the indexed axes in front."""
         if not self.trivial:
             x = self.xp.getitem(x, key=(slice(None), *self.basic) if self.batched else tuple(self.basic))
         order = self.order if self.batched else tuple([a - 1 for a in self.order[1:]])
         return x if order == tuple(range(len(order))) else self.xp.permute_dims(x, order)
 
-    def widened(self, x: Any) -> Any:
+    def widen(self, x: Any) -> Any:
         """The axes of a narrowed array (with a batch axis) back in their order."""
         back = tuple([self.order.index(a) for a in range(len(self.order))])
         return x if back == tuple(range(len(back))) else self.xp.permute_dims(x, back)
@@ -123,14 +123,14 @@ class Selection:
         return self.xp.moveaxis(x, there, front) if back else self.xp.moveaxis(x, front, there)
 
     def take(self, x: Any) -> Any:
-        return self._moved(self.xp.getitem(self.narrowed(x), key=self.key), back=False)
+        return self._moved(self.xp.getitem(self.narrow(x), key=self.key), back=False)
 
     def given(self, run: Run, value: Any, mapped: bool, full: bool) -> Any:
         """What is put at the key, in the order in which the arrays select; ``full``: of the whole shape."""
         if not hasattr(value, "ndim"):
             return value
         shape = (*self.rest[: self.place], *self.new, *self.rest[self.place :])
-        value = raised(run, value if mapped else run.xp.expand_dims(value, axis=0), len(shape))
+        value = pad_rank(run, value if mapped else run.xp.expand_dims(value, axis=0), len(shape))
         return self._moved(run.xp.broadcast_to(value, (run.size, *shape)) if full else value, back=True)
 
 
@@ -147,55 +147,57 @@ def getitem(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
     if is_basic(key):
         return run(x, key=(slice(None), *_keys(key)))
     # Behind everything the batch axis is out of the way, wherever the arrays put theirs.
-    return _first(run, run(_last(run, x), key=_open_ended(key)))
+    return _batch_first(run, run(_batch_last(run, x), key=_open_ended(key)))
 
 
 def getitem_adjoint(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
     (x,), (own,) = arrays, mapped
     key, shape = params["key"], tuple(params["shape"])
     if not _has_mapped(key):
-        return _first(run, run(_last(run, x), key=_open_ended(key), shape=(*shape, run.size)))
+        return _batch_first(run, run(_batch_last(run, x), key=_open_ended(key), shape=(*shape, run.size)))
     chosen = Selection(run, key, shape, True)
     out = run(chosen.given(run, x, own, True), key=chosen.key, shape=(run.size, *chosen.sizes))
-    out = chosen.widened(out)
+    out = chosen.widen(out)
     return out if chosen.trivial else run(out, key=(slice(None), *chosen.basic), shape=(run.size, *shape))
 
 
 def set_at(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
     x, value = arrays
     key = params["key"]
-    x = everywhere(run, x, mapped[0])
+    x = add_batch(run, x, mapped[0])
     if not _has_mapped(key):
         if hasattr(value, "ndim"):
-            value = _last(run, value) if mapped[1] else run.xp.expand_dims(value, axis=-1) if value.ndim else value
-        return _first(run, run(_last(run, x), value, key=_open_ended(key)))
-    if isinstance(key, Mapped) and is_mask(key.data) and rank(value, mapped[1]) == 0:
+            value = (
+                _batch_last(run, value) if mapped[1] else run.xp.expand_dims(value, axis=-1) if value.ndim else value
+            )
+        return _batch_first(run, run(_batch_last(run, x), value, key=_open_ended(key)))
+    if isinstance(key, Mapped) and is_mask(key.data) and example_ndim(value, mapped[1]) == 0:
         mask = run.xp.reshape(key.data, (*key.data.shape, *(1,) * (x.ndim - key.data.ndim)))
-        value = raised(run, value, x.ndim - 1) if mapped[1] else value
+        value = pad_rank(run, value, x.ndim - 1) if mapped[1] else value
         if getattr(value, "dtype", x.dtype) != x.dtype:
             value = run.xp.astype(value, x.dtype)
         return run.xp.where(mask, value, x)
     chosen = Selection(run, key, tuple(x.shape[1:]), True)
-    out = run(chosen.narrowed(x), chosen.given(run, value, mapped[1], False), key=chosen.key)
-    out = chosen.widened(out)
+    out = run(chosen.narrow(x), chosen.given(run, value, mapped[1], False), key=chosen.key)
+    out = chosen.widen(out)
     return out if chosen.trivial else run(x, out, key=(slice(None), *chosen.basic))
 
 
 def extreme_at(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
-    x, src = [everywhere(run, a, own) for a, own in zip(arrays, mapped, strict=True)]
+    x, src = [add_batch(run, a, own) for a, own in zip(arrays, mapped, strict=True)]
     key = params["key"]
     if not _has_mapped(key):
-        return _first(run, run(_last(run, x), _last(run, src), **{**params, "key": _open_ended(key)}))
+        return _batch_first(run, run(_batch_last(run, x), _batch_last(run, src), **{**params, "key": _open_ended(key)}))
     chosen = Selection(run, key, tuple(x.shape[1:]), True)
     if not chosen.trivial:
         return NotImplemented
-    out = run(chosen.narrowed(x), chosen.given(run, src, True, True), **{**params, "key": chosen.key})
-    return chosen.widened(out)
+    out = run(chosen.narrow(x), chosen.given(run, src, True, True), **{**params, "key": chosen.key})
+    return chosen.widen(out)
 
 
 def take(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
     x, indices = arrays
-    axis, ndim = params["axis"], rank(x, mapped[0])
+    axis, ndim = params["axis"], example_ndim(x, mapped[0])
     if axis is None:
         x = run.xp.reshape(x, (run.size, -1) if mapped[0] else (-1,)) if ndim != 1 else x
         axis, ndim = 0, 1
@@ -206,5 +208,5 @@ def take(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
 
 
 def take_along_axis(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
-    x, indices = [everywhere(run, a, own) for a, own in zip(arrays, mapped, strict=True)]
-    return run(x, indices, axis=up(run, params["axis"], x.ndim - 1))
+    x, indices = [add_batch(run, a, own) for a, own in zip(arrays, mapped, strict=True)]
+    return run(x, indices, axis=shift_axes(run, params["axis"], x.ndim - 1))
