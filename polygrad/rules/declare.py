@@ -47,7 +47,7 @@ BUILD: list[Callable[[Op], Callable[..., Any]]] = []
 FACTS = ("shape", "dtype", "ndim", "device")
 
 
-def asked_for(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def read_parameters(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The positional and the keyword-only parameters of a function, read off its code: tables are long, and ``inspect`` is slow."""
     code = getattr(function, "__code__", None)
     if code is None or hasattr(function, "__wrapped__") or hasattr(function, "__signature__"):
@@ -70,7 +70,7 @@ class Rule:
         """Positions of the inputs whose value it wants; -1 is the output."""
         self.facts: list[tuple[str, int | str, str]] = []
         """(keyword, which input or -1 for the output or a parameter's name, which fact of it)."""
-        positional, keywords = asked_for(function)
+        positional, keywords = read_parameters(function)
         for name in (*positional[fixed:], *keywords):
             if name not in keywords:
                 self.values.append(op.position(name))
@@ -83,7 +83,9 @@ class Rule:
             else:
                 array, _, fact = name.rpartition("_")
                 if fact not in FACTS:
-                    raise TypeError(f"{op.name}: the derivative asks for {name!r}, which the operation has not")
+                    raise TypeError(
+                        f"{op.name}: derivative parameter {name!r} matches no array, output or parameter of the operation"
+                    )
                 self.facts.append((name, op.position(array), fact))
 
 
@@ -159,7 +161,6 @@ class Op:
         self.body: Callable[..., Any] | None = None
         self._call: Callable[..., Any] | None = None
         """The public function, once the namespace has been built."""
-        OPS.declare(self)
 
     @functools.cached_property
     def result(self) -> Any:
@@ -182,14 +183,15 @@ class Op:
         if name in self.arrays:
             return self.arrays.index(name)
         raise TypeError(
-            f"{self.name}: a derivative asks for {name!r}; there are {(*self.arrays, *self.outputs, 'out')}"
+            f"{self.name}: derivative parameter {name!r} matches no array or output of the operation; there are "
+            f"{(*self.arrays, *self.outputs, 'out')}"
         )
 
     def __repr__(self) -> str:
         return f"<{self.form} {self.name}({self.text})>"
 
 
-def _rules(op: Op, given: Any, fixed: int) -> Any:
+def _make_rules(op: Op, given: Any, fixed: int) -> Any:
     if given is None or isinstance(given, str):
         return given
     if callable(given):
@@ -228,7 +230,7 @@ def elementwise(text: str, *partials: Any, **options: Any) -> Op:
     )
     if len(partials) != len(op.arrays):
         raise TypeError(f"{op.name}: {len(partials)} partial derivatives for the inputs {op.arrays}")
-    return op
+    return OPS.declare(op)
 
 
 def linear(text: str, transpose: Any, **options: Any) -> Op:
@@ -238,34 +240,35 @@ def linear(text: str, transpose: Any, **options: Any) -> Op:
     input (None: an input without gradient), or, for a sequence of arrays, a function giving all cotangents.
     """
     op = Op("linear", text, **options)
-    op.vjps = _rules(op, transpose, 2)
+    op.vjps = _make_rules(op, transpose, 2)
     op.jvps = "self"
-    return op
+    return OPS.declare(op)
 
 
 def bilinear(text: str, transpose: Any, **options: Any) -> Op:
     """A product: linear in each of two arrays while the other is held. ``transpose`` is a tuple, as for ``linear``."""
-    op = linear(text, transpose, **options)
+    op = Op("linear", text, **options)
+    op.vjps = _make_rules(op, transpose, 2)
     op.jvps = "product"
-    return op
+    return OPS.declare(op)
 
 
 def rule(text: str, vjp: Any, jvp: Any, **options: Any) -> Op:
     """Any other operation: ``vjp(xp, g, ...)`` and ``jvp(xp, tangent, ...)`` side by side, one function for each input
     (a tuple; a single function where there is one input, or one that gives the cotangents of all)."""
     op = Op("rule", text, **options)
-    op.vjps = _rules(op, vjp, 2)
-    op.jvps = _rules(op, jvp, 2)
-    return op
+    op.vjps = _make_rules(op, vjp, 2)
+    op.jvps = _make_rules(op, jvp, 2)
+    return OPS.declare(op)
 
 
 def constant(text: str, **options: Any) -> Op:
     """An operation whose derivative is exactly zero, or that is not differentiable: its output never requires grad."""
-    return Op("constant", text, **options)
+    return OPS.declare(Op("constant", text, **options))
 
 
 def composite(text: str, body: Callable[..., Any], **options: Any) -> Op:
     """An operation that is the sum of others: ``body(xp, x, ..., param=...)``; it needs no derivative of its own."""
     op = Op("composite", text, default=body, **options)
     op.body = body
-    return op
+    return OPS.declare(op)

@@ -122,6 +122,11 @@ def match_shape(xp: Any, x: Any, shape: tuple[int, ...]) -> Any:
     return x if tuple(x.shape) == tuple(shape) else xp.reshape(x, shape)
 
 
+def raise_rank(xp: Any, x: Any, ndim: int) -> Any:
+    """Give an array at least ``ndim`` axes, new ones of length 1 in front of its own."""
+    return x if x.ndim >= ndim else xp.reshape(x, (*(1,) * (ndim - x.ndim), *x.shape))
+
+
 def device_of(x: Any) -> Any:
     """Return the device to create an array on that meets ``x``: None where ``x`` is on none, as dask's arrays and a tracer are."""
     return getattr(x, "device", None)

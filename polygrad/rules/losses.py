@@ -16,7 +16,7 @@ from .vmap.alignment import DECOMPOSE
 
 
 # -- losses of an element each --------------------------------------------------------------------------------------
-def _reduced(xp: Any, x: Any, reduction: str) -> Any:
+def _reduce(xp: Any, x: Any, reduction: str) -> Any:
     if reduction == "none":
         return x
     if reduction == "sum":
@@ -37,16 +37,16 @@ def loss(text: str, value: Callable[..., Any], *partials: Callable[..., Any] | N
             size = math.prod(local.shape)
             return local * (g / size if reduction == "mean" and size else g)
 
-        return _signed(pull, partial)
+        return _with_signature(pull, partial)
 
     def jvp(partial: Callable[..., Any]) -> Callable[..., Any]:
         def push(xp: Any, t: Any, *values: Any, reduction: str, **facts: Any) -> Any:
-            return _reduced(xp, t * partial(xp, *values, **facts), reduction)
+            return _reduce(xp, t * partial(xp, *values, **facts), reduction)
 
-        return _signed(push, partial)
+        return _with_signature(push, partial)
 
     def default(xp: Any, *arrays: Any, reduction: str, **params: Any) -> Any:
-        return _reduced(xp, value(xp, *arrays, **params), reduction)
+        return _reduce(xp, value(xp, *arrays, **params), reduction)
 
     return rule(
         text,
@@ -58,7 +58,7 @@ def loss(text: str, value: Callable[..., Any], *partials: Callable[..., Any] | N
     )
 
 
-def _signed(function: Callable[..., Any], partial: Callable[..., Any]) -> Callable[..., Any]:
+def _with_signature(function: Callable[..., Any], partial: Callable[..., Any]) -> Callable[..., Any]:
     """``function`` with a signature that asks for what the partial derivative asks for, and for the reduction."""
     first, *rest = inspect.signature(partial).parameters.values()
     kinds = inspect.Parameter
@@ -118,7 +118,7 @@ def _huber(xp: Any, input: Any, target: Any, *, delta: float) -> Any:
     return inner * (size - 0.5 * inner)
 
 
-def _bounded(xp: Any, d: Any, delta: float) -> Any:
+def _bound(xp: Any, d: Any, delta: float) -> Any:
     return xp.maximum(xp.minimum(d, delta), -delta)
 
 
@@ -149,16 +149,16 @@ mse_loss = loss(
 smooth_l1_loss = loss(
     "nn.smooth_l1_loss(input, target, /, *, reduction='mean', beta=1.0)",
     lambda xp, input, target, *, beta: _huber(xp, input, target, delta=beta) / beta,
-    lambda xp, input, target, *, beta: _bounded(xp, input - target, beta) / beta,
-    lambda xp, input, target, *, beta: _bounded(xp, target - input, beta) / beta,
+    lambda xp, input, target, *, beta: _bound(xp, input - target, beta) / beta,
+    lambda xp, input, target, *, beta: _bound(xp, target - input, beta) / beta,
     node="SmoothL1LossBackward0",
     promote=True,
 )
 huber_loss = loss(
     "nn.huber_loss(input, target, /, *, reduction='mean', delta=1.0)",
     _huber,
-    lambda xp, input, target, *, delta: _bounded(xp, input - target, delta),
-    lambda xp, input, target, *, delta: _bounded(xp, target - input, delta),
+    lambda xp, input, target, *, delta: _bound(xp, input - target, delta),
+    lambda xp, input, target, *, delta: _bound(xp, target - input, delta),
     promote=True,
 )
 

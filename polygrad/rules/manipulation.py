@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import ArgumentError, GraphError, ShapeError, describe
 from .declare import composite, linear
-from .helpers import cast, device_of, fit, front_axis
+from .helpers import cast, device_of, fit, front_axis, raise_rank
 from .keys import along, gather_key
 from .vmap import forms, rearranging
 from .vmap import indexing as selections
@@ -20,13 +20,13 @@ from .vmap import indexing as selections
 # -- shape helpers -----------------------------------------------------------------------------------------------------
 
 
-def _inverse(axes: Sequence[int]) -> tuple[int, ...]:
+def _invert_permutation(axes: Sequence[int]) -> tuple[int, ...]:
     """The permutation that undoes this one."""
     order = [axis % len(axes) for axis in axes]
     return tuple([order.index(i) for i in range(len(order))])
 
 
-def _swapped(ndim: int, axis0: int, axis1: int) -> tuple[int, ...]:
+def _swap(ndim: int, axis0: int, axis1: int) -> tuple[int, ...]:
     axes = list(range(ndim))
     axes[axis0], axes[axis1] = axes[axis1], axes[axis0]
     return tuple(axes)
@@ -42,7 +42,7 @@ reshape = linear(
 )
 permute_dims = linear(
     "permute_dims(x, /, axes)",
-    transpose=lambda xp, g, *, axes: xp.permute_dims(g, _inverse(axes)),
+    transpose=lambda xp, g, *, axes: xp.permute_dims(g, _invert_permutation(axes)),
     node="PermuteBackward0",
     view=True,
     batch=rearranging.permute_dims,
@@ -72,7 +72,7 @@ swapaxes = linear(
     "swapaxes(x, axis0, axis1, /)",
     arrays=("x",),
     transpose=lambda xp, g, *, axis0, axis1: xp.swapaxes(g, axis0, axis1),
-    default=lambda xp, x, axis0, axis1: xp.permute_dims(x, _swapped(x.ndim, axis0, axis1)),
+    default=lambda xp, x, axis0, axis1: xp.permute_dims(x, _swap(x.ndim, axis0, axis1)),
     node="TransposeBackward0",
     view=True,
     batch=forms.named_axes,
@@ -296,27 +296,23 @@ stack = linear(
 )
 
 
-def _at_least(xp: Any, x: Any, ndim: int) -> Any:
-    return x if x.ndim >= ndim else xp.reshape(x, (*(1,) * (ndim - x.ndim), *x.shape))
-
-
 def _hstack(xp: Any, arrays: Sequence[Any]) -> Any:
-    arrays = [_at_least(xp, x, 1) for x in arrays]
+    arrays = [raise_rank(xp, x, 1) for x in arrays]
     return xp.concat(arrays, axis=0 if arrays and arrays[0].ndim == 1 else 1)
 
 
 hstack = composite("hstack(arrays, /)", _hstack)
-vstack = composite("vstack(arrays, /)", lambda xp, arrays: xp.concat([_at_least(xp, x, 2) for x in arrays], axis=0))
+vstack = composite("vstack(arrays, /)", lambda xp, arrays: xp.concat([raise_rank(xp, x, 2) for x in arrays], axis=0))
 
 
 # -- rearrangements and repetitions ------------------------------------------------------------------------------------
-def _back(shift: Any) -> Any:
+def _negate_shift(shift: Any) -> Any:
     return tuple([-n for n in shift]) if isinstance(shift, (tuple, list)) else -shift
 
 
 roll = linear(
     "roll(x, /, shift, *, axis=None)",
-    transpose=lambda xp, g, *, shift, axis: xp.roll(g, _back(shift), axis=axis),
+    transpose=lambda xp, g, *, shift, axis: xp.roll(g, _negate_shift(shift), axis=axis),
     batch=rearranging.roll,
 )
 

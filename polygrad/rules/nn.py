@@ -129,34 +129,34 @@ softplus = elementwise(
 
 
 # -- softmax ------------------------------------------------------------------------------------------------------
-def _axis(x: Any, axis: int) -> int | None:
+def _softmax_axis(x: Any, axis: int) -> int | None:
     """The axis of a softmax; None for the only element of a 0-d array, which torch counts as an axis of one."""
     return None if x.ndim == 0 and axis in (0, -1) else axis
 
 
-def _shifted(xp: Any, x: Any, axis: int) -> Any:
+def _subtract_max(xp: Any, x: Any, axis: int) -> Any:
     """``x`` minus its maximum along the axis, so that no exponential overflows."""
-    return x - xp.max(x, axis=_axis(x, axis), keepdims=True)
+    return x - xp.max(x, axis=_softmax_axis(x, axis), keepdims=True)
 
 
 def _softmax(xp: Any, x: Any, *, axis: int) -> Any:
     if 0 in x.shape:
         return x
-    e = xp.exp(_shifted(xp, x, axis))
-    return e / xp.sum(e, axis=_axis(x, axis), keepdims=True)
+    e = xp.exp(_subtract_max(xp, x, axis))
+    return e / xp.sum(e, axis=_softmax_axis(x, axis), keepdims=True)
 
 
 def _log_softmax(xp: Any, x: Any, *, axis: int) -> Any:
     if 0 in x.shape:
         return x
-    x = _shifted(xp, x, axis)
-    return x - xp.log(xp.sum(xp.exp(x), axis=_axis(x, axis), keepdims=True))
+    x = _subtract_max(xp, x, axis)
+    return x - xp.log(xp.sum(xp.exp(x), axis=_softmax_axis(x, axis), keepdims=True))
 
 
 def _softmax_product(xp: Any, g: Any, out: Any, *, axis: int) -> Any:
     """The Jacobian of softmax, which is symmetric, times ``g``."""
     weighted = g * out
-    return weighted - out * xp.sum(weighted, axis=_axis(out, axis), keepdims=True)
+    return weighted - out * xp.sum(weighted, axis=_softmax_axis(out, axis), keepdims=True)
 
 
 softmax = rule(
@@ -164,15 +164,15 @@ softmax = rule(
 )
 log_softmax = rule(
     "log_softmax(x, /, axis=-1)",
-    vjp=lambda xp, g, out, *, axis: g - xp.exp(out) * xp.sum(g, axis=_axis(out, axis), keepdims=True),
-    jvp=lambda xp, t, out, *, axis: t - xp.sum(xp.exp(out) * t, axis=_axis(out, axis), keepdims=True),
+    vjp=lambda xp, g, out, *, axis: g - xp.exp(out) * xp.sum(g, axis=_softmax_axis(out, axis), keepdims=True),
+    jvp=lambda xp, t, out, *, axis: t - xp.sum(xp.exp(out) * t, axis=_softmax_axis(out, axis), keepdims=True),
     default=_log_softmax,
     batch=forms.along,
 )
 
 
 # -- normalisation and embedding --------------------------------------------------------------------------------------
-def _standardized(xp: Any, x: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any]:
+def _standardize(xp: Any, x: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any]:
     """``x`` with mean 0 and variance 1 over the axes, and what it was divided by, inverted."""
     centered = x - xp.mean(x, axis=axes, keepdims=True)
     scale = 1 / xp.sqrt(xp.mean(centered * centered, axis=axes, keepdims=True) + eps)
@@ -180,7 +180,7 @@ def _standardized(xp: Any, x: Any, axes: tuple[int, ...], eps: float) -> tuple[A
 
 
 def _layer_norm(xp: Any, input: Any, weight: Any, bias: Any, *, axes: tuple[int, ...], eps: float) -> Any:
-    out = weigh(_standardized(xp, input, axes, eps)[0], weight)
+    out = weigh(_standardize(xp, input, axes, eps)[0], weight)
     return out if bias is None else out + bias
 
 
@@ -196,7 +196,7 @@ def _layer_norm_vjp(
     parts: list[Any] = [None, None, None]
     batch = tuple(range(g.ndim - len(axes)))
     if needs[0] or needs[1]:
-        normal, scale = _standardized(xp, input, axes, eps)
+        normal, scale = _standardize(xp, input, axes, eps)
         if needs[0]:
             parts[0] = _layer_norm_tangent(xp, weigh(g, weight), normal, scale, axes)
         if needs[1]:
@@ -209,7 +209,7 @@ def _layer_norm_vjp(
 def _layer_norm_jvp(xp: Any, tangents: Any, input: Any, weight: Any, *, axes: tuple[int, ...], eps: float) -> Any:
     of_input, of_weight, of_bias = tangents
     terms = []
-    normal, scale = _standardized(xp, input, axes, eps)
+    normal, scale = _standardize(xp, input, axes, eps)
     if of_input is not None:
         terms.append(weigh(_layer_norm_tangent(xp, of_input, normal, scale, axes), weight))
     if of_weight is not None:
@@ -253,7 +253,7 @@ def _embedding(xp: Any, weight: Any, indices: Any, *, padding_idx: int, scale_gr
     return xp.reshape(rows, (*indices.shape, *weight.shape[1:]))
 
 
-def _trained(xp: Any, rows: Any, indices: Any, padding_idx: int) -> Any:
+def _mask_padding(xp: Any, rows: Any, indices: Any, padding_idx: int) -> Any:
     """The rows, with zeros in those of the padding index, which is not trained."""
     if padding_idx < 0:
         return rows
@@ -263,7 +263,7 @@ def _trained(xp: Any, rows: Any, indices: Any, padding_idx: int) -> Any:
 def _embedding_vjp(
     xp: Any, g: Any, indices: Any, *, weight_shape: tuple[int, ...], padding_idx: int, scale_grad_by_freq: bool
 ) -> Any:
-    g = _trained(xp, g, indices, padding_idx)
+    g = _mask_padding(xp, g, indices, padding_idx)
     if scale_grad_by_freq:
         ones = xp.astype(xp.ones_like(indices), g.dtype)
         counts = xp.getitem_adjoint(ones, key=indices, shape=weight_shape[:1])
@@ -293,7 +293,7 @@ embedding = rule(
     "nn.embedding(weight, indices, /, *, padding_idx=-1, scale_grad_by_freq=False)",
     vjp=(_embedding_vjp, None),
     jvp=(
-        lambda xp, t, indices, *, padding_idx: _trained(xp, xp.nn.embedding(t, indices), indices, padding_idx),
+        lambda xp, t, indices, *, padding_idx: _mask_padding(xp, xp.nn.embedding(t, indices), indices, padding_idx),
         None,
     ),
     default=_embedding,

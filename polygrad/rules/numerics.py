@@ -164,19 +164,19 @@ rsub = composite(
 
 
 # -- torch's names of the special functions, and of the running ones ---------------------------------------------------
-def _special(name: str, target: str = "", text: str = "x, /") -> Any:
+def _alias_special(name: str, target: str = "", text: str = "x, /") -> Any:
     """A function of ``special`` at the top level."""
     short = target or name
     return composite(f"{name}({text})", lambda xp, *arrays: getattr(xp.special, short)(*arrays))
 
 
 for _name in ("erf", "erfc", "erfinv", "digamma", "expit", "exp2", "sinc", "i0"):
-    _special(_name)
-lgamma = _special("lgamma", "gammaln")
-xlogy = _special("xlogy", text="x1, x2, /")
-igamma = _special("igamma", "gammainc", "x1, x2, /")
-igammac = _special("igammac", "gammaincc", "x1, x2, /")
-polygamma = _special("polygamma", text="n, x, /")
+    _alias_special(_name)
+lgamma = _alias_special("lgamma", "gammaln")
+xlogy = _alias_special("xlogy", text="x1, x2, /")
+igamma = _alias_special("igamma", "gammainc", "x1, x2, /")
+igammac = _alias_special("igammac", "gammaincc", "x1, x2, /")
+polygamma = _alias_special("polygamma", text="n, x, /")
 mvlgamma = composite("mvlgamma(x, p)", lambda xp, x, *, p: xp.special.multigammaln(x, p), arrays=("x",))
 
 

@@ -84,7 +84,7 @@ matmul = bilinear(
 )
 
 
-def _expecting(name: str, ndim1: int, ndim2: int) -> Callable[..., Any]:
+def _expect_axes(name: str, ndim1: int, ndim2: int) -> Callable[..., Any]:
     """torch's names of ``matmul`` for one combination of axes, which they insist on."""
 
     def body(xp: Any, x1: Any, x2: Any) -> Any:
@@ -98,14 +98,14 @@ def _expecting(name: str, ndim1: int, ndim2: int) -> Callable[..., Any]:
     return body
 
 
-mm = composite("mm(x1, x2, /)", _expecting("mm", 2, 2))
-mv = composite("mv(x1, x2, /)", _expecting("mv", 2, 1))
-dot = composite("dot(x1, x2, /)", _expecting("dot", 1, 1))
-bmm = composite("bmm(x1, x2, /)", _expecting("bmm", 3, 3))
+mm = composite("mm(x1, x2, /)", _expect_axes("mm", 2, 2))
+mv = composite("mv(x1, x2, /)", _expect_axes("mv", 2, 1))
+dot = composite("dot(x1, x2, /)", _expect_axes("dot", 1, 1))
+bmm = composite("bmm(x1, x2, /)", _expect_axes("bmm", 3, 3))
 
 
 # -- tensordot ---------------------------------------------------------------------------------------------------------
-def _contracted(axes: Any, ndim1: int, ndim2: int) -> tuple[list[int], list[int]]:
+def _contracted_axes(axes: Any, ndim1: int, ndim2: int) -> tuple[list[int], list[int]]:
     """The axes of the two operands that are summed over, pair by pair."""
     if isinstance(axes, int):
         return list(range(ndim1 - axes, ndim1)), list(range(axes))
@@ -113,11 +113,11 @@ def _contracted(axes: Any, ndim1: int, ndim2: int) -> tuple[list[int], list[int]
     return [axis % ndim1 for axis in first], [axis % ndim2 for axis in second]
 
 
-def _others(ndim: int, axes: list[int]) -> tuple[int, ...]:
+def _free_axes(ndim: int, axes: list[int]) -> tuple[int, ...]:
     return tuple([i for i in range(ndim) if i not in axes])
 
 
-def _arranged(xp: Any, x: Any, places: list[int]) -> Any:
+def _arrange(xp: Any, x: Any, places: list[int]) -> Any:
     """``x`` with each axis moved to the place given for it."""
     axes = tuple([places.index(i) for i in range(len(places))])
     return x if axes == tuple(range(len(axes))) else xp.permute_dims(x, axes)
@@ -126,17 +126,17 @@ def _arranged(xp: Any, x: Any, places: list[int]) -> Any:
 # g has the free axes of x1, then those of x2. Contracting it with one operand over that one's free axes leaves the
 # other's free axes and, in the order of the operand, the contracted ones: these go back to where their partners were.
 def _tensordot_first(xp: Any, g: Any, x2: Any, *, x1_shape: tuple[int, ...], axes: Any) -> Any:
-    summed1, summed2 = _contracted(axes, len(x1_shape), x2.ndim)
-    free1, free2 = _others(len(x1_shape), summed1), _others(x2.ndim, summed2)
+    summed1, summed2 = _contracted_axes(axes, len(x1_shape), x2.ndim)
+    free1, free2 = _free_axes(len(x1_shape), summed1), _free_axes(x2.ndim, summed2)
     out = xp.tensordot(g, conj(xp, x2), axes=(tuple(range(len(free1), g.ndim)), free2))
-    return _arranged(xp, out, [*free1, *[summed1[summed2.index(axis)] for axis in sorted(summed2)]])
+    return _arrange(xp, out, [*free1, *[summed1[summed2.index(axis)] for axis in sorted(summed2)]])
 
 
 def _tensordot_second(xp: Any, g: Any, x1: Any, *, x2_shape: tuple[int, ...], axes: Any) -> Any:
-    summed1, summed2 = _contracted(axes, x1.ndim, len(x2_shape))
-    free1, free2 = _others(x1.ndim, summed1), _others(len(x2_shape), summed2)
+    summed1, summed2 = _contracted_axes(axes, x1.ndim, len(x2_shape))
+    free1, free2 = _free_axes(x1.ndim, summed1), _free_axes(len(x2_shape), summed2)
     out = xp.tensordot(conj(xp, x1), g, axes=(free1, tuple(range(len(free1)))))
-    return _arranged(xp, out, [*[summed2[summed1.index(axis)] for axis in sorted(summed1)], *free2])
+    return _arrange(xp, out, [*[summed2[summed1.index(axis)] for axis in sorted(summed1)], *free2])
 
 
 def _batch_tensordot(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:

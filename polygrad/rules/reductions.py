@@ -41,12 +41,12 @@ def broadcast_back(xp: Any, g: Any, shape: tuple[int, ...], axis: Any, keepdims:
     return xp.broadcast_to(g, shape)
 
 
-def _named(whole: str, chosen: str) -> Any:
+def _choose_name(whole: str, chosen: str) -> Any:
     """torch names the overloads of a reduction apart: over everything, over chosen axes."""
     return lambda payloads, params: whole if params["axis"] is None and not params["keepdims"] else chosen
 
 
-def _nothing(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
+def _zero_gradient(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
     """Zeros of the dtype of ``g``: the gradient of what no output depends on."""
     return xp.broadcast_to(xp.sum(xp.reshape(g, (-1,))[:0]), shape)
 
@@ -57,7 +57,7 @@ sum = linear(
     transpose=lambda xp, g, *, x_shape, x_dtype, axis, keepdims: broadcast_back(
         xp, cast(xp, g, x_dtype), x_shape, axis, keepdims
     ),
-    node=_named("SumBackward0", "SumBackward1"),
+    node=_choose_name("SumBackward0", "SumBackward1"),
     batch=forms.reduction,
 )
 mean = linear(
@@ -66,7 +66,7 @@ mean = linear(
     transpose=lambda xp, g, *, x_shape, axis, keepdims: broadcast_back(
         xp, g / (count_reduced(x_shape, axis) or 1), x_shape, axis, keepdims
     ),
-    node=_named("MeanBackward0", "MeanBackward1"),
+    node=_choose_name("MeanBackward0", "MeanBackward1"),
     batch=forms.reduction,
 )
 
@@ -101,13 +101,13 @@ prod = rule(
     "prod(x, /, *, axis=None, dtype=None, keepdims=False)",
     vjp=_prod_vjp,
     jvp=_prod_jvp,
-    node=_named("ProdBackward0", "ProdBackward1"),
+    node=_choose_name("ProdBackward0", "ProdBackward1"),
     batch=forms.reduction,
 )
 
 
 # -- max, min --------------------------------------------------------------------------------------------------------
-def _reached(xp: Any, x: Any, out: Any, axis: Any, keepdims: bool) -> tuple[Any, Any]:
+def _find_reached(xp: Any, x: Any, out: Any, axis: Any, keepdims: bool) -> tuple[Any, Any]:
     """Where the extreme value is reached, as zeros and ones, and how often, in the shape of the output.
 
     A NaN equals nothing. As in torch, a maximum over everything gives its gradient to the NaN nevertheless; over chosen
@@ -121,12 +121,12 @@ def _reached(xp: Any, x: Any, out: Any, axis: Any, keepdims: bool) -> tuple[Any,
 
 
 def _extreme_vjp(xp: Any, g: Any, x: Any, out: Any, *, axis: Any, keepdims: bool) -> Any:
-    mask, times = _reached(xp, x, out, axis, keepdims)
+    mask, times = _find_reached(xp, x, out, axis, keepdims)
     return mask * broadcast_back(xp, g / times, x.shape, axis, keepdims)
 
 
 def _extreme_jvp(xp: Any, t: Any, x: Any, out: Any, *, axis: Any, keepdims: bool) -> Any:
-    mask, times = _reached(xp, x, out, axis, keepdims)
+    mask, times = _find_reached(xp, x, out, axis, keepdims)
     return xp.sum(mask * t, axis=axis, keepdims=keepdims) / times
 
 
@@ -134,14 +134,14 @@ max = rule(
     "max(x, /, *, axis=None, keepdims=False)",
     vjp=_extreme_vjp,
     jvp=_extreme_jvp,
-    node=_named("MaxBackward1", "AmaxBackward0"),
+    node=_choose_name("MaxBackward1", "AmaxBackward0"),
     batch=forms.reduction,
 )
 min = rule(
     "min(x, /, *, axis=None, keepdims=False)",
     vjp=_extreme_vjp,
     jvp=_extreme_jvp,
-    node=_named("MinBackward1", "AminBackward0"),
+    node=_choose_name("MinBackward1", "AminBackward0"),
     batch=forms.reduction,
 )
 
@@ -277,11 +277,11 @@ def solve_recurrence(xp: Any, a: Any, b: Any) -> Any:
     return xp.reshape(xp.stack([even, odd], axis=-1), b.shape)
 
 
-def _last(xp: Any, x: Any, axis: int | None) -> Any:
+def _move_last(xp: Any, x: Any, axis: int | None) -> Any:
     return xp.moveaxis(x, axis or 0, -1) if x.ndim > 1 else xp.reshape(x, (1,)) if x.ndim == 0 else x
 
 
-def _placed(xp: Any, x: Any, axis: int | None, shape: tuple[int, ...]) -> Any:
+def _move_back(xp: Any, x: Any, axis: int | None, shape: tuple[int, ...]) -> Any:
     return xp.moveaxis(x, -1, axis or 0) if x.ndim > 1 else match_shape(xp, x, shape)
 
 
@@ -289,7 +289,7 @@ def _placed(xp: Any, x: Any, axis: int | None, shape: tuple[int, ...]) -> Any:
 # down: the cotangent of x[k] is  y[k - 1] s[k]  where  s[k] = g[k] + x[k + 1] s[k + 1].
 def _cumulative_prod_vjp(xp: Any, g: Any, x: Any, out: Any, *, axis: int | None, include_initial: bool) -> Any:
     dtype = out.dtype
-    factors, y, g = (_last(xp, value, axis) for value in (cast(xp, x, dtype), out, g))
+    factors, y, g = (_move_last(xp, value, axis) for value in (cast(xp, x, dtype), out, g))
     if include_initial:
         y, g = y[..., 1:], g[..., 1:]
     if factors.shape[-1] == 0:
@@ -299,12 +299,12 @@ def _cumulative_prod_vjp(xp: Any, g: Any, x: Any, out: Any, *, axis: int | None,
     a = xp.concat([factors[..., :1], xp.flip(factors[..., 1:], axis=-1)], axis=-1)
     s = xp.flip(solve_recurrence(xp, a, xp.flip(g, axis=-1)), axis=-1)
     s = xp.concat([s[..., :1], y[..., :-1] * s[..., 1:]], axis=-1)
-    return cast(xp, _placed(xp, s, axis, x.shape), x.dtype)
+    return cast(xp, _move_back(xp, s, axis, x.shape), x.dtype)
 
 
 def _cumulative_prod_jvp(xp: Any, t: Any, x: Any, out: Any, *, axis: int | None, include_initial: bool) -> Any:
     dtype = out.dtype
-    factors, y, t = (_last(xp, value, axis) for value in (cast(xp, x, dtype), out, cast(xp, t, dtype)))
+    factors, y, t = (_move_last(xp, value, axis) for value in (cast(xp, x, dtype), out, cast(xp, t, dtype)))
     if factors.shape[-1] == 0:
         return xp.zeros_like(out)
     if include_initial:
@@ -313,7 +313,7 @@ def _cumulative_prod_jvp(xp: Any, t: Any, x: Any, out: Any, *, axis: int | None,
     s = solve_recurrence(xp, factors, b)
     if include_initial:
         s = xp.concat([xp.zeros_like(s[..., :1]), s], axis=-1)
-    return _placed(xp, s, axis, out.shape)
+    return _move_back(xp, s, axis, out.shape)
 
 
 cumulative_prod = rule(
@@ -326,7 +326,7 @@ cumulative_prod = rule(
 
 
 # -- diff, trapezoid -------------------------------------------------------------------------------------------------
-def _undiff(xp: Any, g: Any, axis: int) -> Any:
+def _transpose_difference(xp: Any, g: Any, axis: int) -> Any:
     """The transpose of ``x[1:] - x[:-1]`` (of which there is at least one)."""
     return xp.concat(
         [
@@ -348,9 +348,9 @@ def _diff_transpose(which: str) -> Any:
         lengths = {name: 0 if shape is None else shape[axis] if shape else 1 for name, shape in shapes.items()}
         start = {"prepend": 0, "x": lengths["prepend"], "append": lengths["prepend"] + lengths["x"]}[which]
         if n > 0 and g.shape[axis] == 0:  # nothing was left after n differences
-            return _nothing(xp, g, shapes[which])
+            return _zero_gradient(xp, g, shapes[which])
         for _ in range(n):
-            g = _undiff(xp, g, axis)
+            g = _transpose_difference(xp, g, axis)
         return fit(xp, slice_axis(g, axis, start, start + lengths[which]), shapes[which])
 
     return transpose
@@ -406,7 +406,7 @@ def _trapezoid_of_y(xp: Any, g: Any, x: Any, *, y_shape: tuple[int, ...], dx: fl
     axis %= ndim
     n = y_shape[axis]
     if n < 2:
-        return _nothing(xp, g, y_shape)
+        return _zero_gradient(xp, g, y_shape)
     g = xp.expand_dims(g, axis=axis) / 2
     g = g * (1.0 if dx is None else dx) if x is None else g * conj(xp, point_distances(xp, x, ndim, axis))
     g = xp.broadcast_to(g, (*g.shape[:axis], n - 1, *g.shape[axis + 1 :]))
@@ -418,12 +418,12 @@ def _trapezoid_of_y(xp: Any, g: Any, x: Any, *, y_shape: tuple[int, ...], dx: fl
 def _trapezoid_of_x(xp: Any, g: Any, y: Any, *, x_shape: tuple[int, ...], axis: int) -> Any:
     axis %= y.ndim
     if y.shape[axis] < 2:
-        return _nothing(xp, g, x_shape)
+        return _zero_gradient(xp, g, x_shape)
     g = xp.expand_dims(g, axis=axis) / 2 * conj(xp, slice_axis(y, axis, 1, None) + slice_axis(y, axis, None, -1))
     if len(x_shape) == 1 and y.ndim > 1:
         g = xp.sum(g, axis=tuple([a for a in range(y.ndim) if a != axis]))
         axis = 0
-    return fit(xp, _undiff(xp, g, axis), x_shape)
+    return fit(xp, _transpose_difference(xp, g, axis), x_shape)
 
 
 def _batch_trapezoid(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:

@@ -43,8 +43,8 @@ class Registry(dict[str, "Op"]):
         self._declared: dict[str, Op] = {}
         self._unread = [table for tables in TABLES.values() for table in tables]
 
-    def declare(self, op: Op) -> None:
-        """Enter an operation.
+    def declare(self, op: Op) -> Op:
+        """Enter an operation, and return it.
 
         Raises:
             TypeError: there is one of that name.
@@ -52,6 +52,7 @@ class Registry(dict[str, "Op"]):
         if op.name in self._declared:
             raise TypeError(f"the operation {op.name!r} is declared twice")
         self._declared[op.name] = op
+        return op
 
     def withdraw(self, op: Op) -> None:
         """Take an operation off the list."""

@@ -48,7 +48,7 @@ def scatter_along(xp: Any, g: Any, indices: Any, shape: tuple[int, ...], axis: i
     return xp.getitem_adjoint(g, key=key, shape=shape)
 
 
-def _running(largest: bool) -> Any:
+def _scan_extreme(largest: bool) -> Any:
     def run(xp: Any, x: Any, axis: int) -> Selected:
         """The last one of equals has the index, and every nan counts as a new extreme: torch's order."""
         if x.ndim == 0:
@@ -78,7 +78,7 @@ cummax = rule(
     jvp=_running_jvp,
     arrays=("x",),
     outputs=("values", "indices"),
-    default=_running(True),
+    default=_scan_extreme(True),
     batch=forms.along,
 )
 cummin = rule(
@@ -87,7 +87,7 @@ cummin = rule(
     jvp=_running_jvp,
     arrays=("x",),
     outputs=("values", "indices"),
-    default=_running(False),
+    default=_scan_extreme(False),
     batch=forms.along,
 )
 

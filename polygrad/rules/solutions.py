@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import ShapeError, describe
 from .declare import composite, rule
 from .helpers import adjoint, conj, fit, real
-from .linalg import column, identity, svdvals_gradient, svdvals_tangent
+from .linalg import as_column, identity, svdvals_gradient, svdvals_tangent
 from .vmap import forms
 from .vmap.alignment import Run, example_ndim
 
@@ -30,19 +30,19 @@ inv = rule(
 
 
 def _solution(xp: Any, a: Any, b: Any, vector: bool) -> Any:
-    return xp.squeeze(xp.linalg.solve(a, column(xp, b)), axis=-1) if vector else xp.linalg.solve(a, b)
+    return xp.squeeze(xp.linalg.solve(a, as_column(xp, b)), axis=-1) if vector else xp.linalg.solve(a, b)
 
 
 def _solve_first(xp: Any, g: Any, x1: Any, out: Any, *, x1_shape: Any, x2_ndim: int) -> Any:
     vector = x2_ndim == 1
     b = _solution(xp, adjoint(xp, x1), g, vector)
-    b, out = (column(xp, b), column(xp, out)) if vector else (b, out)
+    b, out = (as_column(xp, b), as_column(xp, out)) if vector else (b, out)
     return fit(xp, -xp.matmul(b, adjoint(xp, out)), x1_shape)
 
 
 def _solve_first_jvp(xp: Any, t: Any, x1: Any, out: Any, *, x2_ndim: int) -> Any:
     vector = x2_ndim == 1
-    moved = xp.matmul(t, column(xp, out) if vector else out)
+    moved = xp.matmul(t, as_column(xp, out) if vector else out)
     out = -xp.linalg.solve(x1, moved)
     return xp.squeeze(out, axis=-1) if vector else out
 
@@ -208,7 +208,7 @@ def _least_squares(xp: Any, a: Any, b: Any, *, rtol: float | None = None) -> tup
     top = xp.max(s, axis=-1, keepdims=True) if s.shape[-1] else s
     kept = s > rtol * top
     scale = xp.where(kept, 1 / xp.where(kept, s, 1.0), 0.0)
-    x = xp.matmul(adjoint(xp, vh), xp.astype(column(xp, scale), a.dtype) * xp.matmul(adjoint(xp, u), b))
+    x = xp.matmul(adjoint(xp, vh), xp.astype(as_column(xp, scale), a.dtype) * xp.matmul(adjoint(xp, u), b))
     return x, xp.sum(xp.astype(kept, xp.int64), axis=-1), s
 
 
@@ -264,7 +264,7 @@ def _lstsq(xp: Any, a: Any, b: Any, *, rcond: float | None, rtol: float | None) 
     rtol = rcond if rtol is None else rtol
     vector = b.ndim == 1
     if vector:
-        b = column(xp, b)
+        b = as_column(xp, b)
     x, rank, values = xp.linalg.least_squares(a, b, rtol=rtol)
     gap = b - xp.matmul(a, x)
     residuals = xp.sum(real(xp, conj(xp, gap) * gap), axis=-2)

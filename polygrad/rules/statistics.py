@@ -44,7 +44,7 @@ def _isnan(xp: Any, x: Any) -> Any:
     return xp.isnan(x) if xp.isdtype(x.dtype, ("real floating", "complex floating")) else xp.not_equal(x, x)
 
 
-def _integers(xp: Any, x: Any) -> Any:
+def _to_integers(xp: Any, x: Any) -> Any:
     return xp.astype(x, xp.int64)
 
 
@@ -71,7 +71,7 @@ def _selection(name: str, find: Any, extra: str = "", node: Any = None) -> Any:
             return select_only(xp, x)
         if x.shape[axis] == 0:
             raise ShapeError(f"{name}: axis {axis} of {describe(x)} has no element to select")
-        indices = _integers(xp, find(xp, x, axis % x.ndim, **params))
+        indices = _to_integers(xp, find(xp, x, axis % x.ndim, **params))
         values = xp.take_along_axis(x, indices, axis=axis)
         return Selected(*((v if keepdims else xp.squeeze(v, axis=axis)) for v in (values, indices)))
 
@@ -104,9 +104,9 @@ def _find_mode(xp: Any, x: Any, axis: int) -> Any:
     return xp.take_along_axis(order, xp.argmax(lengths, axis=axis, keepdims=True), axis=axis)
 
 
-def _middle(xp: Any, x: Any, axis: int, ignore_nan: bool) -> Any:
+def _find_middle(xp: Any, x: Any, axis: int, ignore_nan: bool) -> Any:
     """Where in the sorted order the median is: the lower one of two, and with nan in between the first nan."""
-    missing = xp.sum(_integers(xp, _isnan(xp, x)), axis=axis, keepdims=True, dtype=xp.int64)
+    missing = xp.sum(_to_integers(xp, _isnan(xp, x)), axis=axis, keepdims=True, dtype=xp.int64)
     n = x.shape[axis]
     numbers = n - missing
     if ignore_nan:
@@ -115,7 +115,7 @@ def _middle(xp: Any, x: Any, axis: int, ignore_nan: bool) -> Any:
 
 
 def _find_median(xp: Any, x: Any, axis: int, *, ignore_nan: bool) -> Any:
-    return xp.take_along_axis(xp.argsort(x, axis=axis), _middle(xp, x, axis, ignore_nan), axis=axis)
+    return xp.take_along_axis(xp.argsort(x, axis=axis), _find_middle(xp, x, axis, ignore_nan), axis=axis)
 
 
 kthvalue = _selection("kthvalue", _find_kth, ", k")
@@ -133,10 +133,10 @@ def _median_value(xp: Any, x: Any, *, ignore_nan: bool) -> Any:
     flat = xp.reshape(x, (-1,))
     if flat.shape[0] == 0:
         return xp.sum(flat) + math.nan
-    return xp.sum(xp.take(xp.sort(flat), _middle(xp, flat, 0, ignore_nan), axis=0))
+    return xp.sum(xp.take(xp.sort(flat), _find_middle(xp, flat, 0, ignore_nan), axis=0))
 
 
-def _shares(xp: Any, x: Any, out: Any) -> Any:
+def _share_median(xp: Any, x: Any, out: Any) -> Any:
     """1 over the number of elements equal to the median, at those elements."""
     chosen = xp.equal(x, out) | (xp.isnan(x) & xp.isnan(out))
     chosen = xp.astype(chosen, x.dtype)
@@ -150,8 +150,8 @@ def _batch_median_value(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
 
 median_value = rule(
     "median_value(x, /, *, ignore_nan)",
-    vjp=lambda xp, g, x, out: g * _shares(xp, x, out),
-    jvp=lambda xp, t, x, out: xp.sum(t * _shares(xp, x, out)),
+    vjp=lambda xp, g, x, out: g * _share_median(xp, x, out),
+    jvp=lambda xp, t, x, out: xp.sum(t * _share_median(xp, x, out)),
     default=_median_value,
     node=lambda payloads, params: "NanmedianBackward0" if params["ignore_nan"] else "MedianBackward0",
     batch=_batch_median_value,
@@ -180,7 +180,7 @@ def _topk(xp: Any, x: Any, k: int, axis: int = -1, largest: bool = True, sorted:
         return select_only(xp, x)
     if not 0 <= k <= x.shape[axis]:
         raise ArgumentError(f"topk: k={k} is out of range for axis {axis} of {describe(x)}")
-    indices = _integers(xp, slice_axis(xp.argsort(x, axis=axis, descending=largest), axis % x.ndim, None, k))
+    indices = _to_integers(xp, slice_axis(xp.argsort(x, axis=axis, descending=largest), axis % x.ndim, None, k))
     return Selected(xp.take_along_axis(x, indices, axis=axis), indices)
 
 
@@ -224,19 +224,19 @@ def _quantile(name: str, ignore_nan: bool) -> Any:
             raise ShapeError(f"{name}: {describe(x)} has no elements along axis {axis}")
         rows = xp.sort(rows, axis=-1)
         if isinstance(q, (int, float)) and not ignore_nan:
-            out = _between(xp, rows, _checked(name, q) * (rows.shape[-1] - 1), interpolation)
+            out = _interpolate(xp, rows, _check_quantile(name, q) * (rows.shape[-1] - 1), interpolation)
             q_shape: tuple[int, ...] = ()
         else:
             if not hasattr(q, "dtype"):
-                q = [_checked(name, v) for v in q] if isinstance(q, (list, tuple)) else _checked(name, q)
+                q = [_check_quantile(name, v) for v in q] if isinstance(q, (list, tuple)) else _check_quantile(name, q)
                 q = xp.asarray(q, dtype=x.dtype, device=device_of(x))
             if q.ndim > 1:
                 raise ShapeError(f"{name}: q has to be a number or one-dimensional, got {describe(q)}")
             q_shape = tuple(q.shape)
             q = xp.reshape(q, (-1,))
-            last = xp.sum(_integers(xp, xp.logical_not(xp.isnan(rows))), axis=-1, keepdims=True, dtype=xp.int64) - 1
+            last = xp.sum(_to_integers(xp, xp.logical_not(xp.isnan(rows))), axis=-1, keepdims=True, dtype=xp.int64) - 1
             last = xp.where(last < 0, 0, last) if ignore_nan else xp.zeros_like(last) + (rows.shape[-1] - 1)
-            out = _between_all(xp, rows, q * xp.astype(last, q.dtype), interpolation)
+            out = _interpolate_all(xp, rows, q * xp.astype(last, q.dtype), interpolation)
             out = xp.moveaxis(out, -1, 0)
         if not ignore_nan:  # a nan is the last of its row, and the quantile of a row with one
             out = xp.where(xp.isnan(rows[..., -1]), rows[..., -1], out)
@@ -247,13 +247,13 @@ def _quantile(name: str, ignore_nan: bool) -> Any:
     return body
 
 
-def _checked(name: str, q: float) -> float:
+def _check_quantile(name: str, q: float) -> float:
     if not 0 <= q <= 1:
         raise ArgumentError(f"{name}: q has to be between 0 and 1, not {q!r}")
     return q
 
 
-def _between(xp: Any, rows: Any, rank: float, interpolation: str) -> Any:
+def _interpolate(xp: Any, rows: Any, rank: float, interpolation: str) -> Any:
     """The rows at one rank, a number."""
     low, high = math.floor(rank), math.ceil(rank)
     if interpolation in ("lower", "higher", "nearest") or low == high:
@@ -262,11 +262,11 @@ def _between(xp: Any, rows: Any, rank: float, interpolation: str) -> Any:
     return xp.lerp(rows[..., low], rows[..., high], 0.5 if interpolation == "midpoint" else rank - low)
 
 
-def _between_all(xp: Any, rows: Any, ranks: Any, interpolation: str) -> Any:
+def _interpolate_all(xp: Any, rows: Any, ranks: Any, interpolation: str) -> Any:
     """The rows at their own ranks (..., number of q), whose gradient counts where there is interpolation."""
 
     def at(which: Any) -> Any:
-        return xp.take_along_axis(rows, _integers(xp, which), axis=-1)
+        return xp.take_along_axis(rows, _to_integers(xp, which), axis=-1)
 
     ranks = xp.broadcast_to(ranks, (*rows.shape[:-1], ranks.shape[-1]))
     if interpolation == "nearest":
@@ -294,7 +294,7 @@ nanquantile = composite(
 
 
 # -- sums and means without nan ----------------------------------------------------------------------------------------
-def _numbers(xp: Any, x: Any) -> Any:
+def _mark_numbers(xp: Any, x: Any) -> Any:
     """1 where there is a number, 0 where there is none."""
     return xp.astype(xp.logical_not(xp.isnan(x)), x.dtype)
 
@@ -306,11 +306,11 @@ def _nansum(xp: Any, x: Any, *, axis: Any = None, dtype: Any = None, keepdims: b
 nansum = rule(
     "nansum(x, axis=None, keepdims=False, *, dtype=None)",
     vjp=lambda xp, g, x, *, axis, keepdims: (
-        _numbers(xp, x)
+        _mark_numbers(xp, x)
         * broadcast_back(xp, g if g.dtype == x.dtype else xp.astype(g, x.dtype), x.shape, axis, keepdims)
     ),
     jvp=lambda xp, t, x, *, out_dtype, axis, keepdims: xp.sum(
-        _numbers(xp, x) * t, axis=axis, keepdims=keepdims, dtype=out_dtype
+        _mark_numbers(xp, x) * t, axis=axis, keepdims=keepdims, dtype=out_dtype
     ),
     arrays=("x",),
     default=_nansum,
@@ -398,11 +398,11 @@ corrcoef = composite("corrcoef(x, /)", _corrcoef)
 
 
 # -- histograms --------------------------------------------------------------------------------------------------------
-def _detached(x: Any) -> Any:
+def _detach(x: Any) -> Any:
     return x.detach() if hasattr(x, "detach") else x
 
 
-def _edges(xp: Any, x: Any, bins: int, low: Any, high: Any, widen: float) -> tuple[Any, Any]:
+def _find_edges(xp: Any, x: Any, bins: int, low: Any, high: Any, widen: float) -> tuple[Any, Any]:
     """The outermost edges: those given, or the extremes; a little apart where they would coincide."""
     if low == high and x.size:
         low, high = xp.min(x), xp.max(x)
@@ -411,18 +411,18 @@ def _edges(xp: Any, x: Any, bins: int, low: Any, high: Any, widen: float) -> tup
     return xp.where(same, low - widen, low), xp.where(same, high + widen, high)
 
 
-def _counts(xp: Any, x: Any, edges: Any, weight: Any) -> Any:
+def _count_between(xp: Any, x: Any, edges: Any, weight: Any) -> Any:
     """How much weight falls between each two edges; the last bin has both of its edges."""
     bins = edges.shape[0] - 1
     flat = xp.reshape(x, (-1,))
     inside = (flat >= edges[0]) & (flat <= edges[-1])
-    which = _integers(xp, xp.searchsorted(edges, xp.where(inside, flat, edges[0]), side="right")) - 1
+    which = _to_integers(xp, xp.searchsorted(edges, xp.where(inside, flat, edges[0]), side="right")) - 1
     which = xp.where(which >= bins, bins - 1, which)
     weight = xp.ones_like(flat) if weight is None else xp.reshape(weight, (-1,))
     return xp.getitem_adjoint(xp.where(inside, weight, 0.0), key=which, shape=(bins,))
 
 
-def _even(xp: Any, low: Any, high: Any, bins: int) -> Any:
+def _even_edges(xp: Any, low: Any, high: Any, bins: int) -> Any:
     """Evenly spaced edges, counted from the nearer end so that both ends are exact."""
     steps = xp.astype(xp.arange(bins + 1, device=device_of(low)), low.dtype)
     width = (high - low) / bins
@@ -430,8 +430,8 @@ def _even(xp: Any, low: Any, high: Any, bins: int) -> Any:
 
 
 def _histc(xp: Any, x: Any, *, bins: int, min: float, max: float) -> Any:
-    x = _detached(x)
-    return _counts(xp, x, _even(xp, *_edges(xp, x, bins, min, max, 1.0), bins), None)
+    x = _detach(x)
+    return _count_between(xp, x, _even_edges(xp, *_find_edges(xp, x, bins, min, max, 1.0), bins), None)
 
 
 histc = composite("histc(x, bins=100, min=0, max=0)", _histc, arrays=("x",))
@@ -439,13 +439,13 @@ histc = composite("histc(x, bins=100, min=0, max=0)", _histc, arrays=("x",))
 
 
 def _histogram(xp: Any, x: Any, bins: Any, *, range: Any, weight: Any, density: bool) -> Histogram:
-    x = _detached(x)
+    x = _detach(x)
     if isinstance(bins, int):
         low, high = range if range is not None else (0, 0)
-        edges = _even(xp, *_edges(xp, x, bins, low, high, 0.5), bins)
+        edges = _even_edges(xp, *_find_edges(xp, x, bins, low, high, 0.5), bins)
     else:
         edges = bins
-    hist = _counts(xp, x, edges, weight)
+    hist = _count_between(xp, x, edges, weight)
     if density:
         hist = hist / xp.sum(hist) / (edges[1:] - edges[:-1])
     return Histogram(hist, edges)

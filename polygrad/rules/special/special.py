@@ -334,7 +334,7 @@ lambertw = special_function("lambertw(z, k=0, tol=1e-8)", lambda xp, out: 1 / (x
 
 
 # -- torch's names ------------------------------------------------------------------------------------------------------
-def _aliases() -> None:
+def _declare_aliases() -> None:
     one = {
         "bessel_j0": "j0", "bessel_j1": "j1", "bessel_y0": "y0", "bessel_y1": "y1",
         "modified_bessel_i0": "i0", "modified_bessel_i1": "i1", "modified_bessel_k0": "k0", "modified_bessel_k1": "k1",
@@ -362,7 +362,7 @@ def _aliases() -> None:
         )
 
 
-_aliases()
+_declare_aliases()
 # The third and fourth kinds, from the second (DLMF 18.7.17, 18.7.18 and 18.9.12)
 chebyshev_polynomial_v = composite(
     "special.chebyshev_polynomial_v(x, n)",

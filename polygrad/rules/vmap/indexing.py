@@ -10,21 +10,21 @@ from ..keys import along, is_basic, is_mask
 from .alignment import Mapped, Run, add_batch, example_ndim, pad_rank, shift_axes
 
 
-def _keys(key: Any) -> tuple[Any, ...]:
+def _as_tuple(key: Any) -> tuple[Any, ...]:
     return key if type(key) is tuple else (key,)
 
 
-def _batch_last(run: Run, x: Any) -> Any:
+def _move_batch_last(run: Run, x: Any) -> Any:
     return run.xp.moveaxis(x, 0, -1)
 
 
-def _batch_first(run: Run, x: Any) -> Any:
+def _move_batch_first(run: Run, x: Any) -> Any:
     return run.xp.moveaxis(x, -1, 0)
 
 
-def _open_ended(key: Any) -> Any:
+def _keep_last_axis(key: Any) -> Any:
     """A key that leaves one more axis at the end alone."""
-    keys = _keys(key)
+    keys = _as_tuple(key)
     return (*keys, slice(None)) if any(part is Ellipsis for part in keys) else key
 
 
@@ -86,7 +86,7 @@ class Selection:
     def _parts(run: Run, key: Any, ndim: int) -> list[Any]:
         """One entry for each axis, and the Nones."""
         parts: list[Any] = []
-        for part in _keys(key):
+        for part in _as_tuple(key):
             if isinstance(part, list):
                 part = run.xp.asarray(part)
             data = part.data if isinstance(part, Mapped) else part
@@ -115,7 +115,7 @@ class Selection:
         back = tuple([self.order.index(a) for a in range(len(self.order))])
         return x if back == tuple(range(len(back))) else self.xp.permute_dims(x, back)
 
-    def _moved(self, x: Any, back: bool) -> Any:
+    def _move_new_axes(self, x: Any, back: bool) -> Any:
         new = len(self.new)
         front, there = tuple(range(1, 1 + new)), tuple(range(1 + self.place, 1 + self.place + new))
         if not new or not self.place:
@@ -123,19 +123,19 @@ class Selection:
         return self.xp.moveaxis(x, there, front) if back else self.xp.moveaxis(x, front, there)
 
     def take(self, x: Any) -> Any:
-        return self._moved(self.xp.getitem(self.narrow(x), key=self.key), back=False)
+        return self._move_new_axes(self.xp.getitem(self.narrow(x), key=self.key), back=False)
 
-    def given(self, run: Run, value: Any, mapped: bool, full: bool) -> Any:
+    def arrange_value(self, run: Run, value: Any, mapped: bool, full: bool) -> Any:
         """What is put at the key, in the order in which the arrays select; ``full``: of the whole shape."""
         if not hasattr(value, "ndim"):
             return value
         shape = (*self.rest[: self.place], *self.new, *self.rest[self.place :])
         value = pad_rank(run, value if mapped else run.xp.expand_dims(value, axis=0), len(shape))
-        return self._moved(run.xp.broadcast_to(value, (run.size, *shape)) if full else value, back=True)
+        return self._move_new_axes(run.xp.broadcast_to(value, (run.size, *shape)) if full else value, back=True)
 
 
 def _has_mapped(key: Any) -> bool:
-    return any(isinstance(part, Mapped) for part in _keys(key))
+    return any(isinstance(part, Mapped) for part in _as_tuple(key))
 
 
 def getitem(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
@@ -145,18 +145,18 @@ def getitem(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
         (own,) = mapped
         return Selection(run, key, tuple(x.shape[1:] if own else x.shape), own).take(x)
     if is_basic(key):
-        return run(x, key=(slice(None), *_keys(key)))
+        return run(x, key=(slice(None), *_as_tuple(key)))
     # Behind everything the batch axis is out of the way, wherever the arrays put theirs.
-    return _batch_first(run, run(_batch_last(run, x), key=_open_ended(key)))
+    return _move_batch_first(run, run(_move_batch_last(run, x), key=_keep_last_axis(key)))
 
 
 def getitem_adjoint(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
     (x,), (own,) = arrays, mapped
     key, shape = params["key"], tuple(params["shape"])
     if not _has_mapped(key):
-        return _batch_first(run, run(_batch_last(run, x), key=_open_ended(key), shape=(*shape, run.size)))
+        return _move_batch_first(run, run(_move_batch_last(run, x), key=_keep_last_axis(key), shape=(*shape, run.size)))
     chosen = Selection(run, key, shape, True)
-    out = run(chosen.given(run, x, own, True), key=chosen.key, shape=(run.size, *chosen.sizes))
+    out = run(chosen.arrange_value(run, x, own, True), key=chosen.key, shape=(run.size, *chosen.sizes))
     out = chosen.widen(out)
     return out if chosen.trivial else run(out, key=(slice(None), *chosen.basic), shape=(run.size, *shape))
 
@@ -168,9 +168,13 @@ def set_at(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
     if not _has_mapped(key):
         if hasattr(value, "ndim"):
             value = (
-                _batch_last(run, value) if mapped[1] else run.xp.expand_dims(value, axis=-1) if value.ndim else value
+                _move_batch_last(run, value)
+                if mapped[1]
+                else run.xp.expand_dims(value, axis=-1)
+                if value.ndim
+                else value
             )
-        return _batch_first(run, run(_batch_last(run, x), value, key=_open_ended(key)))
+        return _move_batch_first(run, run(_move_batch_last(run, x), value, key=_keep_last_axis(key)))
     if isinstance(key, Mapped) and is_mask(key.data) and example_ndim(value, mapped[1]) == 0:
         mask = run.xp.reshape(key.data, (*key.data.shape, *(1,) * (x.ndim - key.data.ndim)))
         value = pad_rank(run, value, x.ndim - 1) if mapped[1] else value
@@ -178,7 +182,7 @@ def set_at(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
             value = run.xp.astype(value, x.dtype)
         return run.xp.where(mask, value, x)
     chosen = Selection(run, key, tuple(x.shape[1:]), True)
-    out = run(chosen.narrow(x), chosen.given(run, value, mapped[1], False), key=chosen.key)
+    out = run(chosen.narrow(x), chosen.arrange_value(run, value, mapped[1], False), key=chosen.key)
     out = chosen.widen(out)
     return out if chosen.trivial else run(x, out, key=(slice(None), *chosen.basic))
 
@@ -187,11 +191,13 @@ def extreme_at(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
     x, src = [add_batch(run, a, own) for a, own in zip(arrays, mapped, strict=True)]
     key = params["key"]
     if not _has_mapped(key):
-        return _batch_first(run, run(_batch_last(run, x), _batch_last(run, src), **{**params, "key": _open_ended(key)}))
+        return _move_batch_first(
+            run, run(_move_batch_last(run, x), _move_batch_last(run, src), **{**params, "key": _keep_last_axis(key)})
+        )
     chosen = Selection(run, key, tuple(x.shape[1:]), True)
     if not chosen.trivial:
         return NotImplemented
-    out = run(chosen.narrow(x), chosen.given(run, src, True, True), **{**params, "key": chosen.key})
+    out = run(chosen.narrow(x), chosen.arrange_value(run, src, True, True), **{**params, "key": chosen.key})
     return chosen.widen(out)
 
 
