@@ -49,6 +49,7 @@ diag_embed = composite(
     _diag_embed,
     arrays=("x",),
     doc="Matrices of zeros with the last axis of ``x`` on a diagonal; they lie along two axes of the result.",
+    methods="diag_embed",
 )
 
 
@@ -68,12 +69,14 @@ diag = composite(
     _diag,
     arrays=("x",),
     doc="The matrix with a vector on its diagonal; of a matrix, a copy of its diagonal.",
+    methods="diag",
 )
 diagflat = composite(
     "diagflat(x, offset=0)",
     lambda xp, x, *, offset: _diag_embed(xp, xp.reshape(x, (-1,)), offset=offset, axis1=-2, axis2=-1),
     arrays=("x",),
     doc="The matrix with all elements of ``x`` on its diagonal.",
+    methods="diagflat",
 )
 
 
@@ -99,6 +102,7 @@ diagonal_scatter = composite(
     _diagonal_scatter,
     arrays=("input", "src"),
     doc="``input`` with ``src`` on a diagonal.",
+    methods="diagonal_scatter",
 )
 
 
@@ -121,6 +125,7 @@ select_scatter = composite(
     _select_scatter,
     arrays=("input", "src"),
     doc="``input`` with ``src`` at one index of an axis.",
+    methods="select_scatter",
 )
 
 
@@ -140,6 +145,7 @@ slice_scatter = composite(
     _slice_scatter,
     arrays=("input", "src"),
     doc="``input`` with ``src`` in a slice of an axis.",
+    methods="slice_scatter",
 )
 
 
@@ -166,6 +172,7 @@ unfold = composite(
     _unfold,
     arrays=("x",),
     doc="All windows of ``size`` elements along an axis, ``step`` apart; the elements of a window are the last axis.",
+    methods="unfold",
 )
 
 
@@ -186,18 +193,21 @@ rot90 = composite(
     _rot90,
     arrays=("x",),
     doc="``x`` turned ``k`` times by 90 degrees in the plane of two axes, from the first towards the second.",
+    methods="rot90",
 )
 movedim = composite(
     "movedim(x, source, destination)",
     lambda xp, x, *, source, destination: xp.moveaxis(x, source, destination),
     arrays=("x",),
     doc="torch's name of ``moveaxis``.",
+    methods="movedim",
 )
 swapdims = composite(
     "swapdims(x, axis0, axis1)",
     lambda xp, x, *, axis0, axis1: xp.swapaxes(x, axis0, axis1),
     arrays=("x",),
     doc="torch's name of ``swapaxes``.",
+    methods="swapdims",
 )
 
 
@@ -215,7 +225,11 @@ def _unflatten(xp: Any, x: Any, *, axis: int, sizes: Sequence[int]) -> Any:
 
 
 unflatten = composite(
-    "unflatten(x, axis, sizes)", _unflatten, arrays=("x",), doc="One axis as several; one of the sizes may be -1."
+    "unflatten(x, axis, sizes)",
+    _unflatten,
+    arrays=("x",),
+    doc="One axis as several; one of the sizes may be -1.",
+    methods="unflatten",
 )
 
 
@@ -347,7 +361,11 @@ def _kron(xp: Any, a: Any, b: Any) -> Any:
 
 
 kron = composite(
-    "kron(a, b)", _kron, arrays=("a", "b"), doc="The Kronecker product: ``b`` times each element of ``a``, in blocks."
+    "kron(a, b)",
+    _kron,
+    arrays=("a", "b"),
+    doc="The Kronecker product: ``b`` times each element of ``a``, in blocks.",
+    methods="kron",
 )
 
 
@@ -401,4 +419,5 @@ nan_to_num = elementwise(
     arrays=("x",),
     default=_nan_to_num,
     doc="``x`` with numbers for nan and the infinities (default: 0 and the limits of the dtype); what was replaced has no gradient.",
+    methods="nan_to_num nan_to_num_",
 )

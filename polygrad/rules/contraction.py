@@ -325,19 +325,31 @@ def _add_product(product: Any) -> Any:
     return body
 
 
-addmm = composite("addmm(input, x1, x2, /, *, beta=1, alpha=1)", _add_product(lambda xp, a, b: xp.mm(a, b)))
-addmv = composite("addmv(input, x1, x2, /, *, beta=1, alpha=1)", _add_product(lambda xp, a, b: xp.mv(a, b)))
-addr = composite("addr(input, x1, x2, /, *, beta=1, alpha=1)", _add_product(lambda xp, a, b: xp.linalg.outer(a, b)))
-baddbmm = composite("baddbmm(input, x1, x2, /, *, beta=1, alpha=1)", _add_product(lambda xp, a, b: xp.bmm(a, b)))
+addmm = composite(
+    "addmm(input, x1, x2, /, *, beta=1, alpha=1)", _add_product(lambda xp, a, b: xp.mm(a, b)), methods="addmm addmm_"
+)
+addmv = composite(
+    "addmv(input, x1, x2, /, *, beta=1, alpha=1)", _add_product(lambda xp, a, b: xp.mv(a, b)), methods="addmv addmv_"
+)
+addr = composite(
+    "addr(input, x1, x2, /, *, beta=1, alpha=1)", _add_product(lambda xp, a, b: xp.linalg.outer(a, b)), methods="addr"
+)
+baddbmm = composite(
+    "baddbmm(input, x1, x2, /, *, beta=1, alpha=1)",
+    _add_product(lambda xp, a, b: xp.bmm(a, b)),
+    methods="baddbmm baddbmm_",
+)
 addbmm = composite(
     "addbmm(input, x1, x2, /, *, beta=1, alpha=1)",
     # The sum over the stack is one product of two matrices.
     _add_product(lambda xp, a, b: xp.tensordot(a, b, axes=((0, 2), (0, 1)))),
+    methods="addbmm",
 )
 inner = composite(
     "inner(x1, x2, /)",
     lambda xp, x1, x2: (
         xp.multiply(x1, x2) if x1.ndim == 0 or x2.ndim == 0 else xp.tensordot(x1, x2, axes=((-1,), (-1,)))
     ),
+    methods="inner",
 )
 """The sum of products over the last axes; torch's and NumPy's, so nothing is conjugated."""

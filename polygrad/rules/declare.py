@@ -106,6 +106,8 @@ class Op:
         write: Callable[..., Any] | None = None,
         batch: Callable[..., Any] | str | None = None,
         conversion: bool = False,
+        methods: str = "",
+        by_position: tuple[str, ...] = (),
         doc: str = "",
     ) -> None:
         name, paren, rest = text.partition("(")
@@ -147,6 +149,10 @@ class Op:
         self.batch = batch
         self.conversion = conversion
         """Whether it converts to a ``dtype`` on a ``device``, and with ``copy=False`` returns what is of these already as it is."""
+        self.methods = tuple(methods.split())
+        """The methods of Tensor that call it; those with a trailing underscore put the result in the Tensor's place."""
+        self.by_position = by_position
+        """Parameters passed by keyword alone that the methods take by position too, as torch's do."""
         self.doc = doc
         self.vjps: Any = None
         """One rule for each input, or a single one that gives all cotangents at once."""

@@ -46,6 +46,7 @@ permute_dims = linear(
     node="PermuteBackward0",
     view=True,
     batch=rearranging.permute_dims,
+    methods="permute_dims",
 )
 expand_dims = linear(
     "expand_dims(x, /, axis=0)",
@@ -53,6 +54,7 @@ expand_dims = linear(
     node="UnsqueezeBackward0",
     view=True,
     batch=rearranging.expand_dims,
+    methods="expand_dims",
 )
 squeeze = linear(
     "squeeze(x, /, axis)",
@@ -76,6 +78,7 @@ swapaxes = linear(
     node="TransposeBackward0",
     view=True,
     batch=forms.named_axes,
+    methods="swapaxes",
 )
 
 
@@ -94,6 +97,7 @@ transpose = composite(
     _transpose,
     arrays=("x",),
     doc="Two axes exchanged, as in torch; or, given a tuple, all of them in that order, as in NumPy.",
+    methods="transpose",
 )
 moveaxis = linear(
     "moveaxis(x, source, destination, /)",
@@ -102,14 +106,17 @@ moveaxis = linear(
     node="PermuteBackward0",
     view=True,
     batch=forms.named_axes,
+    methods="moveaxis",
 )
 flip = linear(
     "flip(x, /, *, axis=None)",
     transpose=lambda xp, g, *, axis: xp.flip(g, axis=axis),
     view=True,
     batch=rearranging.flip,
+    methods="flip",
+    by_position=("axis",),
 )
-ravel = composite("ravel(x, /)", lambda xp, x: xp.reshape(x, (-1,)))
+ravel = composite("ravel(x, /)", lambda xp, x: xp.reshape(x, (-1,)), methods="ravel")
 
 
 def _flatten(xp: Any, x: Any, *, start_dim: int, end_dim: int) -> Any:
@@ -124,7 +131,7 @@ def _flatten(xp: Any, x: Any, *, start_dim: int, end_dim: int) -> Any:
     return xp.reshape(x, (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
-flatten = composite("flatten(x, start_dim=0, end_dim=-1)", _flatten, arrays=("x",))
+flatten = composite("flatten(x, start_dim=0, end_dim=-1)", _flatten, arrays=("x",), methods="flatten")
 
 
 # -- selections: views by way of getitem -------------------------------------------------------------------------------
@@ -133,8 +140,8 @@ def _unstack(xp: Any, x: Any, *, axis: int) -> tuple[Any, ...]:
     return tuple([xp.getitem(x, key=along(axis, i)) for i in range(x.shape[axis])])
 
 
-unstack = composite("unstack(x, /, *, axis=0)", _unstack)
-unbind = composite("unbind(x, axis=0)", _unstack, arrays=("x",))
+unstack = composite("unstack(x, /, *, axis=0)", _unstack, methods="unstack")
+unbind = composite("unbind(x, axis=0)", _unstack, arrays=("x",), methods="unbind")
 
 
 def _narrow(xp: Any, x: Any, *, axis: int, start: int, length: int) -> Any:
@@ -149,7 +156,7 @@ def _narrow(xp: Any, x: Any, *, axis: int, start: int, length: int) -> Any:
     return xp.getitem(x, key=along(axis, slice(first, first + length)))
 
 
-narrow = composite("narrow(x, axis, start, length)", _narrow, arrays=("x",))
+narrow = composite("narrow(x, axis, start, length)", _narrow, arrays=("x",), methods="narrow")
 
 
 def _select(xp: Any, x: Any, *, axis: int, index: int) -> Any:
@@ -184,7 +191,7 @@ def _split(xp: Any, x: Any, *, size_or_sections: int | Sequence[int], axis: int)
     return tuple([xp.getitem(x, key=along(axis, slice(a, a + size))) for a, size in zip(starts, sizes, strict=True)])
 
 
-split = composite("split(x, size_or_sections, axis=0)", _split, arrays=("x",))
+split = composite("split(x, size_or_sections, axis=0)", _split, arrays=("x",), methods="split")
 
 
 def _chunk(xp: Any, x: Any, *, chunks: int, axis: int) -> tuple[Any, ...]:
@@ -195,7 +202,7 @@ def _chunk(xp: Any, x: Any, *, chunks: int, axis: int) -> tuple[Any, ...]:
     return _split(xp, x, size_or_sections=-(-n // chunks) if n else [0] * chunks, axis=axis)
 
 
-chunk = composite("chunk(x, chunks, axis=0)", _chunk, arrays=("x",))
+chunk = composite("chunk(x, chunks, axis=0)", _chunk, arrays=("x",), methods="chunk")
 
 
 # -- broadcasting ------------------------------------------------------------------------------------------------------
@@ -314,6 +321,8 @@ roll = linear(
     "roll(x, /, shift, *, axis=None)",
     transpose=lambda xp, g, *, shift, axis: xp.roll(g, _negate_shift(shift), axis=axis),
     batch=rearranging.roll,
+    methods="roll",
+    by_position=("axis",),
 )
 
 
@@ -334,6 +343,7 @@ repeat = linear(
     transpose=_unrepeat,
     node="RepeatInterleaveBackward0",
     batch=rearranging.repeat,
+    methods="repeat",
 )
 
 
@@ -355,10 +365,27 @@ def _untile(xp: Any, g: Any, *, x_shape: tuple[int, ...], repetitions: Any) -> A
 
 
 tile = linear(
-    "tile(x, repetitions, /)", arrays=("x",), transpose=_untile, node="RepeatBackward0", batch=rearranging.tile
+    "tile(x, repetitions, /)",
+    arrays=("x",),
+    transpose=_untile,
+    node="RepeatBackward0",
+    batch=rearranging.tile,
+    methods="tile",
 )
-tril = linear("tril(x, /, *, k=0)", transpose=lambda xp, g, *, k: xp.tril(g, k=k), batch=forms.matrix)
-triu = linear("triu(x, /, *, k=0)", transpose=lambda xp, g, *, k: xp.triu(g, k=k), batch=forms.matrix)
+tril = linear(
+    "tril(x, /, *, k=0)",
+    transpose=lambda xp, g, *, k: xp.tril(g, k=k),
+    batch=forms.matrix,
+    methods="tril",
+    by_position=("k",),
+)
+triu = linear(
+    "triu(x, /, *, k=0)",
+    transpose=lambda xp, g, *, k: xp.triu(g, k=k),
+    batch=forms.matrix,
+    methods="triu",
+    by_position=("k",),
+)
 
 
 # -- gathers -----------------------------------------------------------------------------------------------------------
@@ -374,9 +401,13 @@ take = linear(
     transpose=(_untake, None),
     node=lambda payloads, params: "TakeBackward0" if params["axis"] is None else "IndexSelectBackward0",
     batch=selections.take,
+    methods="take",
 )
 index_select = composite(
-    "index_select(x, axis, index)", lambda xp, x, *, axis, index: xp.take(x, index, axis=axis), arrays=("x",)
+    "index_select(x, axis, index)",
+    lambda xp, x, *, axis, index: xp.take(x, index, axis=axis),
+    arrays=("x",),
+    methods="index_select",
 )
 
 
@@ -393,12 +424,17 @@ take_along_axis = linear(
     ),
     node="GatherBackward0",
     batch=selections.take_along_axis,
+    methods="take_along_axis",
 )
 
 
 # -- copies and conversions --------------------------------------------------------------------------------------------
 clone = linear(
-    "clone(x, /)", transpose=lambda xp, g: g, default=lambda xp, x: xp.asarray(x, copy=True), batch=forms.elementwise
+    "clone(x, /)",
+    transpose=lambda xp, g: g,
+    default=lambda xp, x: xp.asarray(x, copy=True),
+    batch=forms.elementwise,
+    methods="clone",
 )
 contiguous = composite("contiguous(x, /)", lambda xp, x: x)
 """torch's; the layout in memory is the array library's own affair."""

@@ -68,8 +68,9 @@ relu = elementwise(
     "relu",
     lambda xp, out: xp.astype(out != 0, out.dtype),  # so that nan stays nan, as in torch
     default=lambda xp, x: xp.maximum(x, 0),
+    methods="relu relu_",
 )
-sigmoid = elementwise("sigmoid", lambda xp, out: out * (1 - out), default=logistic)
+sigmoid = elementwise("sigmoid", lambda xp, out: out * (1 - out), default=logistic, methods="sigmoid sigmoid_")
 logsigmoid = elementwise(
     "nn.logsigmoid",
     lambda xp, out: -xp.expm1(out),
@@ -160,7 +161,12 @@ def _softmax_product(xp: Any, g: Any, out: Any, *, axis: int) -> Any:
 
 
 softmax = rule(
-    "softmax(x, /, axis=-1)", vjp=_softmax_product, jvp=_softmax_product, default=_softmax, batch=forms.along
+    "softmax(x, /, axis=-1)",
+    vjp=_softmax_product,
+    jvp=_softmax_product,
+    default=_softmax,
+    batch=forms.along,
+    methods="softmax",
 )
 log_softmax = rule(
     "log_softmax(x, /, axis=-1)",
@@ -168,6 +174,7 @@ log_softmax = rule(
     jvp=lambda xp, t, out, *, axis: t - xp.sum(xp.exp(out) * t, axis=_softmax_axis(out, axis), keepdims=True),
     default=_log_softmax,
     batch=forms.along,
+    methods="log_softmax",
 )
 
 

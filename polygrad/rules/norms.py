@@ -134,4 +134,4 @@ def _cond(xp: Any, x: Any, *, p: Any) -> Any:
 
 cond = composite("linalg.cond(x, /, p=None)", _cond, arrays=("x",))
 matrix_rank = constant("linalg.matrix_rank(x, /, *, rtol=None)", batch=forms.matrix)
-norm_ = composite("norm(x, /, ord=None, axis=None, keepdims=False)", _norm, arrays=("x",))
+norm_ = composite("norm(x, /, ord=None, axis=None, keepdims=False)", _norm, arrays=("x",), methods="norm")

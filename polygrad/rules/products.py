@@ -80,7 +80,12 @@ def _batch_matmul(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
 
 
 matmul = bilinear(
-    "matmul(x1, x2, /)", transpose=(_matmul_first, _matmul_second), promote=True, node=_matmul_name, batch=_batch_matmul
+    "matmul(x1, x2, /)",
+    transpose=(_matmul_first, _matmul_second),
+    promote=True,
+    node=_matmul_name,
+    batch=_batch_matmul,
+    methods="matmul",
 )
 
 
@@ -98,10 +103,10 @@ def _expect_axes(name: str, ndim1: int, ndim2: int) -> Callable[..., Any]:
     return body
 
 
-mm = composite("mm(x1, x2, /)", _expect_axes("mm", 2, 2))
-mv = composite("mv(x1, x2, /)", _expect_axes("mv", 2, 1))
-dot = composite("dot(x1, x2, /)", _expect_axes("dot", 1, 1))
-bmm = composite("bmm(x1, x2, /)", _expect_axes("bmm", 3, 3))
+mm = composite("mm(x1, x2, /)", _expect_axes("mm", 2, 2), methods="mm")
+mv = composite("mv(x1, x2, /)", _expect_axes("mv", 2, 1), methods="mv")
+dot = composite("dot(x1, x2, /)", _expect_axes("dot", 1, 1), methods="dot")
+bmm = composite("bmm(x1, x2, /)", _expect_axes("bmm", 3, 3), methods="bmm")
 
 
 # -- tensordot ---------------------------------------------------------------------------------------------------------
@@ -164,6 +169,8 @@ tensordot = bilinear(
     transpose=(_tensordot_first, _tensordot_second),
     promote=True,
     batch=_batch_tensordot,
+    methods="tensordot",
+    by_position=("axes",),
 )
 
 
@@ -195,4 +202,5 @@ vecdot = bilinear(
     ),
     promote=True,
     batch=_batch_vecdot,
+    methods="vecdot",
 )

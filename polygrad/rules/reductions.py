@@ -9,10 +9,9 @@ from __future__ import annotations
 from operator import index
 from typing import Any
 
-from .declare import bilinear, constant, linear, rule
-from .helpers import cast, conj, fit, match_shape, real, slice_axis
+from .declare import constant, linear, rule
+from .helpers import cast, conj, match_shape, real, slice_axis
 from .vmap import forms
-from .vmap.alignment import Run, add_batch, example_ndim, pad_rank, shift_axes
 
 
 # -- shapes ----------------------------------------------------------------------------------------------------------
@@ -46,11 +45,6 @@ def _choose_name(whole: str, chosen: str) -> Any:
     return lambda payloads, params: whole if params["axis"] is None and not params["keepdims"] else chosen
 
 
-def _zero_gradient(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
-    """Zeros of the dtype of ``g``: the gradient of what no output depends on."""
-    return xp.broadcast_to(xp.sum(xp.reshape(g, (-1,))[:0]), shape)
-
-
 # -- sum, mean -------------------------------------------------------------------------------------------------------
 sum = linear(
     "sum(x, /, *, axis=None, dtype=None, keepdims=False)",
@@ -59,6 +53,8 @@ sum = linear(
     ),
     node=_choose_name("SumBackward0", "SumBackward1"),
     batch=forms.reduction,
+    methods="sum",
+    by_position=("axis", "keepdims"),
 )
 mean = linear(
     "mean(x, /, *, axis=None, keepdims=False)",
@@ -68,6 +64,8 @@ mean = linear(
     ),
     node=_choose_name("MeanBackward0", "MeanBackward1"),
     batch=forms.reduction,
+    methods="mean",
+    by_position=("axis", "keepdims"),
 )
 
 
@@ -103,6 +101,8 @@ prod = rule(
     jvp=_prod_jvp,
     node=_choose_name("ProdBackward0", "ProdBackward1"),
     batch=forms.reduction,
+    methods="prod",
+    by_position=("axis", "keepdims"),
 )
 
 
@@ -136,6 +136,8 @@ max = rule(
     jvp=_extreme_jvp,
     node=_choose_name("MaxBackward1", "AmaxBackward0"),
     batch=forms.reduction,
+    methods="max amax",
+    by_position=("axis", "keepdims"),
 )
 min = rule(
     "min(x, /, *, axis=None, keepdims=False)",
@@ -143,6 +145,8 @@ min = rule(
     jvp=_extreme_jvp,
     node=_choose_name("MinBackward1", "AminBackward0"),
     batch=forms.reduction,
+    methods="min amin",
+    by_position=("axis", "keepdims"),
 )
 
 
@@ -184,8 +188,22 @@ def _std_jvp(xp: Any, t: Any, x: Any, out: Any, *, axis: Any, correction: float,
     return _half_inverse(xp, _var_jvp(xp, t, x, axis=axis, correction=correction, keepdims=keepdims), out)
 
 
-var = rule("var(x, /, *, axis=None, correction=0.0, keepdims=False)", vjp=_var_vjp, jvp=_var_jvp, batch=forms.reduction)
-std = rule("std(x, /, *, axis=None, correction=0.0, keepdims=False)", vjp=_std_vjp, jvp=_std_jvp, batch=forms.reduction)
+var = rule(
+    "var(x, /, *, axis=None, correction=0.0, keepdims=False)",
+    vjp=_var_vjp,
+    jvp=_var_jvp,
+    batch=forms.reduction,
+    methods="var",
+    by_position=("axis", "keepdims"),
+)
+std = rule(
+    "std(x, /, *, axis=None, correction=0.0, keepdims=False)",
+    vjp=_std_vjp,
+    jvp=_std_jvp,
+    batch=forms.reduction,
+    methods="std",
+    by_position=("axis", "keepdims"),
+)
 
 
 # -- logsumexp -------------------------------------------------------------------------------------------------------
@@ -220,19 +238,37 @@ logsumexp = rule(
     ),
     default=_logsumexp,
     batch=forms.reduction,
+    methods="logsumexp",
+    by_position=("axis", "keepdims"),
 )
 
 # -- without a derivative --------------------------------------------------------------------------------------------
-any = constant("any(x, /, *, axis=None, keepdims=False)", batch=forms.reduction)
-all = constant("all(x, /, *, axis=None, keepdims=False)", batch=forms.reduction)
-argmax = constant("argmax(x, /, *, axis=None, keepdims=False)", batch=forms.position)
-argmin = constant("argmin(x, /, *, axis=None, keepdims=False)", batch=forms.position)
+any = constant(
+    "any(x, /, *, axis=None, keepdims=False)", batch=forms.reduction, methods="any", by_position=("axis", "keepdims")
+)
+all = constant(
+    "all(x, /, *, axis=None, keepdims=False)", batch=forms.reduction, methods="all", by_position=("axis", "keepdims")
+)
+argmax = constant(
+    "argmax(x, /, *, axis=None, keepdims=False)",
+    batch=forms.position,
+    methods="argmax",
+    by_position=("axis", "keepdims"),
+)
+argmin = constant(
+    "argmin(x, /, *, axis=None, keepdims=False)",
+    batch=forms.position,
+    methods="argmin",
+    by_position=("axis", "keepdims"),
+)
 count_nonzero = constant(
     "count_nonzero(x, /, *, axis=None, keepdims=False)",
     default=lambda xp, x, *, axis=None, keepdims=False: xp.sum(
         xp.astype(xp.not_equal(x, xp.zeros_like(x)), xp.int64), axis=axis, keepdims=keepdims
     ),
     batch=forms.reduction,
+    methods="count_nonzero",
+    by_position=("axis", "keepdims"),
 )
 
 
@@ -255,6 +291,8 @@ cumulative_sum = linear(
     transpose=_cumulative_sum_transpose,
     node="CumsumBackward0",
     batch=forms.cumulative,
+    methods="cumulative_sum cumsum",
+    by_position=("axis",),
 )
 
 
@@ -322,134 +360,6 @@ cumulative_prod = rule(
     jvp=_cumulative_prod_jvp,
     node="CumprodBackward0",
     batch=forms.cumulative,
+    methods="cumulative_prod cumprod",
+    by_position=("axis",),
 )
-
-
-# -- diff, trapezoid -------------------------------------------------------------------------------------------------
-def _transpose_difference(xp: Any, g: Any, axis: int) -> Any:
-    """The transpose of ``x[1:] - x[:-1]`` (of which there is at least one)."""
-    return xp.concat(
-        [
-            -slice_axis(g, axis, None, 1),
-            slice_axis(g, axis, None, -1) - slice_axis(g, axis, 1, None),
-            slice_axis(g, axis, -1, None),
-        ],
-        axis=axis,
-    )
-
-
-def _diff_transpose(which: str) -> Any:
-    """The cotangent of one of the three arrays that are joined and then differenced."""
-
-    def transpose(xp: Any, g: Any, *, x_shape: Any, prepend_shape: Any, append_shape: Any, axis: int, n: int) -> Any:
-        axis %= len(x_shape)
-        shapes = {"prepend": prepend_shape, "x": x_shape, "append": append_shape}
-        # NumPy also takes numbers and 0-d arrays for the ends; they stand for one element along the axis.
-        lengths = {name: 0 if shape is None else shape[axis] if shape else 1 for name, shape in shapes.items()}
-        start = {"prepend": 0, "x": lengths["prepend"], "append": lengths["prepend"] + lengths["x"]}[which]
-        if n > 0 and g.shape[axis] == 0:  # nothing was left after n differences
-            return _zero_gradient(xp, g, shapes[which])
-        for _ in range(n):
-            g = _transpose_difference(xp, g, axis)
-        return fit(xp, slice_axis(g, axis, start, start + lengths[which]), shapes[which])
-
-    return transpose
-
-
-def _diff(xp: Any, x: Any, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Any:
-    x = xp.concat([piece for piece in (prepend, x, append) if piece is not None], axis=axis)
-    for _ in range(n):
-        x = slice_axis(x, axis, 1, None) - slice_axis(x, axis, None, -1)
-    return x
-
-
-def _batch_diff(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
-    full: list[Any] = [None if x is None else add_batch(run, x, own) for x, own in zip(arrays, mapped, strict=True)]
-    ndim = full[0].ndim - 1
-    axis = shift_axes(run, params["axis"], ndim)
-    for i, end in enumerate(full):
-        if end is not None and end.ndim - 1 < ndim:  # one element for each line, as NumPy has it
-            shape = tuple([1 if a == axis else n for a, n in enumerate(full[0].shape)])
-            full[i] = run.xp.broadcast_to(pad_rank(run, end, ndim), shape)
-    return run(*full, **{**params, "axis": axis})
-
-
-diff = linear(
-    "diff(x, /, *, axis=-1, n=1, prepend=None, append=None)",
-    arrays=("x", "prepend", "append"),
-    transpose=(_diff_transpose("x"), _diff_transpose("prepend"), _diff_transpose("append")),
-    default=_diff,
-    node="SubBackward0",
-    promote=True,
-    batch=_batch_diff,
-)
-
-
-def _trapezoid(xp: Any, y: Any, x: Any = None, *, dx: float | None = None, axis: int = -1) -> Any:
-    if y.shape[axis] == 0:  # the standard has no slice that starts beyond the end
-        return xp.sum(y if x is None or x.ndim == 1 else y * x, axis=axis)
-    pairs = slice_axis(y, axis, 1, None) + slice_axis(y, axis, None, -1)
-    if x is None:
-        return xp.sum(pairs, axis=axis) * ((1.0 if dx is None else dx) / 2)
-    return xp.sum(point_distances(xp, x, y.ndim, axis) * pairs, axis=axis) / 2
-
-
-def point_distances(xp: Any, x: Any, ndim: int, axis: int) -> Any:
-    """The distances between the points, ready to meet an array of ``ndim`` dimensions."""
-    if x.ndim == 1:
-        return xp.reshape(x[1:] - x[:-1], (*[1] * (axis % ndim), -1, *[1] * (ndim - 1 - axis % ndim)))
-    return slice_axis(x, axis, 1, None) - slice_axis(x, axis, None, -1)
-
-
-def _trapezoid_of_y(xp: Any, g: Any, x: Any, *, y_shape: tuple[int, ...], dx: float | None, axis: int) -> Any:
-    ndim = len(y_shape)
-    axis %= ndim
-    n = y_shape[axis]
-    if n < 2:
-        return _zero_gradient(xp, g, y_shape)
-    g = xp.expand_dims(g, axis=axis) / 2
-    g = g * (1.0 if dx is None else dx) if x is None else g * conj(xp, point_distances(xp, x, ndim, axis))
-    g = xp.broadcast_to(g, (*g.shape[:axis], n - 1, *g.shape[axis + 1 :]))
-    g = fit(xp, g, (*y_shape[:axis], n - 1, *y_shape[axis + 1 :]))
-    inner = slice_axis(g, axis, 1, None) + slice_axis(g, axis, None, -1)
-    return xp.concat([slice_axis(g, axis, None, 1), inner, slice_axis(g, axis, -1, None)], axis=axis)
-
-
-def _trapezoid_of_x(xp: Any, g: Any, y: Any, *, x_shape: tuple[int, ...], axis: int) -> Any:
-    axis %= y.ndim
-    if y.shape[axis] < 2:
-        return _zero_gradient(xp, g, x_shape)
-    g = xp.expand_dims(g, axis=axis) / 2 * conj(xp, slice_axis(y, axis, 1, None) + slice_axis(y, axis, None, -1))
-    if len(x_shape) == 1 and y.ndim > 1:
-        g = xp.sum(g, axis=tuple([a for a in range(y.ndim) if a != axis]))
-        axis = 0
-    return fit(xp, _transpose_difference(xp, g, axis), x_shape)
-
-
-def _batch_trapezoid(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
-    y, x = arrays
-    ndim = example_ndim(y, mapped[0])
-    axis = shift_axes(run, params["axis"], ndim)
-    y = add_batch(run, y, mapped[0])
-    if x is not None and mapped[1]:
-        if x.ndim == 2:
-            x = run.xp.reshape(
-                x, tuple([run.size if a == 0 else x.shape[1] if a == axis else 1 for a in range(ndim + 1)])
-            )
-        else:
-            x = pad_rank(run, x, ndim)
-    elif x is not None and x.ndim > 1:
-        x = run.xp.reshape(x, (*(1,) * (ndim + 1 - x.ndim), *x.shape))
-    return run(y, x, **{**params, "axis": axis})
-
-
-trapezoid = bilinear(
-    "trapezoid(y, /, x=None, *, dx=None, axis=-1)",
-    arrays=("y", "x"),
-    transpose=(_trapezoid_of_y, _trapezoid_of_x),
-    default=_trapezoid,
-    node=lambda payloads, params: "MulBackward1" if payloads[1] is None else "DivBackward1",
-    promote=True,
-    batch=_batch_trapezoid,
-)
-"""The integral of y over its points x, or over points ``dx`` apart, by the trapezoidal rule."""

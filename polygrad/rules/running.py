@@ -80,6 +80,7 @@ cummax = rule(
     outputs=("values", "indices"),
     default=_scan_extreme(True),
     batch=forms.along,
+    methods="cummax",
 )
 cummin = rule(
     "cummin(x, axis)",
@@ -89,6 +90,7 @@ cummin = rule(
     outputs=("values", "indices"),
     default=_scan_extreme(False),
     batch=forms.along,
+    methods="cummin",
 )
 
 
@@ -139,4 +141,5 @@ logcumsumexp = rule(
     arrays=("x",),
     default=_logcumsumexp,
     batch=forms.along,
+    methods="logcumsumexp",
 )

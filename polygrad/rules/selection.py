@@ -123,6 +123,7 @@ gather = composite(
     _gather,
     arrays=("input", "index"),
     doc="``out[i][j] = input[index[i][j]][j]`` for axis 0 of two; the index may be smaller than the input.",
+    methods="gather",
 )
 
 
@@ -147,6 +148,7 @@ scatter = composite(
     arrays=("input", "index", "src"),
     doc="``input`` with ``src`` (an array or a number) written at ``index`` along an axis; of what is written several times the "
     "backend keeps one, which gets the gradient.",
+    methods="scatter scatter_",
 )
 
 
@@ -165,6 +167,7 @@ scatter_add = composite(
     _scatter_add,
     arrays=("input", "index", "src"),
     doc="``input`` with ``src`` added at ``index`` along an axis, duplicates counted.",
+    methods="scatter_add scatter_add_",
 )
 
 
@@ -284,6 +287,7 @@ scatter_reduce = composite(
     arrays=("input", "index", "src"),
     doc='What ``src`` puts at ``index`` along an axis, reduced by "sum", "prod", "mean", "amax" or "amin", with ``input`` itself unless '
     "``include_self=False``; elements that nothing falls on stay.",
+    methods="scatter_reduce scatter_reduce_",
 )
 
 
@@ -300,6 +304,7 @@ index_add = composite(
     _index_add,
     arrays=("input", "index", "source"),
     doc="``input`` with ``alpha * source`` added to the slices that ``index`` counts along an axis, duplicates counted.",
+    methods="index_add index_add_",
 )
 
 
@@ -313,6 +318,7 @@ index_copy = composite(
     _index_copy,
     arrays=("input", "index", "source"),
     doc="``input`` with ``source`` in the place of the slices that ``index`` counts along an axis.",
+    methods="index_copy index_copy_",
 )
 
 
@@ -333,6 +339,7 @@ index_fill = composite(
     _index_fill,
     arrays=("input", "index", "value"),
     doc="``input`` with one value in the slices that ``index`` counts along an axis.",
+    methods="index_fill index_fill_",
 )
 
 
@@ -351,6 +358,7 @@ index_reduce = composite(
     _index_reduce,
     arrays=("input", "index", "source"),
     doc='As ``index_add``, with "prod", "mean", "amax" or "amin" for the sum, and without ``input`` if ``include_self=False``.',
+    methods="index_reduce index_reduce_",
 )
 
 
@@ -370,6 +378,7 @@ index_put = composite(
     _index_put,
     arrays=("input", "values"),
     doc="``input`` with ``input[indices] = values``, or ``+=`` with duplicates counted if ``accumulate``; the values broadcast.",
+    methods="index_put index_put_",
 )
 
 
@@ -392,6 +401,7 @@ masked_fill = composite(
     _masked_fill,
     arrays=("input", "mask", "value"),
     doc="``input`` with one value wherever ``mask`` is true; the two broadcast.",
+    methods="masked_fill masked_fill_",
 )
 
 
@@ -405,6 +415,7 @@ masked_select = composite(
     _masked_select,
     arrays=("input", "mask"),
     doc="The elements of ``input`` where ``mask`` is true, in a vector; the two broadcast.",
+    methods="masked_select",
 )
 
 
@@ -426,6 +437,7 @@ masked_scatter = composite(
     _masked_scatter,
     arrays=("input", "mask", "source"),
     doc="``input`` with the elements of ``source``, one after the other, wherever ``mask`` is true.",
+    methods="masked_scatter masked_scatter_",
 )
 
 
@@ -475,10 +487,12 @@ bincount = linear(
     default=_bincount,
     doc="How often each of 0, 1, ... is in ``x``, or the sum of the weights that come with it.",
     batch=_batch_bincount,
+    methods="bincount",
 )
 argwhere = constant(
     "argwhere(x, /)",
     default=lambda xp, x: xp.stack(xp.nonzero(x), axis=1),
     doc="The positions of the elements that are not zero, one in each row.",
     batch=forms.data_dependent,
+    methods="argwhere",
 )

@@ -24,9 +24,21 @@ def _sort_jvp(xp: Any, t: Any, x: Any, *, axis: int, descending: bool, stable: b
     return xp.take_along_axis(t, xp.argsort(x, axis=axis, descending=descending, stable=stable), axis=axis)
 
 
-sort = rule("sort(x, /, *, axis=-1, descending=False, stable=True)", vjp=_sort_vjp, jvp=_sort_jvp, batch=forms.along)
-argsort = constant("argsort(x, /, *, axis=-1, descending=False, stable=True)", batch=forms.along)
-nonzero = constant("nonzero(x, /)", outputs=("indices",), batch=forms.data_dependent)
+sort = rule(
+    "sort(x, /, *, axis=-1, descending=False, stable=True)",
+    vjp=_sort_vjp,
+    jvp=_sort_jvp,
+    batch=forms.along,
+    methods="sort",
+    by_position=("axis",),
+)
+argsort = constant(
+    "argsort(x, /, *, axis=-1, descending=False, stable=True)",
+    batch=forms.along,
+    methods="argsort",
+    by_position=("axis",),
+)
+nonzero = constant("nonzero(x, /)", outputs=("indices",), batch=forms.data_dependent, methods="nonzero")
 
 
 def _batch_searchsorted(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:

@@ -63,7 +63,7 @@ def _selected_jvp(xp: Any, t: Any, indices: Any, *, axis: int, keepdims: bool) -
     return out if keepdims else xp.squeeze(out, axis=axis), None
 
 
-def _selection(name: str, find: Any, extra: str = "", node: Any = None) -> Any:
+def _selection(name: str, find: Any, extra: str = "", **options: Any) -> Any:
     """An operation that selects one element along an axis: ``find(xp, x, axis, ...)`` gives its index, with that axis kept."""
 
     def run(xp: Any, x: Any, *, axis: int, keepdims: bool, **params: Any) -> Selected:
@@ -82,8 +82,8 @@ def _selection(name: str, find: Any, extra: str = "", node: Any = None) -> Any:
         arrays=("x",),
         outputs=("values", "indices"),
         default=run,
-        node=node,
         batch=forms.along,
+        **options,
     )
 
 
@@ -118,8 +118,8 @@ def _find_median(xp: Any, x: Any, axis: int, *, ignore_nan: bool) -> Any:
     return xp.take_along_axis(xp.argsort(x, axis=axis), _find_middle(xp, x, axis, ignore_nan), axis=axis)
 
 
-kthvalue = _selection("kthvalue", _find_kth, ", k")
-mode = _selection("mode", _find_mode)
+kthvalue = _selection("kthvalue", _find_kth, ", k", methods="kthvalue")
+mode = _selection("mode", _find_mode, methods="mode")
 median_along = _selection(
     "median_along",
     _find_median,
@@ -168,9 +168,9 @@ def _median(ignore_nan: bool) -> Any:
     return body
 
 
-median = composite("median(x, axis=None, keepdims=False)", _median(False), arrays=("x",))
+median = composite("median(x, axis=None, keepdims=False)", _median(False), arrays=("x",), methods="median")
 """The median, of two middle elements the lower; along an axis a tuple of values and indices."""
-nanmedian = composite("nanmedian(x, axis=None, keepdims=False)", _median(True), arrays=("x",))
+nanmedian = composite("nanmedian(x, axis=None, keepdims=False)", _median(True), arrays=("x",), methods="nanmedian")
 """The median of what is not nan."""
 
 
@@ -194,12 +194,14 @@ topk = rule(
     outputs=("values", "indices"),
     default=_topk,
     batch=forms.along,
+    methods="topk",
 )
 aminmax = composite(
     "aminmax(x, /, *, axis=None, keepdims=False)",
     lambda xp, x, *, axis, keepdims: MinMax(
         xp.min(x, axis=axis, keepdims=keepdims), xp.max(x, axis=axis, keepdims=keepdims)
     ),
+    methods="aminmax",
 )
 
 
@@ -283,12 +285,14 @@ quantile = composite(
     "quantile(x, q, axis=None, keepdims=False, *, interpolation='linear')",
     _quantile("quantile", False),
     arrays=("x", "q"),
+    methods="quantile",
 )
 """The q-th quantiles; with several q they come along a new first axis."""
 nanquantile = composite(
     "nanquantile(x, q, axis=None, keepdims=False, *, interpolation='linear')",
     _quantile("nanquantile", True),
     arrays=("x", "q"),
+    methods="nanquantile",
 )
 """The quantiles of what is not nan."""
 
@@ -315,6 +319,7 @@ nansum = rule(
     arrays=("x",),
     default=_nansum,
     batch=forms.reduction,
+    methods="nansum",
 )
 
 
@@ -324,7 +329,7 @@ def _nanmean(xp: Any, x: Any, *, axis: Any, keepdims: bool, dtype: Any) -> Any:
     return total / xp.where(counts == 0, math.nan, counts)  # of nothing: nan, without a warning
 
 
-nanmean = composite("nanmean(x, axis=None, keepdims=False, *, dtype=None)", _nanmean, arrays=("x",))
+nanmean = composite("nanmean(x, axis=None, keepdims=False, *, dtype=None)", _nanmean, arrays=("x",), methods="nanmean")
 
 
 # -- variances ---------------------------------------------------------------------------------------------------------
@@ -375,7 +380,7 @@ def _cov(xp: Any, x: Any, *, correction: float, fweights: Any, aweights: Any) ->
     return xp.reshape(out, ()) if single else out
 
 
-cov = composite("cov(x, /, *, correction=1, fweights=None, aweights=None)", _cov)
+cov = composite("cov(x, /, *, correction=1, fweights=None, aweights=None)", _cov, methods="cov")
 """The covariances of the rows, over the columns; the weights count and weigh the columns."""
 
 
@@ -393,7 +398,7 @@ def _corrcoef(xp: Any, x: Any) -> Any:
     return xp.astype(xp.clip(xp.real(c), -1.0, 1.0), c.dtype) + xp.astype(xp.clip(xp.imag(c), -1.0, 1.0), c.dtype) * 1j
 
 
-corrcoef = composite("corrcoef(x, /)", _corrcoef)
+corrcoef = composite("corrcoef(x, /)", _corrcoef, methods="corrcoef")
 """The correlations of the rows."""
 
 
@@ -434,7 +439,7 @@ def _histc(xp: Any, x: Any, *, bins: int, min: float, max: float) -> Any:
     return _count_between(xp, x, _even_edges(xp, *_find_edges(xp, x, bins, min, max, 1.0), bins), None)
 
 
-histc = composite("histc(x, bins=100, min=0, max=0)", _histc, arrays=("x",))
+histc = composite("histc(x, bins=100, min=0, max=0)", _histc, arrays=("x",), methods="histc")
 """How many elements fall into each of ``bins`` intervals between ``min`` and ``max`` (both 0: the extremes). It has no derivative."""
 
 
@@ -451,5 +456,10 @@ def _histogram(xp: Any, x: Any, bins: Any, *, range: Any, weight: Any, density: 
     return Histogram(hist, edges)
 
 
-histogram = composite("histogram(x, bins, *, range=None, weight=None, density=False)", _histogram, arrays=("x", "bins"))
+histogram = composite(
+    "histogram(x, bins, *, range=None, weight=None, density=False)",
+    _histogram,
+    arrays=("x", "bins"),
+    methods="histogram",
+)
 """How many elements, or how much weight, falls between each two edges. The derivative is that with respect to the weight."""
