@@ -96,8 +96,8 @@ contract_single = linear(
     default=_contract_single,
     node="EinsumBackward0",
     batch=_batch_contract,
+    doc="``einsum`` of one operand, whose equation has one letter for each axis and gives the result.",
 )
-"""``einsum`` of one operand, with an equation spelled out: one letter for each axis, the result given."""
 
 
 # -- two operands ------------------------------------------------------------------------------------------------------
@@ -180,8 +180,8 @@ contract_pair = bilinear(
     node="EinsumBackward0",
     promote=True,
     batch=_batch_contract,
+    doc="``einsum`` of two operands, whose equation gives the result; axes with the same letter have the same length.",
 )
-"""``einsum`` of two operands, with an equation spelled out and the same length wherever a letter stands."""
 
 
 # -- einsum ------------------------------------------------------------------------------------------------------------
@@ -351,5 +351,5 @@ inner = composite(
         xp.multiply(x1, x2) if x1.ndim == 0 or x2.ndim == 0 else xp.tensordot(x1, x2, axes=((-1,), (-1,)))
     ),
     methods="inner",
+    doc="The sum of products over the last axes, as in torch and NumPy: nothing is conjugated.",
 )
-"""The sum of products over the last axes; torch's and NumPy's, so nothing is conjugated."""

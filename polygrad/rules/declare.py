@@ -39,11 +39,11 @@ __all__ = [
     "rule",
 ]  # fmt: skip
 
+# Every operation by name; the names of those in an extension begin with ``linalg.``, ``fft.``, ``special.`` or ``nn.``.
 OPS = Registry()
-"""Every operation by name; ``linalg.`` and the like in front for the extensions."""
 
+# The function that builds the public function of an operation. array_api.surface enters it here, since no table knows about Tensors.
 BUILD: list[Callable[[Op], Callable[..., Any]]] = []
-"""What makes the public function of an operation; the namespace puts it here, since the tables know nothing of it."""
 FACTS = ("shape", "dtype", "ndim", "device")
 
 
@@ -66,10 +66,11 @@ class Rule:
 
     def __init__(self, op: Op, function: Callable[..., Any], fixed: int) -> None:
         self.function = function
+        # Positions of the inputs whose value it asks for; -1 is the output.
         self.values: list[int] = []
-        """Positions of the inputs whose value it wants; -1 is the output."""
+        # Triples (keyword, source, fact). The source is the position of an input, -1 for the output, or the name of a
+        # parameter.
         self.facts: list[tuple[str, int | str, str]] = []
-        """(keyword, which input or -1 for the output or a parameter's name, which fact of it)."""
         positional, keywords = read_parameters(function)
         for name in (*positional[fixed:], *keywords):
             if name not in keywords:
@@ -90,7 +91,29 @@ class Rule:
 
 
 class Op:
-    """What is known of one operation."""
+    """A declared operation: its signature, its derivatives, and how it appears to users.
+
+    Args:
+        form: the form of the declaration, such as "linear".
+        text: the name and the signature, such as ``"sum(x, /, *, axis=None)"``; without parentheses there is one array ``x``.
+        arrays: the names of the parameters that are arrays, if those are not the positional-only ones. ``("arrays",)`` is one parameter
+            that is a sequence of arrays.
+        default: ``(xp, x, ..., *, param)`` computes the operation where the array library lacks it.
+        node: the name of its nodes, as torch has it; or ``(payloads, params)`` gives the name. An elementwise operation of two arrays may
+            have three names: for two arrays, for a number as the second, and for a number as the first.
+        outputs: the names of the results, if there are several.
+        promote: whether the arrays are promoted to a common dtype, or the names of those that are.
+        view: whether the result is a view of the first array; it may depend on the parameters, as ``(params)``.
+        write: ``(xp, base, value, **params)`` returns the base with ``value`` in the place of the view. Without it the transpose is used,
+            which has to be the inverse.
+        batch: the batching rule, which runs the operation under ``vmap`` (``rules.vmap.alignment``). Without one there is a loop over the
+            examples, and a warning.
+        conversion: whether it converts to a ``dtype`` on a ``device``, and with ``copy=False`` returns an array that has both as it is.
+        methods: the methods of Tensor that call it, separated by spaces. A trailing underscore makes one in place. In a table this is a
+            literal, since the registry finds it in the text.
+        by_position: keyword-only parameters that the methods take by position too, as torch's do.
+        doc: the beginning of the docstring of the public function.
+    """
 
     def __init__(
         self,
@@ -128,45 +151,41 @@ class Op:
         self.arrays = arrays or names[: code.co_posonlyargcount]
         self.sequence = self.arrays == ("arrays",)
         self.params = tuple([name for name in (*names, *variadic, *keywords) if name not in self.arrays])
+        # Parameters that are no arrays and are passed by position.
         self.leading = tuple([name for name in names if name in self.positional and name not in self.arrays])
-        """Parameters that are no arrays and are passed by position."""
+        # Parameters that may be left out when they are None.
         self.optional = frozenset([name for name, default in defaults.items() if default is None])
-        """Parameters that may be left out when they are None."""
+        # Arrays that are passed by keyword, and left out where they are None (``prepend`` of ``diff``).
         self.named = tuple([name for name in keywords if name in self.arrays])
-        """Arrays that are passed by keyword, and left out where they are None (``prepend`` of ``diff``)."""
         self.default = default
         short = name.rpartition(".")[2]
         self.node: Any = node if node is not None else "".join(part.title() for part in short.split("_")) + "Backward0"
         self.outputs = outputs
         self.promote = self.arrays if promote is True else promote or ()
+        # A function of the parameters that tells whether the result is a view of the first array.
         self.view: Callable[[dict[str, Any]], bool] | None = (
             view if callable(view) else (lambda params: True) if view else None
         )
-        """Whether the result of a call with these parameters is a view of its first array."""
         self.write = write
-        """``(xp, base, value, **params)``: the base with the value in the view's place; None: by the transpose, which is the inverse."""
         # How vmap runs it (rules.vmap.alignment says how a rule is called); None: in a loop over the examples.
         self.batch = batch
         self.conversion = conversion
-        """Whether it converts to a ``dtype`` on a ``device``, and with ``copy=False`` returns what is of these already as it is."""
         self.methods = tuple(methods.split())
-        """The methods of Tensor that call it; those with a trailing underscore put the result in the Tensor's place."""
         self.by_position = by_position
-        """Parameters passed by keyword alone that the methods take by position too, as torch's do."""
         self.doc = doc
+        # One rule for each input, or a single one that gives all cotangents at once.
         self.vjps: Any = None
-        """One rule for each input, or a single one that gives all cotangents at once."""
+        # As ``vjps``; or "self" for a linear operation, which is applied to the tangents itself; or "product".
         self.jvps: Any = None
-        """As ``vjps``; or "self": linear, so the operation itself applied to the tangents; or "product"."""
+        # For an elementwise operation: a function or a number for each input, None where no derivative is known.
         self.partials: tuple[Any, ...] = ()
-        """Of an elementwise operation: a function or a number for each input, None where it is constant."""
+        # The rule of each partial that is a function.
         self.partial_rules: tuple[Rule | None, ...] = ()
-        """What each of these functions asks for."""
+        # Whether each partial is ``applied``.
         self.applied: tuple[bool, ...] = ()
-        """Which of them are ``applied``."""
         self.body: Callable[..., Any] | None = None
+        # The public function, once it has been asked for.
         self._call: Callable[..., Any] | None = None
-        """The public function, once the namespace has been built."""
 
     @functools.cached_property
     def result(self) -> Any:

@@ -423,8 +423,8 @@ lu = rule(
     default=_lu,
     node="LinalgLuBackward0",
     batch=forms.matrix,
+    doc="``x = P L U`` with a permutation matrix, a lower triangular matrix with ones on its diagonal, and an upper triangular one.",
 )
-"""``x = P L U`` with a permutation matrix, a lower triangular matrix with ones on its diagonal, and an upper triangular one."""
 
 
 def _lu_factor(xp: Any, x: Any, *, pivot: bool = True) -> tuple[Any, Any]:
@@ -470,8 +470,8 @@ lu_factor = rule(
     default=_lu_factor,
     node="LinalgLuFactorExBackward0",
     batch=forms.matrix,
+    doc="Both factors of ``x = P L U`` in one matrix, and the exchanges of rows, counted from 1; ``lu_solve`` takes them.",
 )
-"""Both factors in one matrix, and the exchanges of rows, counted from 1: what ``lu_solve`` takes."""
 
 
 def _lu_solve(xp: Any, LU: Any, pivots: Any, b: Any, *, left: bool, adjoint: bool) -> Any:
@@ -487,5 +487,8 @@ def _lu_solve(xp: Any, LU: Any, pivots: Any, b: Any, *, left: bool, adjoint: boo
 
 _dagger = adjoint
 
-lu_solve = composite("linalg.lu_solve(LU, pivots, b, /, *, left=True, adjoint=False)", _lu_solve)
-"""The solution of ``a x = b`` (or ``x a = b``, or with the adjoint of a) from what ``lu_factor`` made of a."""
+lu_solve = composite(
+    "linalg.lu_solve(LU, pivots, b, /, *, left=True, adjoint=False)",
+    _lu_solve,
+    doc="The solution of ``a x = b`` from the result of ``lu_factor(a)``, or of ``x a = b``, or with the adjoint of ``a``.",
+)

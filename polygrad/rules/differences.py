@@ -141,8 +141,8 @@ trapezoid = bilinear(
     node=lambda payloads, params: "MulBackward1" if payloads[1] is None else "DivBackward1",
     promote=True,
     batch=_batch_trapezoid,
+    doc="The integral of ``y`` by the trapezoidal rule, over the points ``x``, or over points ``dx`` apart.",
 )
-"""The integral of y over its points x, or over points ``dx`` apart, by the trapezoidal rule."""
 
 
 def _cumulative_trapezoid(xp: Any, y: Any, x: Any, *, dx: float, axis: int) -> Any:
@@ -214,5 +214,8 @@ def _gradient(xp: Any, x: Any, *, spacing: Any, axis: Any, edge_order: int) -> A
     return tuple([_slope(xp, x, h, a % x.ndim, edge_order) for a, h in zip(axes, spacings, strict=True)])
 
 
-gradient = composite("gradient(x, /, *, spacing=1, axis=None, edge_order=1)", _gradient)
-"""The derivative along each axis by differences, as a tuple. ``spacing`` is a distance or the points, one for all or one for each axis."""
+gradient = composite(
+    "gradient(x, /, *, spacing=1, axis=None, edge_order=1)",
+    _gradient,
+    doc="The derivative along each axis by differences, as a tuple. ``spacing`` is a distance or the points, for all axes or for each.",
+)

@@ -151,8 +151,8 @@ atan2 = elementwise(
 
 
 # -- sign and magnitude ---------------------------------------------------------------------------------------------
+# This is the rule for complex numbers too: the gradient of a real result points along x / |x|.
 abs = elementwise("abs", lambda xp, x: xp.sign(x), methods="abs absolute abs_")
-"""Of a complex number too: the gradient of a real result points along x / |x|."""
 
 
 def _sign(xp: Any, g: Any, x: Any) -> Any:

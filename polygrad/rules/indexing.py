@@ -176,8 +176,8 @@ getitem_adjoint = linear(
     default=_getitem_adjoint,
     node="IndexPutBackward0",
     batch=selections.getitem_adjoint,
+    doc="Zeros of the given shape with ``x`` added at ``key``, duplicates counted: the transpose of selection.",
 )
-"""Zeros of ``shape`` with ``x`` added at ``key``, duplicates counted: the transpose of selection."""
 
 
 def _set_at(xp: Any, x: Any, value: Any, *, key: Any) -> Any:
@@ -240,8 +240,8 @@ set_at = linear(
     default=_set_at,
     node="CopySlices",
     batch=selections.set_at,
+    doc="``x`` with ``value``, which is broadcast, in the place of ``x[key]``; ``x`` itself is not changed.",
 )
-"""``x`` with ``value`` (broadcast) in the place of ``x[key]``; ``x`` itself is not changed."""
 
 
 to_device = linear(

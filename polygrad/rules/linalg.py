@@ -173,8 +173,11 @@ def _multi_dot(xp: Any, arrays: Any) -> Any:
     return xp.reshape(out, kept)
 
 
-multi_dot = composite("linalg.multi_dot(arrays, /)", _multi_dot)
-"""The product of two or more matrices, in the order of least work; the first and the last may be vectors."""
+multi_dot = composite(
+    "linalg.multi_dot(arrays, /)",
+    _multi_dot,
+    doc="The product of two or more matrices, in the order of least work; the first and the last may be vectors.",
+)
 
 # -- diagonals --------------------------------------------------------------------------------------------------------
 diagonal = linear(
@@ -351,8 +354,11 @@ def _logdet(xp: Any, x: Any) -> Any:
     return xp.where(sign == -1, xp.asarray(float("nan"), dtype=x.dtype, device=device_of(x)), logabsdet)
 
 
-logdet = composite("linalg.logdet(x, /)", _logdet)
-"""The logarithm of the determinant: -inf of a singular matrix, nan where a real determinant is negative."""
+logdet = composite(
+    "linalg.logdet(x, /)",
+    _logdet,
+    doc="The logarithm of the determinant: -inf for a singular matrix, nan where a real determinant is negative.",
+)
 
 
 # -- powers and the exponential -------------------------------------------------------------------------------------------
@@ -396,8 +402,8 @@ PADE13 = (
     64764752532480000.0, 32382376266240000.0, 7771770303897600.0, 1187353796428800.0, 129060195264000.0, 10559470521600.0,
     670442572800.0, 33522128640.0, 1323241920.0, 40840800.0, 960960.0, 16380.0, 182.0, 1.0,
 )  # fmt: skip
+# Up to this 1-norm the approximant is exact to double precision.
 THETA13 = 5.371920351148152
-"""Up to this 1-norm the approximant is exact to double precision."""
 MOST_SQUARINGS = 16
 
 

@@ -436,8 +436,9 @@ clone = linear(
     batch=forms.elementwise,
     methods="clone",
 )
-contiguous = composite("contiguous(x, /)", lambda xp, x: x)
-"""torch's; the layout in memory is the array library's own affair."""
+contiguous = composite(
+    "contiguous(x, /)", lambda xp, x: x, doc="The array itself: its layout in memory is left to the array library."
+)
 
 
 def _unastype(xp: Any, g: Any, *, x_dtype: Any, x_device: Any, device: Any) -> Any:

@@ -23,8 +23,8 @@ INV_SQRT_2PI = 1 / math.sqrt(2 * math.pi)
 GELU_SCALE = math.sqrt(2 / math.pi)
 GELU_CUBIC = 0.044715
 SELU_ALPHA = 1.6732632423543772848170429916717
+# The constants of Klambauer et al., Self-Normalizing Neural Networks (2017): zero mean and unit variance are a fixed point.
 SELU_SCALE = 1.0507009873554804934193349852946
-"""Of Klambauer et al., Self-Normalizing Neural Networks (2017): zero mean and unit variance are a fixed point."""
 
 
 # -- activations --------------------------------------------------------------------------------------------------
@@ -251,8 +251,8 @@ layer_norm = rule(
     node="NativeLayerNormBackward0",
     promote=True,
     batch=_batch_layer_norm,
+    doc="Layer normalisation (Ba, Kiros and Hinton, 2016). ``axes`` are the last ones; weight and bias have their shape.",
 )
-"""Ba, Kiros and Hinton, Layer Normalization (2016). ``axes`` are the last ones; weight and bias have their shape."""
 
 
 def _embedding(xp: Any, weight: Any, indices: Any, *, padding_idx: int, scale_grad_by_freq: bool) -> Any:
@@ -305,5 +305,5 @@ embedding = rule(
     ),
     default=_embedding,
     batch=_batch_embedding,
+    doc="Rows of a table. The row of ``padding_idx`` gets no gradient; a negative number means that there is no such row.",
 )
-"""Rows of a table. The row of ``padding_idx`` (negative: none) gets no gradient."""

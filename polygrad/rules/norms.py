@@ -121,8 +121,12 @@ def _norm(xp: Any, x: Any, *, ord: Any, axis: Any, keepdims: bool) -> Any:
     return xp.reshape(out, tuple([1 if i in (first, second) else n for i, n in enumerate(x.shape)]))
 
 
-norm = composite("linalg.norm(x, /, ord=None, axis=None, keepdims=False)", _norm, arrays=("x",))
-"""A norm of vectors or matrices, as ``vector_norm`` and ``matrix_norm``: without ``ord`` that of all elements as one vector."""
+norm = composite(
+    "linalg.norm(x, /, ord=None, axis=None, keepdims=False)",
+    _norm,
+    arrays=("x",),
+    doc="A norm of vectors or matrices, as ``vector_norm`` and ``matrix_norm``; without ``ord`` the norm of all elements as one vector.",
+)
 
 
 def _cond(xp: Any, x: Any, *, p: Any) -> Any:

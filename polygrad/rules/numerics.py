@@ -130,8 +130,8 @@ lerp = elementwise(
     default=_lerp,
     node=lambda payloads, params: "LerpBackward1" if hasattr(payloads[2], "dtype") else "LerpBackward0",
     methods="lerp lerp_",
+    doc="``input + weight * (end - input)``.",
 )
-"""``input + weight * (end - input)``."""
 addcmul = elementwise(
     "addcmul(input, x1, x2, /, *, value=1)",
     1,
@@ -277,8 +277,12 @@ def _cdist(xp: Any, x1: Any, x2: Any, *, p: float) -> Any:
     return xp.linalg.vector_norm(difference, axis=-1, ord=p)
 
 
-cdist = composite("cdist(x1, x2, /, p=2.0)", _cdist, arrays=("x1", "x2"))
-"""The p-distances of all rows of one matrix to all rows of another, by their differences, which loses no digits."""
+cdist = composite(
+    "cdist(x1, x2, /, p=2.0)",
+    _cdist,
+    arrays=("x1", "x2"),
+    doc="The p-distances of all rows of one matrix to all rows of another. They are computed from the differences, so no digits are lost.",
+)
 
 
 def _pdist(xp: Any, x: Any, *, p: float) -> Any:
@@ -288,8 +292,12 @@ def _pdist(xp: Any, x: Any, *, p: float) -> Any:
     return xp.linalg.vector_norm(first - second, axis=-1, ord=p)
 
 
-pdist = composite("pdist(x, p=2.0)", _pdist, arrays=("x",))
-"""The p-distances of all pairs of rows, in the order of the upper triangle of ``cdist``."""
+pdist = composite(
+    "pdist(x, p=2.0)",
+    _pdist,
+    arrays=("x",),
+    doc="The p-distances of all pairs of rows, in the order of the upper triangle of ``cdist``.",
+)
 
 
 def _renorm(xp: Any, x: Any, *, p: float, axis: int, maxnorm: float) -> Any:
@@ -299,5 +307,10 @@ def _renorm(xp: Any, x: Any, *, p: float, axis: int, maxnorm: float) -> Any:
     return xp.multiply(x, xp.astype(factors, x.dtype) if factors.dtype != x.dtype else factors)
 
 
-renorm = composite("renorm(x, p, axis, maxnorm)", _renorm, arrays=("x",), methods="renorm renorm_")
-"""Each slice along an axis scaled down to a p-norm of at most ``maxnorm``."""
+renorm = composite(
+    "renorm(x, p, axis, maxnorm)",
+    _renorm,
+    arrays=("x",),
+    methods="renorm renorm_",
+    doc="Each slice along an axis, scaled down to a p-norm of at most ``maxnorm``.",
+)

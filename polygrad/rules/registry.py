@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .declare import Op
 
+# The modules of this package that declare operations, by the extension to which most of theirs belong. A name is looked for first in
+# the tables of its extension, then in the others.
 TABLES = {
     "": (
         "elementwise", "reductions", "manipulation", "indexing", "products", "selection", "sorting", "assembly", "padding",
@@ -30,8 +32,6 @@ TABLES = {
     ),
     "nn": ("nn", "losses"),
 }  # fmt: skip
-"""The modules of this package that declare operations, by the extension where most of theirs are: that is where a name is looked for
-first, and among the others next."""
 
 
 _METHODS = re.compile(r'methods="([^"]*)"')

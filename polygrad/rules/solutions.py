@@ -114,8 +114,8 @@ solve_triangular = rule(
     default=_solve_triangular,
     node="LinalgSolveTriangularBackward0",
     batch=forms.matrices,
+    doc="The solution of ``a x = b``, or of ``x a = b`` with ``left=False``; only one triangle of ``a`` is read.",
 )
-"""The solution of ``a x = b``, or with ``left=False`` of ``x a = b``; only one triangle of ``a`` is looked at."""
 
 
 def _cholesky_solve(xp: Any, b: Any, factor: Any, *, upper: bool) -> Any:
@@ -123,15 +123,18 @@ def _cholesky_solve(xp: Any, b: Any, factor: Any, *, upper: bool) -> Any:
     return xp.linalg.solve_triangular(adjoint(xp, lower), xp.linalg.solve_triangular(lower, b, upper=False), upper=True)
 
 
-cholesky_solve = composite("linalg.cholesky_solve(b, factor, /, *, upper=False)", _cholesky_solve)
-"""The solution of ``a x = b`` from the Cholesky factor of a."""
+cholesky_solve = composite(
+    "linalg.cholesky_solve(b, factor, /, *, upper=False)",
+    _cholesky_solve,
+    doc="The solution of ``a x = b`` from the Cholesky factor of ``a``.",
+)
 cholesky_inverse = composite(
     "linalg.cholesky_inverse(factor, /, *, upper=False)",
     lambda xp, factor, *, upper: _cholesky_solve(
         xp, xp.broadcast_to(identity(xp, factor), factor.shape), factor, upper=upper
     ),
+    doc="The inverse of a matrix from its Cholesky factor.",
 )
-"""The inverse of the matrix with that Cholesky factor."""
 
 
 def _square_rows(shape: tuple[int, ...], ind: int) -> tuple[int, int]:
@@ -256,8 +259,8 @@ least_squares = rule(
     default=_least_squares,
     node="LinalgLstsqBackward0",
     batch=forms.matrices,
+    doc="The least-squares solution for matrices ``b``, the rank of ``a``, and its singular values; ``lstsq`` is made of it.",
 )
-"""What ``lstsq`` is made of: the solution for matrices b, the rank, and the singular values."""
 
 
 def _lstsq(xp: Any, a: Any, b: Any, *, rcond: float | None, rtol: float | None) -> LstsqResult:
@@ -273,7 +276,10 @@ def _lstsq(xp: Any, a: Any, b: Any, *, rcond: float | None, rtol: float | None) 
     )
 
 
-lstsq = composite("linalg.lstsq(a, b, /, rcond=None, *, rtol=None)", _lstsq)
-"""The x of least norm among those that minimise the norm of ``a x - b``; the squared norms that remain, the rank and the singular
-values. The derivative is that at constant rank. ``rcond`` is NumPy's and torch's name of ``rtol``."""
+lstsq = composite(
+    "linalg.lstsq(a, b, /, rcond=None, *, rtol=None)",
+    _lstsq,
+    doc="The ``x`` of least norm among those that minimise the norm of ``a x - b``; the squared norms that remain, the rank and the "
+    "singular values. The derivative is the one at constant rank. ``rcond`` is the name of ``rtol`` in NumPy and torch.",
+)
 inverse_ = composite("inverse(x, /)", lambda xp, x: xp.linalg.inv(x))

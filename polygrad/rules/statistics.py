@@ -168,10 +168,20 @@ def _median(ignore_nan: bool) -> Any:
     return body
 
 
-median = composite("median(x, axis=None, keepdims=False)", _median(False), arrays=("x",), methods="median")
-"""The median, of two middle elements the lower; along an axis a tuple of values and indices."""
-nanmedian = composite("nanmedian(x, axis=None, keepdims=False)", _median(True), arrays=("x",), methods="nanmedian")
-"""The median of what is not nan."""
+median = composite(
+    "median(x, axis=None, keepdims=False)",
+    _median(False),
+    arrays=("x",),
+    methods="median",
+    doc="The median, which is the lower of two middle elements; along an axis, a tuple of values and indices.",
+)
+nanmedian = composite(
+    "nanmedian(x, axis=None, keepdims=False)",
+    _median(True),
+    arrays=("x",),
+    methods="nanmedian",
+    doc="The median of the elements that are not nan.",
+)
 
 
 # -- the largest -------------------------------------------------------------------------------------------------------
@@ -286,15 +296,15 @@ quantile = composite(
     _quantile("quantile", False),
     arrays=("x", "q"),
     methods="quantile",
+    doc="The q-th quantiles; several q give a new first axis.",
 )
-"""The q-th quantiles; with several q they come along a new first axis."""
 nanquantile = composite(
     "nanquantile(x, q, axis=None, keepdims=False, *, interpolation='linear')",
     _quantile("nanquantile", True),
     arrays=("x", "q"),
     methods="nanquantile",
+    doc="The quantiles of the elements that are not nan.",
 )
-"""The quantiles of what is not nan."""
 
 
 # -- sums and means without nan ----------------------------------------------------------------------------------------
@@ -380,8 +390,12 @@ def _cov(xp: Any, x: Any, *, correction: float, fweights: Any, aweights: Any) ->
     return xp.reshape(out, ()) if single else out
 
 
-cov = composite("cov(x, /, *, correction=1, fweights=None, aweights=None)", _cov, methods="cov")
-"""The covariances of the rows, over the columns; the weights count and weigh the columns."""
+cov = composite(
+    "cov(x, /, *, correction=1, fweights=None, aweights=None)",
+    _cov,
+    methods="cov",
+    doc="The covariances of the rows, over the columns. ``fweights`` counts the columns, ``aweights`` weighs them.",
+)
 
 
 def _corrcoef(xp: Any, x: Any) -> Any:
@@ -398,8 +412,7 @@ def _corrcoef(xp: Any, x: Any) -> Any:
     return xp.astype(xp.clip(xp.real(c), -1.0, 1.0), c.dtype) + xp.astype(xp.clip(xp.imag(c), -1.0, 1.0), c.dtype) * 1j
 
 
-corrcoef = composite("corrcoef(x, /)", _corrcoef, methods="corrcoef")
-"""The correlations of the rows."""
+corrcoef = composite("corrcoef(x, /)", _corrcoef, methods="corrcoef", doc="The correlation coefficients of the rows.")
 
 
 # -- histograms --------------------------------------------------------------------------------------------------------
@@ -439,8 +452,14 @@ def _histc(xp: Any, x: Any, *, bins: int, min: float, max: float) -> Any:
     return _count_between(xp, x, _even_edges(xp, *_find_edges(xp, x, bins, min, max, 1.0), bins), None)
 
 
-histc = composite("histc(x, bins=100, min=0, max=0)", _histc, arrays=("x",), methods="histc")
-"""How many elements fall into each of ``bins`` intervals between ``min`` and ``max`` (both 0: the extremes). It has no derivative."""
+histc = composite(
+    "histc(x, bins=100, min=0, max=0)",
+    _histc,
+    arrays=("x",),
+    methods="histc",
+    doc="The number of elements in each of ``bins`` intervals between ``min`` and ``max``, or between the extremes if both are 0. It has "
+    "no derivative.",
+)
 
 
 def _histogram(xp: Any, x: Any, bins: Any, *, range: Any, weight: Any, density: bool) -> Histogram:
@@ -461,5 +480,5 @@ histogram = composite(
     _histogram,
     arrays=("x", "bins"),
     methods="histogram",
+    doc="The number of elements, or their weight, between each two edges. The derivative is with respect to the weight.",
 )
-"""How many elements, or how much weight, falls between each two edges. The derivative is that with respect to the weight."""

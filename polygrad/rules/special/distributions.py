@@ -26,9 +26,9 @@ from .incomplete import (
 )
 from .special import exprel_slope
 
+# The partial derivatives of a distribution function by its arguments, in their order: functions of the namespace and all arguments, or
+# None where none is known.
 Slopes = dict[str, Callable[..., Any] | None]
-"""The partial derivatives of a distribution function by its arguments, in their order: functions of the namespace and all arguments;
-None: not known."""
 
 
 def _declare_solution(text: str, unknown: str, slopes: Slopes) -> None:

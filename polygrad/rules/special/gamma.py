@@ -162,8 +162,8 @@ spence = special_function(
 )
 
 # -- elliptic integrals and functions (DLMF 19, 22), by the parameter m = k**2 ------------------------------------------
+# (1/2)_k / k!, the coefficients of (1 - t)**(-1/2).
 _A = [math.prod((2 * i + 1) / (2 * i + 2) for i in range(k)) for k in range(24)]
-"""(1/2)_k / k!, the coefficients of (1 - t)**(-1/2)."""
 _K_SLOPE = [PI / 2 * k * _A[k] ** 2 for k in range(1, 24)]
 _E_SLOPE = [-PI / 2 * k * _A[k] ** 2 / (2 * k - 1) for k in range(1, 24)]
 
@@ -199,8 +199,8 @@ def _incomplete_series(xp: Any, phi: Any, m: Any, coefficients: Sequence[float])
     return total
 
 
+# The coefficients of (1 - t)**(1/2).
 _B = [-_A[k] / (2 * k - 1) for k in range(24)]
-"""The coefficients of (1 - t)**(1/2)."""
 
 
 def _delta(xp: Any, phi: Any, m: Any) -> Any:

@@ -44,8 +44,8 @@ def t_density(xp: Any, df: Any, t: Any) -> Any:
 
 
 # -- derivatives in the shape parameters --------------------------------------------------------------------------------
+# The integrand ends where it is exp(-40), below half a unit in the last place of the whole.
 CUT = 40.0
-"""The integrand ends where it is exp(-40), below half a unit in the last place of the whole."""
 
 
 @functools.cache

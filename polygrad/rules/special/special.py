@@ -60,8 +60,12 @@ def _erf(xp: Any, x: Any) -> Any:
 
 
 # -- error functions (DLMF 7.2) -----------------------------------------------------------------------------------------
-erf = special_function("erf", lambda xp, x: (2 / SQRT_PI) * xp.exp(-x * x), default=_erf)
-"""The error function: twice the integral of the Gaussian ``exp(-t**2)`` from 0 to x, over the square root of pi."""
+erf = special_function(
+    "erf",
+    lambda xp, x: (2 / SQRT_PI) * xp.exp(-x * x),
+    default=_erf,
+    doc="The error function: twice the integral of the Gaussian ``exp(-t**2)`` from 0 to ``x``, over the square root of pi.",
+)
 erfc = special_function("erfc", lambda xp, x: (-2 / SQRT_PI) * xp.exp(-x * x))
 erfi = special_function("erfi", lambda xp, x: (2 / SQRT_PI) * xp.exp(x * x))
 # exp(x**2) erfc(x) and exp(-x**2) int_0^x exp(t**2) dt, by the product rule
@@ -262,8 +266,7 @@ def _sinc(xp: Any, x: Any) -> Any:
     return xp.where(zero, 1.0, xp.sin(t) / t)
 
 
-sinc = special_function("sinc", _sinc_slope, default=_sinc)
-"""sin(pi x) / (pi x), as in NumPy."""
+sinc = special_function("sinc", _sinc_slope, default=_sinc, doc="``sin(pi x) / (pi x)``, as in NumPy.")
 
 
 def _power_ratio(xp: Any, log: Any, lmbda: Any) -> Any:
@@ -329,8 +332,12 @@ radian = special_function(
 )
 wrightomega = special_function("wrightomega(z, /)", lambda xp, out: out / (1 + out))
 # W exp(W) = z (DLMF 4.13.1), differentiated; in this form it is regular at 0.
-lambertw = special_function("lambertw(z, k=0, tol=1e-8)", lambda xp, out: 1 / (xp.exp(out) * (1 + out)), arrays=("z",))
-"""Lambert's W, a branch of the inverse of w exp(w). Unlike SciPy's it stays real for real z: nan where the branch is complex."""
+lambertw = special_function(
+    "lambertw(z, k=0, tol=1e-8)",
+    lambda xp, out: 1 / (xp.exp(out) * (1 + out)),
+    arrays=("z",),
+    doc="Lambert's W, a branch of the inverse of ``w exp(w)``. For real ``z`` it is real, and nan where the branch is complex.",
+)
 
 
 # -- torch's names ------------------------------------------------------------------------------------------------------
@@ -381,8 +388,9 @@ spherical_bessel_j0 = composite("special.spherical_bessel_j0(x, /)", lambda xp, 
 
 
 # -- the rest of SciPy --------------------------------------------------------------------------------------------------
+# Functions that are not on the namespace. SciPy looks there first, and its own versions are made of other functions, which have
+# derivatives.
 LEFT_OUT = {"logsumexp", "softmax", "log_softmax"}
-"""Not on the namespace, so that SciPy, which looks there first, uses its own versions made of other functions: they have derivatives."""
 
 
 def special_fallback(name: str, inputs: int, outputs: int) -> Op:

@@ -39,10 +39,10 @@ class Selection:
     def __init__(self, run: Run, key: Any, shape: tuple[int, ...], batched: bool) -> None:
         xp = self.xp = run.xp
         self.batched = batched
+        # Integers, slices and None; a whole slice where an array indexes.
         self.basic: list[Any] = []
-        """Integers, slices and None; a whole slice where an array indexes."""
+        # The axes of the basic selection that the arrays index, and the lengths of all of its axes.
         axes: list[int] = []
-        """The axes of the basic selection that the arrays index, and the lengths of all of them."""
         sizes: list[int] = []
         arrays: list[Any] = []
         special: list[int] = []  # the places of arrays, and of integers beside them, in the key
@@ -74,8 +74,8 @@ class Selection:
         ndim = max([part.ndim for part in arrays])
         lead = (run.size, *(1,) * ndim)
         indices = [pad_rank(run, part.data, ndim) if isinstance(part, Mapped) else part for part in arrays]
+        # The axes that the arrays make, and where NumPy puts them: where the arrays are, or first if they are apart.
         self.new = broadcast_shapes(*[tuple(i.shape) for i in indices], lead)[1:]
-        """The axes that the arrays make, and where NumPy puts them: where the arrays are, or first if they are apart."""
         self.place = before[0] if adjacent else 0
         device = next(part.data for part in arrays if isinstance(part, Mapped)).device
         numbers = xp.reshape(xp.arange(run.size, device=device), lead) if batched else None
