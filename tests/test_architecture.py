@@ -146,6 +146,21 @@ def test_no_array_library_outside_interop(path: Path) -> None:
     assert not {name.split(".")[0] for _, name in imported(path)} & LIBRARIES
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "rules").rglob("*.py")), ids=lambda path: path.stem)
+def test_no_explanation_is_thrown_away(path: Path) -> None:
+    """In a table a string under an assignment reaches nobody: it is a comment above, or the ``doc`` of an operation."""
+    lost = [
+        statement.lineno
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(getattr(node, "body", None), list)
+        for previous, statement in zip(node.body, node.body[1:], strict=False)
+        if isinstance(previous, ast.Assign | ast.AnnAssign)
+        and isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+    ]
+    assert not lost
+
+
 def test_no_file_is_long_without_a_reason() -> None:
     long = {path.relative_to(ROOT).as_posix() for path in MODULES if len(path.read_text().splitlines()) > 500}
     assert long == set(LONG)

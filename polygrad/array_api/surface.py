@@ -15,64 +15,17 @@ from ..backend.dtypes import DTYPE_NAMES, dtype_name
 from ..core import modes
 from ..core.functions import as_operator, build
 from ..core.inplace import in_own_dtype, inplace, is_there, part, rebind, share
+from ..core.record import compiled
 from ..core.tensor import SCALARS, Tensor, as_frame, constant, plain_key
 from ..engine import start
 from ..errors import ArgumentError, BackendError, DtypeError, ShapeError, describe
-from ..rules.declare import BUILD, OPS
+from ..rules.declare import BUILD, OPS, Op
 from ..show.display import tensor_html, tensor_repr
 from .conversions import Conversions
 from .namespace import check_version
 
-REDUCTIONS = (
-    "sum", "mean", "max", "min", "prod", "any", "all", "argmax", "argmin", "std", "var", "cumulative_sum", "cumulative_prod",
-    "logsumexp", "count_nonzero",
-)  # fmt: skip
-"""Methods with ``axis`` as first argument, positional or by keyword."""
-UNARY = (
-    "abs", "acos", "acosh", "asin", "asinh", "atan", "atanh", "ceil", "conj", "cos", "cosh", "exp", "expm1", "floor", "isfinite", "isinf",
-    "isnan", "log", "log1p", "log2", "log10", "logical_not", "negative", "reciprocal", "relu", "round", "sigmoid", "sign", "sin", "sinh",
-    "sqrt", "square", "tan", "tanh", "trunc", "clone", "ravel", "bitwise_invert",
-)  # fmt: skip
-BINARY = (
-    "add", "subtract", "multiply", "divide", "floor_divide", "remainder", "pow", "atan2", "hypot", "maximum", "minimum", "matmul",
-    "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or", "logical_xor", "tensordot",
-    "vecdot", "mm", "mv", "dot", "bmm", "logaddexp",
-)  # fmt: skip
-OTHERS = (
-    "argsort", "chunk", "clip", "expand_dims", "flatten", "flip", "moveaxis", "narrow", "permute_dims", "repeat",
-    "roll", "softmax", "log_softmax", "sort", "split", "swapaxes", "take", "take_along_axis", "tile", "transpose", "tril",
-    "triu", "unbind", "unstack", "nonzero", "index_select", "gather", "scatter", "scatter_add", "scatter_reduce", "index_add",
-    "index_copy", "index_fill", "index_put", "index_reduce", "masked_fill", "masked_scatter", "masked_select", "select_scatter",
-    "slice_scatter", "diagonal_scatter", "argwhere", "bincount", "diag", "diag_embed", "diagflat", "kron", "movedim", "nan_to_num",
-    "rot90", "swapdims", "unflatten", "unfold",
-    "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "allclose", "aminmax", "angle", "baddbmm", "clamp_max", "clamp_min",
-    "corrcoef", "cov", "cummax", "cummin", "deg2rad", "digamma", "dist", "erf", "erfc", "erfinv", "exp2", "float_power", "fmax", "fmin",
-    "fmod", "frac", "heaviside", "histc", "histogram", "i0", "igamma", "igammac", "inner", "isclose", "kthvalue", "ldexp", "lerp", "lgamma",
-    "logaddexp2", "logcumsumexp", "logit", "median", "mode", "mvlgamma", "nanmean", "nanmedian", "nanquantile", "nansum", "norm",
-    "quantile", "rad2deg", "renorm", "rsqrt", "sinc", "topk", "xlogy",
-)  # fmt: skip
-ALIASES = {
-    "sub": "subtract", "mul": "multiply", "div": "divide", "true_divide": "divide", "power": "pow", "neg": "negative",
-    "absolute": "abs", "eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal",
-    "amax": "max", "amin": "min", "clamp": "clip", "arccos": "acos", "arcsin": "asin", "arctan": "atan", "arctan2": "atan2",
-    "cumsum": "cumulative_sum", "cumprod": "cumulative_prod",
-}  # fmt: skip
-"""torch's names of operations that the standard has under another."""
-BY_POSITION = {
-    "argsort": (0, "axis"), "flip": (0, "axis"), "roll": (1, "axis"), "sort": (0, "axis"), "tensordot": (1, "axes"), "tril": (0, "k"),
-    "triu": (0, "k"),
-}  # fmt: skip
-"""Methods that take by position, as in torch, a parameter that the standard has by keyword alone: its place, counted after self."""
 CASTS = {"float": "float32", "double": "float64", "half": "float16", "int": "int32", "long": "int64", "bool": "bool"}
 """torch's methods that convert the dtype."""
-INPLACE = (
-    "add", "sub", "mul", "div", "pow", "remainder", "floor_divide", "neg", "abs", "exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid",
-    "relu", "clip", "clamp", "round", "floor", "ceil", "trunc", "square", "reciprocal", "maximum", "minimum",
-    "scatter", "scatter_add", "scatter_reduce", "index_add", "index_copy", "index_fill", "index_put", "index_reduce", "masked_fill",
-    "masked_scatter", "nan_to_num", "addcdiv", "addcmul", "addmm", "addmv", "baddbmm", "clamp_max", "clamp_min", "erf", "exp2", "fmod",
-    "frac", "lerp", "logit", "renorm", "rsqrt", "sinc",
-)  # fmt: skip
-"""Operations that also exist with a trailing underscore."""
 
 
 class _Surface(Tensor):
@@ -327,59 +280,84 @@ def _flat(sizes: tuple[Any, ...]) -> tuple[int, ...]:
         raise ArgumentError(f"sizes and axes have to be integers, got {', '.join(map(describe, sizes))}") from None
 
 
-def _attach_operations() -> None:
-    """Attach the operations as methods, which ask for their operation when they are called."""
+# -- operations as methods ------------------------------------------------------------------------------------------------
+class LazyMethod:
+    """A method of Tensor that calls an operation, in the place of which it stands until it is first asked for."""
 
-    def reduction(name: str) -> Callable[..., Any]:
-        def method(self: Any, axis: Any = None, *args: Any, **params: Any) -> Any:
-            if args:  # torch allows keepdims by position
-                params["keepdims"] = args[0]
-            return OPS[name].call(self, axis=axis, **params)
+    def __init__(self, name: str) -> None:
+        self.name = name
 
-        return method
+    def __get__(self, tensor: Tensor | None, owner: type[Tensor]) -> Any:
+        method = _make_method(self.name, OPS.method(self.name))
+        setattr(Tensor, self.name, method)
+        return method if tensor is None else method.__get__(tensor, owner)
 
-    def plain(name: str) -> Callable[..., Any]:
-        # not OPS[name].call itself, which would read the tables at once
-        if name not in BY_POSITION:
-            return lambda self, *args, **params: OPS[name].call(self, *args, **params)  # noqa: PLW0108
-        place, keyword = BY_POSITION[name]
 
-        def method(self: Any, *args: Any, **params: Any) -> Any:
-            if len(args) == place + 1:
-                params[keyword] = args[place]
-            return OPS[name].call(self, *args[:place], *args[place + 1 :], **params)
+def _make_method(name: str, op: Op) -> Any:
+    """Return the method of that name: the public function with the Tensor as its first array."""
+    import inspect
 
-        return method
+    first, *rest = inspect.signature(op.call).parameters.values()
+    moved = [p.replace(kind=p.POSITIONAL_OR_KEYWORD) for name in op.by_position for p in rest if p.name == name]
+    by_keyword = [p for p in rest if p.kind is p.KEYWORD_ONLY]
+    shown = [p for p in rest if p.kind is not p.KEYWORD_ONLY] + moved
+    shown += [p for p in by_keyword if p.name not in op.by_position]
+    given = [f"*{p.name}" if p.kind is p.VAR_POSITIONAL else p.name for p in rest if p.kind is not p.KEYWORD_ONLY]
+    given += [f"{p.name}={p.name}" for p in by_keyword]
+    call = f"OP.call({', '.join(['self', *given])})"
+    in_place = name.endswith("_")
+    source = f"def {name}{inspect.Signature([first.replace(name='self'), *shown])}:\n    return "
+    source += f"inplace(self, {name!r}, lambda: {call})\n" if in_place else f"{call}\n"
+    method = compiled(source, f"Tensor.{name}", {"OP": op, "inplace": inplace})[name]
+    method.__qualname__ = f"Tensor.{name}"
+    method.__module__ = "polygrad"
+    method.__doc__ = f"As ``polygrad.{op.name}``{', in place' if in_place else ''}."
+    return method
 
+
+def _attach_methods(names: Sequence[str]) -> None:
+    for name in names:
+        if hasattr(Tensor, name):
+            raise TypeError(f"Tensor has an attribute {name!r}, so no operation can have a method of that name")
+    for name in names:
+        setattr(Tensor, name, LazyMethod(name))
+
+
+def _detach_methods(names: Sequence[str]) -> None:
+    for name in names:
+        delattr(Tensor, name)
+
+
+def _attach_casts() -> None:
     def casting(dtype: str) -> Callable[..., Any]:
         return lambda self: self.to(dtype)
 
-    def changing(shown: str, name: str) -> Callable[..., Any]:
-        return lambda self, *args, **params: inplace(self, shown, lambda: OPS[name].call(self, *args, **params))
+    for name, dtype in CASTS.items():
+        _attach(name, casting(dtype), f"Convert to ``{dtype}``; as ``to({dtype!r})``.")
 
+
+def _attach(name: str, method: Callable[..., Any], doc: str) -> None:
+    method.__name__ = name
+    method.__qualname__ = f"Tensor.{name}"
+    method.__doc__ = doc
+    setattr(Tensor, name, method)
+
+
+# -- operators ----------------------------------------------------------------------------------------------------------
+def _attach_inplace_operators() -> None:
     def operator(symbol: str, name: str) -> Callable[..., Any]:
         def method(self: Any, other: Any, /) -> Any:
             return inplace(self, symbol, lambda: OPS[name].call(self, other))
 
         return method
 
-    made = {name: reduction(name) for name in REDUCTIONS}
-    made |= {name: plain(name) for name in (*UNARY, *BINARY, *OTHERS)}
-    made |= {name: casting(dtype) for name, dtype in CASTS.items()}
-    made |= {alias: made[name] for alias, name in ALIASES.items()}
-    made |= {f"{name}_": changing(f"{name}_", ALIASES.get(name, name)) for name in INPLACE}
     for short, symbol, name in (
         ("add", "+=", "add"), ("sub", "-=", "subtract"), ("mul", "*=", "multiply"), ("truediv", "/=", "divide"),
         ("floordiv", "//=", "floor_divide"), ("mod", "%=", "remainder"), ("pow", "**=", "pow"), ("matmul", "@=", "matmul"),
         ("and", "&=", "bitwise_and"), ("or", "|=", "bitwise_or"), ("xor", "^=", "bitwise_xor"),
         ("lshift", "<<=", "bitwise_left_shift"), ("rshift", ">>=", "bitwise_right_shift"),
     ):  # fmt: skip
-        made[f"__i{short}__"] = operator(symbol, name)
-    for name, method in made.items():
-        method.__name__ = name
-        method.__qualname__ = f"Tensor.{name}"
-        method.__doc__ = f"As ``polygrad.{ALIASES.get(name.rstrip('_'), name.strip('_'))}``."
-        setattr(Tensor, name, method)
+        _attach(f"__i{short}__", operator(symbol, name), f"As ``polygrad.{name}``, in place.")
 
 
 _OPERATORS = {
@@ -466,4 +444,7 @@ BUILD.append(build)
 _attach_members(Conversions)
 _attach_members(_Surface)
 _attach_operators()
-_attach_operations()
+_attach_inplace_operators()
+_attach_casts()
+_attach_methods(OPS.method_names())
+OPS.attach, OPS.detach = _attach_methods, _detach_methods

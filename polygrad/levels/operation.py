@@ -70,7 +70,7 @@ class Operation(Call):
 
     def batch(self, args: Values, mapped: Sequence[bool], size: int, level: Level) -> Values:
         op, frame = self.op, self.top._frame
-        rule = op.batch or _rule(op)
+        rule = op.batch
         if rule == DECOMPOSE:
             made = call_raw(op, functools.partial(op.default, frame.namespace), self.args, self.params)  # type: ignore[arg-type, misc]
             return [whole(part, level, size) for part in (made if isinstance(made, tuple) else (made,))]
@@ -211,14 +211,6 @@ def _elementwise(
 
 
 # -- batches -----------------------------------------------------------------------------------------------------------
-@functools.cache
-def _rule(op: Op) -> Any:
-    """The rule in the table, which is read when the first one is asked for."""
-    from ..rules.vmap.table import rule_of
-
-    return rule_of(op)
-
-
 _KEYED = frozenset({"key", "sorter"})
 """The parameters whose arrays rules know what to do with."""
 

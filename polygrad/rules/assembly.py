@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import ArgumentError, ShapeError, describe
 from .declare import applied, composite, elementwise
-from .helpers import front_axis, is_complex
+from .helpers import front_axis, is_complex, raise_rank
 from .keys import along
 from .selection import match_dtype
 
@@ -28,7 +28,7 @@ def _diagonal(rows: int, columns: int, offset: int) -> slice:
     return slice(start, start + (length - 1) * (columns + 1) + 1, columns + 1)
 
 
-def _pair(name: str, axis1: int, axis2: int, ndim: int) -> tuple[int, int]:
+def _check_pair(name: str, axis1: int, axis2: int, ndim: int) -> tuple[int, int]:
     pair = front_axis(name, axis1, ndim), front_axis(name, axis2, ndim)
     if pair[0] == pair[1]:
         raise ArgumentError(f"{name}: the axes of the diagonal have to be two, got {axis1} and {axis2}")
@@ -37,7 +37,7 @@ def _pair(name: str, axis1: int, axis2: int, ndim: int) -> tuple[int, int]:
 
 def _diag_embed(xp: Any, x: Any, *, offset: int, axis1: int, axis2: int) -> Any:
     x = xp.asarray(x)
-    axes = _pair("diag_embed", axis1, axis2, x.ndim + 1)
+    axes = _check_pair("diag_embed", axis1, axis2, x.ndim + 1)
     lead, n = tuple(x.shape[:-1]), x.shape[-1] + abs(offset)
     flat = xp.getitem_adjoint(x, key=(..., _diagonal(n, n, offset)), shape=(*lead, n * n))
     out = xp.reshape(flat, (*lead, n, n))
@@ -49,6 +49,7 @@ diag_embed = composite(
     _diag_embed,
     arrays=("x",),
     doc="Matrices of zeros with the last axis of ``x`` on a diagonal; they lie along two axes of the result.",
+    methods="diag_embed",
 )
 
 
@@ -68,28 +69,30 @@ diag = composite(
     _diag,
     arrays=("x",),
     doc="The matrix with a vector on its diagonal; of a matrix, a copy of its diagonal.",
+    methods="diag",
 )
 diagflat = composite(
     "diagflat(x, offset=0)",
     lambda xp, x, *, offset: _diag_embed(xp, xp.reshape(x, (-1,)), offset=offset, axis1=-2, axis2=-1),
     arrays=("x",),
     doc="The matrix with all elements of ``x`` on its diagonal.",
+    methods="diagflat",
 )
 
 
 def _diagonal_scatter(xp: Any, input: Any, src: Any, *, offset: int, axis1: int, axis2: int) -> Any:
     input = xp.asarray(input)
     src = match_dtype(xp, "diagonal_scatter", input, xp.asarray(src))
-    axes = _pair("diagonal_scatter", axis1, axis2, input.ndim)
+    axes = _check_pair("diagonal_scatter", axis1, axis2, input.ndim)
     moved = xp.moveaxis(input, axes, (-2, -1))
     *lead, rows, columns = moved.shape
     where = _diagonal(rows, columns, offset)
-    _fits("diagonal_scatter", src, (*lead, len(range(rows * columns)[where])))
+    _check_shape("diagonal_scatter", src, (*lead, len(range(rows * columns)[where])))
     flat = xp.set_at(xp.reshape(moved, (*lead, rows * columns)), src, key=(..., where))
     return xp.moveaxis(xp.reshape(flat, moved.shape), (-2, -1), axes)
 
 
-def _fits(name: str, src: Any, shape: tuple[int, ...]) -> None:
+def _check_shape(name: str, src: Any, shape: tuple[int, ...]) -> None:
     if tuple(src.shape) != shape:
         raise ShapeError(f"{name}: expected src to have the shape {shape} of what it replaces, got {tuple(src.shape)}")
 
@@ -99,6 +102,7 @@ diagonal_scatter = composite(
     _diagonal_scatter,
     arrays=("input", "src"),
     doc="``input`` with ``src`` on a diagonal.",
+    methods="diagonal_scatter",
 )
 
 
@@ -112,7 +116,7 @@ def _select_scatter(xp: Any, input: Any, src: Any, *, axis: int, index: int) -> 
         raise IndexError(
             f"select_scatter: index {index} out of range for axis {axis} of the shape {tuple(input.shape)}"
         )
-    _fits("select_scatter", src, (*input.shape[:at], *input.shape[at + 1 :]))
+    _check_shape("select_scatter", src, (*input.shape[:at], *input.shape[at + 1 :]))
     return xp.set_at(input, src, key=along(at, index))
 
 
@@ -121,6 +125,7 @@ select_scatter = composite(
     _select_scatter,
     arrays=("input", "src"),
     doc="``input`` with ``src`` at one index of an axis.",
+    methods="select_scatter",
 )
 
 
@@ -131,7 +136,7 @@ def _slice_scatter(xp: Any, input: Any, src: Any, *, axis: int, start: int | Non
     if step <= 0:
         raise ArgumentError(f"slice_scatter: the step has to be positive, got {step}")
     part = slice(start, end, step)
-    _fits("slice_scatter", src, (*input.shape[:at], len(range(input.shape[at])[part]), *input.shape[at + 1 :]))
+    _check_shape("slice_scatter", src, (*input.shape[:at], len(range(input.shape[at])[part]), *input.shape[at + 1 :]))
     return xp.set_at(input, src, key=along(at, part))
 
 
@@ -140,6 +145,7 @@ slice_scatter = composite(
     _slice_scatter,
     arrays=("input", "src"),
     doc="``input`` with ``src`` in a slice of an axis.",
+    methods="slice_scatter",
 )
 
 
@@ -166,6 +172,7 @@ unfold = composite(
     _unfold,
     arrays=("x",),
     doc="All windows of ``size`` elements along an axis, ``step`` apart; the elements of a window are the last axis.",
+    methods="unfold",
 )
 
 
@@ -173,7 +180,7 @@ def _rot90(xp: Any, x: Any, *, k: int, axes: Sequence[int]) -> Any:
     x = xp.asarray(x)
     if len(axes) != 2:
         raise ArgumentError(f"rot90: a turn has two axes, got {axes!r}")
-    first, second = _pair("rot90", axes[0], axes[1], x.ndim)
+    first, second = _check_pair("rot90", axes[0], axes[1], x.ndim)
     if k % 4 == 0:
         return xp.clone(x)
     if k % 4 == 2:
@@ -186,18 +193,21 @@ rot90 = composite(
     _rot90,
     arrays=("x",),
     doc="``x`` turned ``k`` times by 90 degrees in the plane of two axes, from the first towards the second.",
+    methods="rot90",
 )
 movedim = composite(
     "movedim(x, source, destination)",
     lambda xp, x, *, source, destination: xp.moveaxis(x, source, destination),
     arrays=("x",),
     doc="torch's name of ``moveaxis``.",
+    methods="movedim",
 )
 swapdims = composite(
     "swapdims(x, axis0, axis1)",
     lambda xp, x, *, axis0, axis1: xp.swapaxes(x, axis0, axis1),
     arrays=("x",),
     doc="torch's name of ``swapaxes``.",
+    methods="swapdims",
 )
 
 
@@ -215,33 +225,29 @@ def _unflatten(xp: Any, x: Any, *, axis: int, sizes: Sequence[int]) -> Any:
 
 
 unflatten = composite(
-    "unflatten(x, axis, sizes)", _unflatten, arrays=("x",), doc="One axis as several; one of the sizes may be -1."
+    "unflatten(x, axis, sizes)",
+    _unflatten,
+    arrays=("x",),
+    doc="One axis as several; one of the sizes may be -1.",
+    methods="unflatten",
 )
 
 
 # -- joins -------------------------------------------------------------------------------------------------------------
-def _lifted(ndim: int) -> Callable[..., Any]:
-    """At least so many axes. The third goes behind, as in NumPy."""
-
-    def one(xp: Any, x: Any) -> Any:
-        x = xp.asarray(x)
-        if x.ndim >= ndim:
-            return x
-        if ndim == 3:
-            return xp.reshape(x, (*(1,) * (2 - x.ndim), *x.shape, 1))
-        return xp.reshape(x, (*(1,) * (ndim - x.ndim), *x.shape))
-
-    return one
+def _at_least(xp: Any, x: Any, ndim: int) -> Any:
+    """Give an array at least so many axes. The third goes behind, as in NumPy."""
+    x = xp.asarray(x)
+    if x.ndim < ndim == 3:
+        return xp.reshape(x, (*(1,) * (2 - x.ndim), *x.shape, 1))
+    return raise_rank(xp, x, ndim)
 
 
-def _each(ndim: int) -> Callable[..., Any]:
-    one = _lifted(ndim)
-
+def _raise_each(ndim: int) -> Callable[..., Any]:
     def body(xp: Any, arrays: Sequence[Any]) -> Any:
-        if len(arrays) == 1:
-            given = arrays[0]
-            return tuple([one(xp, x) for x in given]) if isinstance(given, (tuple, list)) else one(xp, given)
-        return tuple([one(xp, x) for x in arrays])
+        given = arrays[0] if len(arrays) == 1 else arrays
+        if not isinstance(given, (tuple, list)):
+            return _at_least(xp, given, ndim)
+        return tuple([_at_least(xp, x, ndim) for x in given])
 
     return body
 
@@ -249,7 +255,7 @@ def _each(ndim: int) -> Callable[..., Any]:
 for _ndim in (1, 2, 3):
     composite(
         f"atleast_{_ndim}d(*arrays)",
-        _each(_ndim),
+        _raise_each(_ndim),
         arrays=("arrays",),
         doc="An array with axes of length 1 put before its own until there are enough; of several arrays, a tuple.",
     )
@@ -267,13 +273,13 @@ column_stack = composite(
 )
 dstack = composite(
     "dstack(arrays, /)",
-    lambda xp, arrays: xp.concat([_lifted(3)(xp, x) for x in arrays], axis=2),
+    lambda xp, arrays: xp.concat([_at_least(xp, x, 3) for x in arrays], axis=2),
     doc="Arrays side by side along the third axis.",
 )
 
 
 def _block_diag(xp: Any, arrays: Sequence[Any]) -> Any:
-    blocks = [_lifted(2)(xp, x) for x in arrays]
+    blocks = [_at_least(xp, x, 2) for x in arrays]
     for block in blocks:
         if block.ndim > 2:
             raise ShapeError(f"block_diag: expected arrays of two axes at most, got {describe(block)}")
@@ -298,7 +304,7 @@ block_diag = composite(
 )
 
 
-def _vectors(name: str, arrays: Sequence[Any]) -> None:
+def _check_vectors(name: str, arrays: Sequence[Any]) -> None:
     if any(x.ndim != 1 for x in arrays):
         raise ShapeError(f"{name}: expected arrays of one axis, got {', '.join(map(describe, arrays))}")
 
@@ -307,7 +313,7 @@ def _cartesian_prod(xp: Any, arrays: Sequence[Any]) -> Any:
     arrays = [xp.asarray(x) for x in arrays]
     if not arrays:
         raise ArgumentError("cartesian_prod: expected at least one array")
-    _vectors("cartesian_prod", arrays)
+    _check_vectors("cartesian_prod", arrays)
     if len(arrays) == 1:
         return arrays[0]
     return xp.stack([xp.reshape(grid, (-1,)) for grid in xp.meshgrid(*arrays, indexing="ij")], axis=1)
@@ -323,7 +329,7 @@ cartesian_prod = composite(
 
 def _combinations(xp: Any, x: Any, *, r: int, with_replacement: bool) -> Any:
     x = xp.asarray(x)
-    _vectors("combinations", [x])
+    _check_vectors("combinations", [x])
     if r < 0:
         raise ArgumentError(f"combinations: r must not be negative, got {r}")
     if r == 0:
@@ -355,13 +361,17 @@ def _kron(xp: Any, a: Any, b: Any) -> Any:
 
 
 kron = composite(
-    "kron(a, b)", _kron, arrays=("a", "b"), doc="The Kronecker product: ``b`` times each element of ``a``, in blocks."
+    "kron(a, b)",
+    _kron,
+    arrays=("a", "b"),
+    doc="The Kronecker product: ``b`` times each element of ``a``, in blocks.",
+    methods="kron",
 )
 
 
 def _vander(xp: Any, x: Any, *, N: int | None, increasing: bool) -> Any:
     x = xp.asarray(x)
-    _vectors("vander", [x])
+    _check_vectors("vander", [x])
     n = x.shape[0]
     N = n if N is None else N
     if N < 0:
@@ -395,7 +405,7 @@ def _nan_to_num(xp: Any, x: Any, *, nan: float = 0.0, posinf: float | None = Non
     return xp.where(x == -xp.inf, float(limits.min) if neginf is None else neginf, out)
 
 
-def _finite(xp: Any, g: Any, x: Any) -> Any:
+def _mask_finite(xp: Any, g: Any, x: Any) -> Any:
     if is_complex(xp, x):  # the parts are replaced each by itself
         real = xp.where(xp.isfinite(xp.real(x)), xp.real(g), 0.0)
         imag = xp.where(xp.isfinite(xp.imag(x)), xp.imag(g), 0.0)
@@ -405,8 +415,9 @@ def _finite(xp: Any, g: Any, x: Any) -> Any:
 
 nan_to_num = elementwise(
     "nan_to_num(x, nan=0.0, posinf=None, neginf=None)",
-    applied(_finite),
+    applied(_mask_finite),
     arrays=("x",),
     default=_nan_to_num,
     doc="``x`` with numbers for nan and the infinities (default: 0 and the limits of the dtype); what was replaced has no gradient.",
+    methods="nan_to_num nan_to_num_",
 )

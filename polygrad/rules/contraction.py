@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from math import prod
+from string import ascii_letters as LETTERS
 from typing import Any
 
 from ..errors import ArgumentError, ShapeError
 from .declare import bilinear, composite, linear
 from .helpers import cast, conj, device_of
-
-LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+from .vmap.alignment import Run, label_batch
 
 
 def _unique(labels: str) -> str:
@@ -24,7 +24,7 @@ def _unique(labels: str) -> str:
 
 
 # -- one operand -------------------------------------------------------------------------------------------------------
-def _diagonals(xp: Any, x: Any, labels: str) -> tuple[Any, str]:
+def _take_diagonals(xp: Any, x: Any, labels: str) -> tuple[Any, str]:
     """The diagonal along the axes of each repeated label; that axis comes last."""
     for label in _unique(labels):
         while labels.count(label) > 1:
@@ -36,9 +36,9 @@ def _diagonals(xp: Any, x: Any, labels: str) -> tuple[Any, str]:
     return x, labels
 
 
-def _reduced(xp: Any, x: Any, labels: str, out: str) -> Any:
+def _reduce_operand(xp: Any, x: Any, labels: str, out: str) -> Any:
     """``einsum`` of one operand: its diagonals, the sum over what ``out`` lacks, the axes in the order of ``out``."""
-    x, labels = _diagonals(xp, x, labels)
+    x, labels = _take_diagonals(xp, x, labels)
     summed = tuple([i for i, label in enumerate(labels) if label not in out])
     if summed:
         x = xp.sum(x, axis=summed, dtype=x.dtype)
@@ -46,8 +46,8 @@ def _reduced(xp: Any, x: Any, labels: str, out: str) -> Any:
     return x if labels == out else xp.permute_dims(x, tuple([labels.index(label) for label in out]))
 
 
-def _unreduced(xp: Any, g: Any, labels: str, target: str, shape: tuple[int, ...]) -> Any:
-    """The transpose of ``_reduced``: repeated over the axes that were summed, on the diagonal where one was taken."""
+def _expand_operand(xp: Any, g: Any, labels: str, target: str, shape: tuple[int, ...]) -> Any:
+    """The transpose of ``_reduce_operand``: repeated over the axes that were summed, on the diagonal where one was taken."""
     once = _unique(target)
     order = "".join(label for label in once if label in labels)
     if order != labels:
@@ -70,32 +70,41 @@ def _unreduced(xp: Any, g: Any, labels: str, target: str, shape: tuple[int, ...]
     return g
 
 
-def _sides(equation: str) -> tuple[list[str], str]:
+def _split_equation(equation: str) -> tuple[list[str], str]:
     inputs, _, out = equation.partition("->")
     return inputs.split(","), out
 
 
-def _single(xp: Any, x: Any, *, equation: str) -> Any:
-    (labels,), out = _sides(equation)
-    return _reduced(xp, x, labels, out)
+def _contract_single(xp: Any, x: Any, *, equation: str) -> Any:
+    (labels,), out = _split_equation(equation)
+    return _reduce_operand(xp, x, labels, out)
 
 
 def _single_transpose(xp: Any, g: Any, *, x_shape: tuple[int, ...], equation: str) -> Any:
-    (labels,), out = _sides(equation)
-    return _unreduced(xp, g, out, labels, x_shape)
+    (labels,), out = _split_equation(equation)
+    return _expand_operand(xp, g, out, labels, x_shape)
+
+
+def _batch_contract(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    left, _, out = params["equation"].partition("->")
+    return run(*arrays, equation=label_batch(left.split(","), out, mapped))
 
 
 contract_single = linear(
-    "contract_single(x, /, *, equation)", transpose=_single_transpose, default=_single, node="EinsumBackward0"
+    "contract_single(x, /, *, equation)",
+    transpose=_single_transpose,
+    default=_contract_single,
+    node="EinsumBackward0",
+    batch=_batch_contract,
+    doc="``einsum`` of one operand, whose equation has one letter for each axis and gives the result.",
 )
-"""``einsum`` of one operand, with an equation spelled out: one letter for each axis, the result given."""
 
 
 # -- two operands ------------------------------------------------------------------------------------------------------
 @lru_cache(maxsize=1024)
 def _plan(equation: str) -> tuple[str, str, str, str, str, str, str]:
     """The operands' labels, then those that both keep, those that are summed, those that only one has, and the result."""
-    (labels1, labels2), out = _sides(equation)
+    (labels1, labels2), out = _split_equation(equation)
     shared = "".join(label for label in _unique(labels1) if label in labels2)
     batch = "".join(label for label in shared if label in out)
     summed = "".join(label for label in shared if label not in out)
@@ -119,7 +128,7 @@ def _as_matmul(equation: str) -> tuple[bool, bool, bool] | None:
     return first, second, result
 
 
-def _pair(xp: Any, x1: Any, x2: Any, *, equation: str) -> Any:
+def _contract_pair(xp: Any, x1: Any, x2: Any, *, equation: str) -> Any:
     """As a product of two stacks of matrices, or elementwise where nothing is summed."""
     matrices = _as_matmul(equation)
     if matrices is not None:
@@ -127,8 +136,8 @@ def _pair(xp: Any, x1: Any, x2: Any, *, equation: str) -> Any:
         a, b = (xp.matrix_transpose(x) if turn != result else x for x, turn in ((x1, first), (x2, second)))
         return xp.matmul(b, a) if result else xp.matmul(a, b)
     labels1, labels2, batch, summed, free1, free2, out = _plan(equation)
-    a = _reduced(xp, x1, labels1, batch + free1 + summed)
-    b = _reduced(xp, x2, labels2, batch + summed + free2)
+    a = _reduce_operand(xp, x1, labels1, batch + free1 + summed)
+    b = _reduce_operand(xp, x2, labels2, batch + summed + free2)
     heads, rows, columns = (
         a.shape[: len(batch)],
         a.shape[len(batch) : len(batch + free1)],
@@ -146,18 +155,18 @@ def _pair(xp: Any, x1: Any, x2: Any, *, equation: str) -> Any:
             product = xp.reshape(xp.matmul(a, b), (*heads, *rows, *columns))
     else:
         product = xp.reshape(a, (*a.shape, *[1] * len(free2))) * xp.reshape(b, (*heads, *[1] * len(free1), *columns))
-    return _reduced(xp, product, batch + free1 + free2, out)
+    return _reduce_operand(xp, product, batch + free1 + free2, out)
 
 
 def _pair_transpose(which: int) -> Any:
     """The cotangent of an operand is ``g`` contracted with the conjugate of the other one."""
 
     def transpose(xp: Any, g: Any, other: Any, shape: tuple[int, ...], dtype: Any, equation: str) -> Any:
-        labels, out = _sides(equation)
+        labels, out = _split_equation(equation)
         mine, theirs = labels[which], labels[1 - which]
         target = "".join(label for label in _unique(mine) if label in out or label in theirs)
         c = xp.contract_pair(g, conj(xp, other), equation=f"{out},{theirs}->{target}")
-        return cast(xp, c if target == mine else _unreduced(xp, c, target, mine, shape), dtype)
+        return cast(xp, c if target == mine else _expand_operand(xp, c, target, mine, shape), dtype)
 
     if which == 0:
         return lambda xp, g, x2, *, x1_shape, x1_dtype, equation: transpose(xp, g, x2, x1_shape, x1_dtype, equation)
@@ -167,11 +176,12 @@ def _pair_transpose(which: int) -> Any:
 contract_pair = bilinear(
     "contract_pair(x1, x2, /, *, equation)",
     transpose=(_pair_transpose(0), _pair_transpose(1)),
-    default=_pair,
+    default=_contract_pair,
     node="EinsumBackward0",
     promote=True,
+    batch=_batch_contract,
+    doc="``einsum`` of two operands, whose equation gives the result; axes with the same letter have the same length.",
 )
-"""``einsum`` of two operands, with an equation spelled out and the same length wherever a letter stands."""
 
 
 # -- einsum ------------------------------------------------------------------------------------------------------------
@@ -187,7 +197,7 @@ def _from_lists(operands: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
 
 
 @lru_cache(maxsize=1024)
-def _explicit(equation: str, ndims: tuple[int, ...]) -> tuple[list[str], str]:
+def _spell_out(equation: str, ndims: tuple[int, ...]) -> tuple[list[str], str]:
     """The labels of operands with so many axes, and of the result, with letters in the place of every ellipsis."""
     text = equation.replace(" ", "")
     inputs, arrow, out = text.partition("->")
@@ -221,12 +231,12 @@ def _explicit(equation: str, ndims: tuple[int, ...]) -> tuple[list[str], str]:
 
 
 @lru_cache(maxsize=1024)
-def _matched(
+def _match_labels(
     equation: str, shapes: tuple[tuple[int, ...], ...]
 ) -> tuple[tuple[str, ...], str, tuple[tuple[int, ...], ...]]:
     """The labels of operands of these shapes, those of the result, and the axes of each operand that are to be squeezed: those of
     length 1 that meet a longer one."""
-    labels, out = _explicit(equation, tuple(map(len, shapes)))
+    labels, out = _spell_out(equation, tuple(map(len, shapes)))
     sizes: dict[str, int] = {}
     for term, shape in zip(labels, shapes, strict=True):
         for label, n in zip(term, shape, strict=True):
@@ -250,7 +260,7 @@ def _matched(
     return tuple(left), out, single
 
 
-def _in_pairs(path: Iterable[tuple[int, ...]], count: int) -> Iterator[tuple[int, int]]:
+def _iterate_pairs(path: Iterable[tuple[int, ...]], count: int) -> Iterator[tuple[int, int]]:
     """A contraction path by pairs: two operands at a time, whose product comes last. A step of more goes from left to right."""
     for step in path:
         rest = sorted(step)
@@ -261,7 +271,7 @@ def _in_pairs(path: Iterable[tuple[int, ...]], count: int) -> Iterator[tuple[int
             rest = [*[k - 2 for k in later], count - 1] if later else []
 
 
-def _remaining(labels: list[str], out: str, i: int, j: int) -> str:
+def _remaining_labels(labels: list[str], out: str, i: int, j: int) -> str:
     """What is left of two operands that are contracted: the labels that the result or another operand needs."""
     needed = out + "".join(term for k, term in enumerate(labels) if k not in (i, j))
     return "".join(label for label in _unique(labels[i] + labels[j]) if label in needed)
@@ -273,7 +283,7 @@ def _einsum(xp: Any, equation: Any, operands: Any) -> Any:
     elif len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         (operands,) = operands
     operands = [x if hasattr(x, "ndim") else xp.asarray(x) for x in operands]
-    terms, out, single = _matched(equation, tuple([tuple(x.shape) for x in operands]))
+    terms, out, single = _match_labels(equation, tuple([tuple(x.shape) for x in operands]))
     labels = list(terms)
     if any(single):
         operands = [xp.squeeze(x, axis=axes) if axes else x for x, axes in zip(operands, single, strict=True)]
@@ -284,8 +294,8 @@ def _einsum(xp: Any, equation: Any, operands: Any) -> Any:
         if len(operands) == 2
         else xp.contraction_path(f"{','.join(labels)}->{out}", [x.shape for x in operands])
     )
-    for i, j in _in_pairs(path, len(operands)):
-        left = out if len(operands) == 2 else _remaining(labels, out, i, j)
+    for i, j in _iterate_pairs(path, len(operands)):
+        left = out if len(operands) == 2 else _remaining_labels(labels, out, i, j)
         made = xp.contract_pair(operands[i], operands[j], equation=f"{labels[i]},{labels[j]}->{left}")
         operands = [x for k, x in enumerate(operands) if k not in (i, j)] + [made]
         labels = [term for k, term in enumerate(labels) if k not in (i, j)] + [left]
@@ -301,7 +311,7 @@ einsum = composite(
 
 
 # -- a sum and a product -----------------------------------------------------------------------------------------------
-def _plus(product: Any) -> Any:
+def _add_product(product: Any) -> Any:
     """``beta * input + alpha * product``; with ``beta=0`` the input is left out, so that a NaN in it does not matter."""
 
     def body(xp: Any, input: Any, x1: Any, x2: Any, *, beta: Any, alpha: Any) -> Any:
@@ -315,19 +325,31 @@ def _plus(product: Any) -> Any:
     return body
 
 
-addmm = composite("addmm(input, x1, x2, /, *, beta=1, alpha=1)", _plus(lambda xp, a, b: xp.mm(a, b)))
-addmv = composite("addmv(input, x1, x2, /, *, beta=1, alpha=1)", _plus(lambda xp, a, b: xp.mv(a, b)))
-addr = composite("addr(input, x1, x2, /, *, beta=1, alpha=1)", _plus(lambda xp, a, b: xp.linalg.outer(a, b)))
-baddbmm = composite("baddbmm(input, x1, x2, /, *, beta=1, alpha=1)", _plus(lambda xp, a, b: xp.bmm(a, b)))
+addmm = composite(
+    "addmm(input, x1, x2, /, *, beta=1, alpha=1)", _add_product(lambda xp, a, b: xp.mm(a, b)), methods="addmm addmm_"
+)
+addmv = composite(
+    "addmv(input, x1, x2, /, *, beta=1, alpha=1)", _add_product(lambda xp, a, b: xp.mv(a, b)), methods="addmv addmv_"
+)
+addr = composite(
+    "addr(input, x1, x2, /, *, beta=1, alpha=1)", _add_product(lambda xp, a, b: xp.linalg.outer(a, b)), methods="addr"
+)
+baddbmm = composite(
+    "baddbmm(input, x1, x2, /, *, beta=1, alpha=1)",
+    _add_product(lambda xp, a, b: xp.bmm(a, b)),
+    methods="baddbmm baddbmm_",
+)
 addbmm = composite(
     "addbmm(input, x1, x2, /, *, beta=1, alpha=1)",
     # The sum over the stack is one product of two matrices.
-    _plus(lambda xp, a, b: xp.tensordot(a, b, axes=((0, 2), (0, 1)))),
+    _add_product(lambda xp, a, b: xp.tensordot(a, b, axes=((0, 2), (0, 1)))),
+    methods="addbmm",
 )
 inner = composite(
     "inner(x1, x2, /)",
     lambda xp, x1, x2: (
         xp.multiply(x1, x2) if x1.ndim == 0 or x2.ndim == 0 else xp.tensordot(x1, x2, axes=((-1,), (-1,)))
     ),
+    methods="inner",
+    doc="The sum of products over the last axes, as in torch and NumPy: nothing is conjugated.",
 )
-"""The sum of products over the last axes; torch's and NumPy's, so nothing is conjugated."""

@@ -15,9 +15,12 @@ derivative names is what the node keeps for it:
     ``out``                        the output
     ``x_shape``, ``x_dtype``, ``out_shape``, ...    that fact of it (kept instead of the array)
     ``axis`` (any other parameter) the value it was called with
+    ``shapes``                     the shapes of all arrays, in order (for operations on a sequence of arrays, such as ``concat``)
+    ``needs``                      a tuple of Booleans, in order: which of the arrays need a cotangent (for a rule that gives all at once)
 
-Facts and parameters are keyword-only in a derivative. Derivatives receive a namespace and arrays and call nothing else; they
-run on raw arrays in a first-order pass, and on Tensors when the gradient is itself recorded.
+Facts and parameters are keyword-only in a derivative, ``shapes`` and ``needs`` too. Nothing is kept for ``needs``: it is known when the
+derivative runs. In forward mode it is None. Derivatives receive a namespace and arrays and call nothing else
+(``backend.interface.RuleNamespace``); they run on raw arrays in a first-order pass, and on Tensors when the gradient is itself recorded.
 """
 
 from __future__ import annotations
@@ -29,21 +32,22 @@ from typing import Any
 
 from .helpers import broadcast_shapes, fit
 from .registry import Registry
+from .vmap import forms
 
 __all__ = [
     "BUILD", "OPS", "Op", "Rule", "applied", "bilinear", "broadcast_shapes", "composite", "constant", "elementwise", "fit", "linear",
     "rule",
 ]  # fmt: skip
 
+# Every operation by name; the names of those in an extension begin with ``linalg.``, ``fft.``, ``special.`` or ``nn.``.
 OPS = Registry()
-"""Every operation by name; ``linalg.`` and the like in front for the extensions."""
 
+# The function that builds the public function of an operation. array_api.surface enters it here, since no table knows about Tensors.
 BUILD: list[Callable[[Op], Callable[..., Any]]] = []
-"""What makes the public function of an operation; the namespace puts it here, since the tables know nothing of it."""
 FACTS = ("shape", "dtype", "ndim", "device")
 
 
-def asked_for(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def read_parameters(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The positional and the keyword-only parameters of a function, read off its code: tables are long, and ``inspect`` is slow."""
     code = getattr(function, "__code__", None)
     if code is None or hasattr(function, "__wrapped__") or hasattr(function, "__signature__"):
@@ -62,11 +66,12 @@ class Rule:
 
     def __init__(self, op: Op, function: Callable[..., Any], fixed: int) -> None:
         self.function = function
+        # Positions of the inputs whose value it asks for; -1 is the output.
         self.values: list[int] = []
-        """Positions of the inputs whose value it wants; -1 is the output."""
+        # Triples (keyword, source, fact). The source is the position of an input, -1 for the output, or the name of a
+        # parameter.
         self.facts: list[tuple[str, int | str, str]] = []
-        """(keyword, which input or -1 for the output or a parameter's name, which fact of it)."""
-        positional, keywords = asked_for(function)
+        positional, keywords = read_parameters(function)
         for name in (*positional[fixed:], *keywords):
             if name not in keywords:
                 self.values.append(op.position(name))
@@ -79,12 +84,36 @@ class Rule:
             else:
                 array, _, fact = name.rpartition("_")
                 if fact not in FACTS:
-                    raise TypeError(f"{op.name}: the derivative asks for {name!r}, which the operation has not")
+                    raise TypeError(
+                        f"{op.name}: derivative parameter {name!r} matches no array, output or parameter of the operation"
+                    )
                 self.facts.append((name, op.position(array), fact))
 
 
 class Op:
-    """What is known of one operation."""
+    """A declared operation: its signature, its derivatives, and how it appears to users.
+
+    Args:
+        form: the form of the declaration, such as "linear".
+        text: the name and the signature, such as ``"sum(x, /, *, axis=None)"``; without parentheses there is one array ``x``.
+        arrays: the names of the parameters that are arrays, if those are not the positional-only ones. ``("arrays",)`` is one parameter
+            that is a sequence of arrays.
+        default: ``(xp, x, ..., *, param)`` computes the operation where the array library lacks it.
+        node: the name of its nodes, as torch has it; or ``(payloads, params)`` gives the name. An elementwise operation of two arrays may
+            have three names: for two arrays, for a number as the second, and for a number as the first.
+        outputs: the names of the results, if there are several.
+        promote: whether the arrays are promoted to a common dtype, or the names of those that are.
+        view: whether the result is a view of the first array; it may depend on the parameters, as ``(params)``.
+        write: ``(xp, base, value, **params)`` returns the base with ``value`` in the place of the view. Without it the transpose is used,
+            which has to be the inverse.
+        batch: the batching rule, which runs the operation under ``vmap`` (``rules.vmap.alignment``). Without one there is a loop over the
+            examples, and a warning.
+        conversion: whether it converts to a ``dtype`` on a ``device``, and with ``copy=False`` returns an array that has both as it is.
+        methods: the methods of Tensor that call it, separated by spaces. A trailing underscore makes one in place. In a table this is a
+            literal, since the registry finds it in the text.
+        by_position: keyword-only parameters that the methods take by position too, as torch's do.
+        doc: the beginning of the docstring of the public function.
+    """
 
     def __init__(
         self,
@@ -100,6 +129,8 @@ class Op:
         write: Callable[..., Any] | None = None,
         batch: Callable[..., Any] | str | None = None,
         conversion: bool = False,
+        methods: str = "",
+        by_position: tuple[str, ...] = (),
         doc: str = "",
     ) -> None:
         name, paren, rest = text.partition("(")
@@ -120,45 +151,44 @@ class Op:
         self.arrays = arrays or names[: code.co_posonlyargcount]
         self.sequence = self.arrays == ("arrays",)
         self.params = tuple([name for name in (*names, *variadic, *keywords) if name not in self.arrays])
+        # Parameters that are no arrays and are passed by position.
         self.leading = tuple([name for name in names if name in self.positional and name not in self.arrays])
-        """Parameters that are no arrays and are passed by position."""
+        # Parameters that may be left out when they are None.
         self.optional = frozenset([name for name, default in defaults.items() if default is None])
-        """Parameters that may be left out when they are None."""
+        # Arrays that are passed by keyword, and left out where they are None (``prepend`` of ``diff``).
         self.named = tuple([name for name in keywords if name in self.arrays])
-        """Arrays that are passed by keyword, and left out where they are None (``prepend`` of ``diff``)."""
+        # Whether the public function takes the arrays by position and all else by keyword.
         self.direct = not self.sequence and not self.leading and self.positional.issuperset(self.arrays)
-        """Whether the public function takes the arrays by position and all else by keyword."""
         self.default = default
         short = name.rpartition(".")[2]
         self.node: Any = node if node is not None else "".join(part.title() for part in short.split("_")) + "Backward0"
         self.outputs = outputs
         self.promote = self.arrays if promote is True else promote or ()
+        # A function of the parameters that tells whether the result is a view of the first array.
         self.view: Callable[[dict[str, Any]], bool] | None = (
             view if callable(view) else (lambda params: True) if view else None
         )
-        """Whether the result of a call with these parameters is a view of its first array."""
         self.always_view = view is True
         self.write = write
-        """``(xp, base, value, **params)``: the base with the value in the view's place; None: by the transpose, which is the inverse."""
+        # How vmap runs it (rules.vmap.alignment says how a rule is called); None: in a loop over the examples.
         self.batch = batch
-        """How it runs on a batch, where that is not in the table of ``batching`` and does not follow from the form."""
         self.conversion = conversion
-        """Whether it converts to a ``dtype`` on a ``device``, and with ``copy=False`` returns what is of these already as it is."""
+        self.methods = tuple(methods.split())
+        self.by_position = by_position
         self.doc = doc
+        # One rule for each input, or a single one that gives all cotangents at once.
         self.vjps: Any = None
-        """One rule for each input, or a single one that gives all cotangents at once."""
+        # As ``vjps``; or "self" for a linear operation, which is applied to the tangents itself; or "product".
         self.jvps: Any = None
-        """As ``vjps``; or "self": linear, so the operation itself applied to the tangents; or "product"."""
+        # For an elementwise operation: a function or a number for each input, None where no derivative is known.
         self.partials: tuple[Any, ...] = ()
-        """Of an elementwise operation: a function or a number for each input, None where it is constant."""
+        # The rule of each partial that is a function.
         self.partial_rules: tuple[Rule | None, ...] = ()
-        """What each of these functions asks for."""
+        # Whether each partial is ``applied``.
         self.applied: tuple[bool, ...] = ()
-        """Which of them are ``applied``."""
         self.body: Callable[..., Any] | None = None
+        # The public function, once it has been asked for.
         self._call: Callable[..., Any] | None = None
-        """The public function, once the namespace has been built."""
-        OPS.declare(self)
 
     @functools.cached_property
     def result(self) -> Any:
@@ -181,14 +211,15 @@ class Op:
         if name in self.arrays:
             return self.arrays.index(name)
         raise TypeError(
-            f"{self.name}: a derivative asks for {name!r}; there are {(*self.arrays, *self.outputs, 'out')}"
+            f"{self.name}: derivative parameter {name!r} matches no array or output of the operation; there are "
+            f"{(*self.arrays, *self.outputs, 'out')}"
         )
 
     def __repr__(self) -> str:
         return f"<{self.form} {self.name}({self.text})>"
 
 
-def _rules(op: Op, given: Any, fixed: int) -> Any:
+def _make_rules(op: Op, given: Any, fixed: int) -> Any:
     if given is None or isinstance(given, str):
         return given
     if callable(given):
@@ -218,6 +249,7 @@ def elementwise(text: str, *partials: Any, **options: Any) -> Op:
     if "(" not in text:
         text += "(x, /)" if len(partials) == 1 else "(x1, x2, /)"
     options.setdefault("promote", len(partials) > 1)
+    options.setdefault("batch", forms.elementwise)
     op = Op("elementwise", text, **options)
     op.applied = tuple([isinstance(partial, applied) for partial in partials])
     op.partials = tuple([partial.function if isinstance(partial, applied) else partial for partial in partials])
@@ -226,7 +258,7 @@ def elementwise(text: str, *partials: Any, **options: Any) -> Op:
     )
     if len(partials) != len(op.arrays):
         raise TypeError(f"{op.name}: {len(partials)} partial derivatives for the inputs {op.arrays}")
-    return op
+    return OPS.declare(op)
 
 
 def linear(text: str, transpose: Any, **options: Any) -> Op:
@@ -236,34 +268,35 @@ def linear(text: str, transpose: Any, **options: Any) -> Op:
     input (None: an input without gradient), or, for a sequence of arrays, a function giving all cotangents.
     """
     op = Op("linear", text, **options)
-    op.vjps = _rules(op, transpose, 2)
+    op.vjps = _make_rules(op, transpose, 2)
     op.jvps = "self"
-    return op
+    return OPS.declare(op)
 
 
 def bilinear(text: str, transpose: Any, **options: Any) -> Op:
     """A product: linear in each of two arrays while the other is held. ``transpose`` is a tuple, as for ``linear``."""
-    op = linear(text, transpose, **options)
+    op = Op("linear", text, **options)
+    op.vjps = _make_rules(op, transpose, 2)
     op.jvps = "product"
-    return op
+    return OPS.declare(op)
 
 
 def rule(text: str, vjp: Any, jvp: Any, **options: Any) -> Op:
     """Any other operation: ``vjp(xp, g, ...)`` and ``jvp(xp, tangent, ...)`` side by side, one function for each input
     (a tuple; a single function where there is one input, or one that gives the cotangents of all)."""
     op = Op("rule", text, **options)
-    op.vjps = _rules(op, vjp, 2)
-    op.jvps = _rules(op, jvp, 2)
-    return op
+    op.vjps = _make_rules(op, vjp, 2)
+    op.jvps = _make_rules(op, jvp, 2)
+    return OPS.declare(op)
 
 
 def constant(text: str, **options: Any) -> Op:
     """An operation whose derivative is exactly zero, or that is not differentiable: its output never requires grad."""
-    return Op("constant", text, **options)
+    return OPS.declare(Op("constant", text, **options))
 
 
 def composite(text: str, body: Callable[..., Any], **options: Any) -> Op:
     """An operation that is the sum of others: ``body(xp, x, ..., param=...)``; it needs no derivative of its own."""
     op = Op("composite", text, default=body, **options)
     op.body = body
-    return op
+    return OPS.declare(op)

@@ -12,7 +12,17 @@ from typing import Any
 from ..errors import NoDerivativeError
 from .declare import composite, rule
 from .helpers import adjoint, cast, conj, device_of, is_complex, real
-from .linalg import column, diagonal_mask, embed, hermitian, hollow, row, svdvals_gradient, svdvals_tangent
+from .linalg import (
+    as_column,
+    as_row,
+    clear_diagonal,
+    diagonal_mask,
+    embed_diagonal,
+    hermitian_part,
+    svdvals_gradient,
+    svdvals_tangent,
+)
+from .vmap import forms
 
 
 def _product(xp: Any, *factors: Any) -> Any:
@@ -22,27 +32,27 @@ def _product(xp: Any, *factors: Any) -> Any:
     return out
 
 
-def _lower(xp: Any, a: Any, b: Any) -> Any:
+def _solve_lower(xp: Any, a: Any, b: Any) -> Any:
     """The solution of a x = b, with a lower triangular."""
     return xp.linalg.solve_triangular(a, b, upper=False)
 
 
-def _over_upper(xp: Any, b: Any, a: Any) -> Any:
+def _divide_by_upper(xp: Any, b: Any, a: Any) -> Any:
     """The solution of x a = b, with a upper triangular."""
     return xp.linalg.solve_triangular(a, b, upper=True, left=False)
 
 
-def _over_adjoint(xp: Any, b: Any, a: Any) -> Any:
+def _divide_by_adjoint(xp: Any, b: Any, a: Any) -> Any:
     """The solution of x aᴴ = b, with a upper triangular."""
     return xp.linalg.solve_triangular(adjoint(xp, a), b, upper=False, left=False)
 
 
-def _under_adjoint(xp: Any, a: Any, b: Any) -> Any:
+def _solve_adjoint(xp: Any, a: Any, b: Any) -> Any:
     """The solution of aᴴ x = b, with a lower triangular."""
     return xp.linalg.solve_triangular(adjoint(xp, a), b, upper=True)
 
 
-def _halved(xp: Any, x: Any) -> Any:
+def _halve_diagonal(xp: Any, x: Any) -> Any:
     """``x`` with half its diagonal."""
     return xp.where(diagonal_mask(xp, x, x.shape[-2], x.shape[-1]), x / 2, x)
 
@@ -53,20 +63,24 @@ def _halved(xp: Any, x: Any) -> Any:
 def _cholesky_vjp(xp: Any, g: Any, out: Any, *, upper: bool) -> Any:
     lower = adjoint(xp, out) if upper else out
     g = adjoint(xp, g) if upper else g
-    middle = _halved(xp, xp.tril(xp.matmul(adjoint(xp, lower), g)))
+    middle = _halve_diagonal(xp, xp.tril(xp.matmul(adjoint(xp, lower), g)))
     right = xp.linalg.solve_triangular(lower, middle, upper=False, left=False)
-    return hermitian(xp, _under_adjoint(xp, lower, right))
+    return hermitian_part(xp, _solve_adjoint(xp, lower, right))
 
 
 def _cholesky_jvp(xp: Any, t: Any, out: Any, *, upper: bool) -> Any:
     lower = adjoint(xp, out) if upper else out
-    middle = _over_upper(xp, _lower(xp, lower, hermitian(xp, t)), adjoint(xp, lower))
-    out = xp.matmul(lower, _halved(xp, xp.tril(middle)))
+    middle = _divide_by_upper(xp, _solve_lower(xp, lower, hermitian_part(xp, t)), adjoint(xp, lower))
+    out = xp.matmul(lower, _halve_diagonal(xp, xp.tril(middle)))
     return adjoint(xp, out) if upper else out
 
 
 cholesky = rule(
-    "linalg.cholesky(x, /, *, upper=False)", vjp=_cholesky_vjp, jvp=_cholesky_jvp, node="LinalgCholeskyExBackward0"
+    "linalg.cholesky(x, /, *, upper=False)",
+    vjp=_cholesky_vjp,
+    jvp=_cholesky_jvp,
+    node="LinalgCholeskyExBackward0",
+    batch=forms.matrix,
 )
 
 
@@ -76,7 +90,7 @@ cholesky = rule(
 # wide matrix [a1 a2] = q [r1 r2], q and r1 belong to a1, and r2 = qᴴ a2. (Walter and Lehmann, "Algorithmic differentiation of linear
 # algebra functions with application in optimum experimental design", 2010; Roberts and Roberts, "QR and LQ decomposition matrix
 # backpropagation algorithms for square, wide, and deep matrices", 2020.)
-def _differentiable(x_shape: Any, mode: str) -> None:
+def _require_reduced(x_shape: Any, mode: str) -> None:
     if mode == "complete" and x_shape[-2] > x_shape[-1]:
         raise NoDerivativeError(
             f"qr: the decomposition of a matrix with more rows than columns, as in the shape {tuple(x_shape)}, has no derivative with "
@@ -85,7 +99,7 @@ def _differentiable(x_shape: Any, mode: str) -> None:
 
 
 def _qr_vjp(xp: Any, g: Any, x: Any, Q: Any, R: Any, *, x_shape: Any, mode: str) -> Any:
-    _differentiable(x_shape, mode)
+    _require_reduced(x_shape, mode)
     gq, gr = g
     m, n = x_shape[-2:]
     ga2 = None
@@ -97,19 +111,19 @@ def _qr_vjp(xp: Any, g: Any, x: Any, Q: Any, R: Any, *, x_shape: Any, mode: str)
         ga2 = xp.matmul(Q, gr2)
         gr, R = gr[..., :, :m], R[..., :, :m]
     c = xp.triu(xp.matmul(gr, adjoint(xp, R)) - xp.matmul(adjoint(xp, Q), gq))
-    c = _halved(xp, c + adjoint(xp, c))
-    ga = _over_adjoint(xp, gq + xp.matmul(Q, c), R)
+    c = _halve_diagonal(xp, c + adjoint(xp, c))
+    ga = _divide_by_adjoint(xp, gq + xp.matmul(Q, c), R)
     return ga if ga2 is None else xp.concat([ga, ga2], axis=-1)
 
 
 def _qr_jvp(xp: Any, t: Any, x: Any, Q: Any, R: Any, *, x_shape: Any, mode: str) -> Any:
-    _differentiable(x_shape, mode)
+    _require_reduced(x_shape, mode)
     m, n = x_shape[-2:]
     wide = m < n
     t1, r1 = (t[..., :, :m], R[..., :, :m]) if wide else (t, R)
-    moved = _over_upper(xp, t1, r1)
+    moved = _divide_by_upper(xp, t1, r1)
     c = xp.matmul(adjoint(xp, Q), moved)
-    c = _halved(xp, xp.triu(c + adjoint(xp, c)))
+    c = _halve_diagonal(xp, xp.triu(c + adjoint(xp, c)))
     dq, dr = moved - xp.matmul(Q, c), xp.matmul(c, r1)
     if wide:
         dr2 = xp.matmul(adjoint(xp, dq), x[..., :, m:]) + xp.matmul(adjoint(xp, Q), t[..., :, m:])
@@ -117,7 +131,14 @@ def _qr_jvp(xp: Any, t: Any, x: Any, Q: Any, R: Any, *, x_shape: Any, mode: str)
     return dq, dr
 
 
-qr = rule("linalg.qr(x, /, *, mode='reduced')", vjp=_qr_vjp, jvp=_qr_jvp, outputs=("Q", "R"), node="LinalgQrBackward0")
+qr = rule(
+    "linalg.qr(x, /, *, mode='reduced')",
+    vjp=_qr_vjp,
+    jvp=_qr_jvp,
+    outputs=("Q", "R"),
+    node="LinalgQrBackward0",
+    batch=forms.matrix,
+)
 
 
 # -- singular values --------------------------------------------------------------------------------------------------------
@@ -128,7 +149,7 @@ qr = rule("linalg.qr(x, /, *, mode='reduced')", vjp=_qr_vjp, jvp=_qr_jvp, output
 # as the projection w wᴴ, has its derivative. (torch takes them for constants.)
 def _gaps(xp: Any, s: Any) -> Any:
     """``s_j - s_i``, with 1 on the diagonal."""
-    gaps = row(xp, s) - column(xp, s)
+    gaps = as_row(xp, s) - as_column(xp, s)
     return xp.where(diagonal_mask(xp, s, s.shape[-1], s.shape[-1]), 1.0, gaps)
 
 
@@ -138,32 +159,32 @@ def _svd_vjp(xp: Any, g: Any, U: Any, S: Any, Vh: Any, *, x_shape: Any, x_dtype:
     k = min(m, n)
     u, vh = (U if U.shape[-1] == k else U[..., :, :k]), (Vh if Vh.shape[-2] == k else Vh[..., :k, :])
     if gu is None and gvh is None:
-        return xp.matmul(u * cast(xp, row(xp, gs), x_dtype), vh)
+        return xp.matmul(u * cast(xp, as_row(xp, gs), x_dtype), vh)
     s = cast(xp, S, x_dtype)
     gaps = cast(xp, _gaps(xp, S * S), x_dtype)
-    inner = 0.0 if gs is None else embed(xp, cast(xp, gs, x_dtype), k, k)
+    inner = 0.0 if gs is None else embed_diagonal(xp, cast(xp, gs, x_dtype), k, k)
     phase: Any = 0.0
     if gu is not None:
         if U.shape[-1] > k:
             gu = gu[..., :, :k] - xp.matmul(U[..., :, k:], xp.matmul(adjoint(xp, gu[..., :, k:]), u))
         of_u = xp.matmul(adjoint(xp, u), gu)
-        inner = inner + hollow(xp, (of_u - adjoint(xp, of_u)) / gaps) * row(xp, s)
+        inner = inner + clear_diagonal(xp, (of_u - adjoint(xp, of_u)) / gaps) * as_row(xp, s)
         phase = xp.linalg.diagonal(of_u)
     if gvh is not None:
         if Vh.shape[-2] > k:
             gvh = gvh[..., :k, :] - xp.matmul(xp.matmul(vh, adjoint(xp, gvh[..., k:, :])), Vh[..., k:, :])
         of_v = xp.matmul(vh, adjoint(xp, gvh))
-        inner = inner + column(xp, s) * hollow(xp, (of_v - adjoint(xp, of_v)) / gaps)
+        inner = inner + as_column(xp, s) * clear_diagonal(xp, (of_v - adjoint(xp, of_v)) / gaps)
         phase = phase - xp.linalg.diagonal(of_v)
     if is_complex(xp, u):
-        inner = inner + embed(xp, 1j * cast(xp, xp.imag(phase) / (2 * S), x_dtype), k, k)
+        inner = inner + embed_diagonal(xp, 1j * cast(xp, xp.imag(phase) / (2 * S), x_dtype), k, k)
     out = _product(xp, u, inner, vh)
     if gu is not None and m > k:
         outside = gu - xp.matmul(u, xp.matmul(adjoint(xp, u), gu))
-        out = out + xp.matmul(outside / row(xp, s), vh)
+        out = out + xp.matmul(outside / as_row(xp, s), vh)
     if gvh is not None and n > k:
         outside = gvh - xp.matmul(xp.matmul(gvh, adjoint(xp, vh)), vh)
-        out = out + xp.matmul(u, outside / column(xp, s))
+        out = out + xp.matmul(u, outside / as_column(xp, s))
     return out
 
 
@@ -176,18 +197,18 @@ def _svd_jvp(xp: Any, t: Any, U: Any, S: Any, Vh: Any, *, x_shape: Any, x_dtype:
     tv = xp.matmul(t, v)
     p = xp.matmul(uh, tv)
     gaps = cast(xp, _gaps(xp, S * S), x_dtype)
-    of_u, of_v = p * row(xp, s), column(xp, s) * p
-    k_u = hollow(xp, (of_u + adjoint(xp, of_u)) / gaps)
-    k_v = hollow(xp, (of_v + adjoint(xp, of_v)) / gaps)
+    of_u, of_v = p * as_row(xp, s), as_column(xp, s) * p
+    k_u = clear_diagonal(xp, (of_u + adjoint(xp, of_u)) / gaps)
+    k_v = clear_diagonal(xp, (of_v + adjoint(xp, of_v)) / gaps)
     along = xp.linalg.diagonal(p)
     if is_complex(xp, u):
-        phase = embed(xp, 1j * cast(xp, xp.imag(along) / (2 * S), x_dtype), k, k)
+        phase = embed_diagonal(xp, 1j * cast(xp, xp.imag(along) / (2 * S), x_dtype), k, k)
         k_u, k_v = k_u + phase, k_v - phase
     du, dvh = xp.matmul(u, k_u), xp.matmul(adjoint(xp, k_v), vh)
     if m > n:
-        du = du + (tv - xp.matmul(u, p)) / row(xp, s)
+        du = du + (tv - xp.matmul(u, p)) / as_row(xp, s)
     if n > m:
-        dvh = dvh + (xp.matmul(uh, t) - xp.matmul(p, vh)) / column(xp, s)
+        dvh = dvh + (xp.matmul(uh, t) - xp.matmul(p, vh)) / as_column(xp, s)
     if U.shape[-1] > k:
         du = xp.concat([du, -xp.matmul(u, xp.matmul(adjoint(xp, du), U[..., :, k:]))], axis=-1)
     if Vh.shape[-2] > k:
@@ -201,8 +222,11 @@ svd = rule(
     jvp=_svd_jvp,
     outputs=("U", "S", "Vh"),
     node="LinalgSvdBackward0",
+    batch=forms.matrix,
 )
-svdvals = rule("linalg.svdvals(x, /)", vjp=svdvals_gradient, jvp=svdvals_tangent, node="LinalgSvdBackward0")
+svdvals = rule(
+    "linalg.svdvals(x, /)", vjp=svdvals_gradient, jvp=svdvals_tangent, node="LinalgSvdBackward0", batch=forms.matrix
+)
 
 
 # -- eigenvalues of Hermitian matrices ----------------------------------------------------------------------------------------
@@ -212,29 +236,29 @@ def _eigh_vjp(xp: Any, g: Any, eigenvalues: Any, eigenvectors: Any) -> Any:
     gl, gv = g
     v = eigenvectors
     if gv is None:
-        return xp.matmul(v * cast(xp, row(xp, gl), v.dtype), adjoint(xp, v))
+        return xp.matmul(v * cast(xp, as_row(xp, gl), v.dtype), adjoint(xp, v))
     p = xp.matmul(adjoint(xp, v), gv)
-    inner = hollow(xp, (p - adjoint(xp, p)) / cast(xp, 2 * _gaps(xp, eigenvalues), v.dtype))
+    inner = clear_diagonal(xp, (p - adjoint(xp, p)) / cast(xp, 2 * _gaps(xp, eigenvalues), v.dtype))
     if gl is not None:
-        inner = inner + embed(xp, cast(xp, gl, v.dtype), v.shape[-1], v.shape[-1])
+        inner = inner + embed_diagonal(xp, cast(xp, gl, v.dtype), v.shape[-1], v.shape[-1])
     return _product(xp, v, inner, adjoint(xp, v))
 
 
 def _eigh_jvp(xp: Any, t: Any, eigenvalues: Any, eigenvectors: Any) -> Any:
     v = eigenvectors
-    p = hermitian(xp, _product(xp, adjoint(xp, v), t, v))
-    k = hollow(xp, p / cast(xp, _gaps(xp, eigenvalues), v.dtype))
+    p = hermitian_part(xp, _product(xp, adjoint(xp, v), t, v))
+    k = clear_diagonal(xp, p / cast(xp, _gaps(xp, eigenvalues), v.dtype))
     return real(xp, xp.linalg.diagonal(p)), xp.matmul(v, k)
 
 
 def _eigvalsh_vjp(xp: Any, g: Any, x: Any) -> Any:
     _, v = xp.linalg.eigh(x)
-    return xp.matmul(v * cast(xp, row(xp, g), v.dtype), adjoint(xp, v))
+    return xp.matmul(v * cast(xp, as_row(xp, g), v.dtype), adjoint(xp, v))
 
 
 def _eigvalsh_jvp(xp: Any, t: Any, x: Any) -> Any:
     _, v = xp.linalg.eigh(x)
-    return xp.sum(real(xp, conj(xp, v) * xp.matmul(hermitian(xp, t), v)), axis=-2)
+    return xp.sum(real(xp, conj(xp, v) * xp.matmul(hermitian_part(xp, t), v)), axis=-2)
 
 
 eigh = rule(
@@ -243,8 +267,11 @@ eigh = rule(
     jvp=_eigh_jvp,
     outputs=("eigenvalues", "eigenvectors"),
     node="LinalgEighBackward0",
+    batch=forms.matrix,
 )
-eigvalsh = rule("linalg.eigvalsh(x, /)", vjp=_eigvalsh_vjp, jvp=_eigvalsh_jvp, node="LinalgEighBackward0")
+eigvalsh = rule(
+    "linalg.eigvalsh(x, /)", vjp=_eigvalsh_vjp, jvp=_eigvalsh_jvp, node="LinalgEighBackward0", batch=forms.matrix
+)
 
 
 # -- eigenvalues of any matrix --------------------------------------------------------------------------------------------------
@@ -256,19 +283,19 @@ def _eig_vjp(xp: Any, g: Any, eigenvalues: Any, eigenvectors: Any, *, x_dtype: A
     v = eigenvectors
     n = v.shape[-1]
     vh = adjoint(xp, v)
-    inner: Any = 0.0 if gl is None else embed(xp, gl, n, n)
+    inner: Any = 0.0 if gl is None else embed_diagonal(xp, gl, n, n)
     if gv is not None:
         p = xp.matmul(vh, gv)
         along = cast(xp, real(xp, xp.linalg.diagonal(p)), v.dtype)
-        p = p - xp.matmul(vh, v * row(xp, along))
-        inner = inner + hollow(xp, p / conj(xp, _gaps(xp, eigenvalues)))
+        p = p - xp.matmul(vh, v * as_row(xp, along))
+        inner = inner + clear_diagonal(xp, p / conj(xp, _gaps(xp, eigenvalues)))
     return cast(xp, xp.linalg.solve(vh, xp.matmul(inner, vh)), x_dtype)
 
 
 def _eig_jvp(xp: Any, t: Any, eigenvalues: Any, eigenvectors: Any) -> Any:
     v = eigenvectors
     p = xp.linalg.solve(v, xp.matmul(cast(xp, t, v.dtype), v))
-    moved = xp.matmul(v, hollow(xp, p / _gaps(xp, eigenvalues)))
+    moved = xp.matmul(v, clear_diagonal(xp, p / _gaps(xp, eigenvalues)))
     along = cast(xp, xp.sum(real(xp, conj(xp, v) * moved), axis=-2, keepdims=True), v.dtype)
     return xp.linalg.diagonal(p), moved - v * along
 
@@ -276,7 +303,7 @@ def _eig_jvp(xp: Any, t: Any, eigenvalues: Any, eigenvectors: Any) -> Any:
 def _eigvals_vjp(xp: Any, g: Any, x: Any) -> Any:
     _, v = xp.linalg.eig(x)
     vh = adjoint(xp, v)
-    return cast(xp, xp.linalg.solve(vh, column(xp, g) * vh), x.dtype)
+    return cast(xp, xp.linalg.solve(vh, as_column(xp, g) * vh), x.dtype)
 
 
 def _eigvals_jvp(xp: Any, t: Any, x: Any) -> Any:
@@ -285,9 +312,16 @@ def _eigvals_jvp(xp: Any, t: Any, x: Any) -> Any:
 
 
 eig = rule(
-    "linalg.eig(x, /)", vjp=_eig_vjp, jvp=_eig_jvp, outputs=("eigenvalues", "eigenvectors"), node="LinalgEigBackward0"
+    "linalg.eig(x, /)",
+    vjp=_eig_vjp,
+    jvp=_eig_jvp,
+    outputs=("eigenvalues", "eigenvectors"),
+    node="LinalgEigBackward0",
+    batch=forms.matrix,
 )
-eigvals = rule("linalg.eigvals(x, /)", vjp=_eigvals_vjp, jvp=_eigvals_jvp, node="LinalgEigBackward0")
+eigvals = rule(
+    "linalg.eigvals(x, /)", vjp=_eigvals_vjp, jvp=_eigvals_jvp, node="LinalgEigBackward0", batch=forms.matrix
+)
 
 
 # -- LU ---------------------------------------------------------------------------------------------------------------------------
@@ -309,12 +343,12 @@ def _eliminate(xp: Any, x: Any, pivot: bool) -> tuple[Any, Any, Any]:
             best = xp.argmax(_size(xp, candidates), axis=-1, keepdims=True) + k
             chosen.append(best)
             swap = xp.where(numbers == k, best, xp.where(numbers == best, k, numbers))
-            x = xp.take_along_axis(x, xp.broadcast_to(column(xp, swap), x.shape), axis=-2)
+            x = xp.take_along_axis(x, xp.broadcast_to(as_column(xp, swap), x.shape), axis=-2)
             order = xp.take_along_axis(order, swap, axis=-1)
         else:
             chosen.append(xp.full((*x.shape[:-2], 1), k, dtype=numbers.dtype, device=device_of(x)))
         head = x[..., k : k + 1, k : k + 1]
-        below = column(xp, numbers) > k
+        below = as_column(xp, numbers) > k
         # Where the pivot is 0 although it is the largest, the column is 0 already.
         factor = xp.where(below, x[..., :, k : k + 1] / xp.where(head == 0, 1.0, head), 0.0)
         x = xp.where(below & (columns == k), factor, x - factor * xp.where(columns > k, x[..., k : k + 1, :], 0.0))
@@ -324,7 +358,7 @@ def _eliminate(xp: Any, x: Any, pivot: bool) -> tuple[Any, Any, Any]:
     return x, order, pivots
 
 
-def _parted(xp: Any, factors: Any) -> tuple[Any, Any]:
+def _split_factors(xp: Any, factors: Any) -> tuple[Any, Any]:
     """The lower factor, with ones on its diagonal, and the upper one."""
     m, n = factors.shape[-2:]
     k = min(m, n)
@@ -335,12 +369,12 @@ def _parted(xp: Any, factors: Any) -> tuple[Any, Any]:
 def _permutation_matrix(xp: Any, order: Any, dtype: Any) -> Any:
     """P with ``P^T a`` the rows of a in that order."""
     numbers = xp.arange(order.shape[-1], device=device_of(order))
-    return xp.astype(column(xp, numbers) == row(xp, order), dtype)
+    return xp.astype(as_column(xp, numbers) == as_row(xp, order), dtype)
 
 
 def _lu(xp: Any, x: Any, *, pivot: bool = True) -> tuple[Any, Any, Any]:
     factors, order, _ = _eliminate(xp, x, pivot)
-    return _permutation_matrix(xp, order, x.dtype), *_parted(xp, factors)
+    return _permutation_matrix(xp, order, x.dtype), *_split_factors(xp, factors)
 
 
 # p^T a = l u. Of the square part, l^-1 (p^T da) u^-1 = l^-1 dl + du u^-1 is a strictly lower plus an upper triangular matrix; further rows
@@ -351,26 +385,26 @@ def _factors_vjp(xp: Any, gl: Any, gu: Any, lower: Any, upper: Any) -> Any:
     l1, u1, gl1, gu1 = lower[..., :k, :], upper[..., :, :k], gl[..., :k, :], gu[..., :, :k]
     rest: Any = None
     if m > k:
-        rest = _over_adjoint(xp, gl[..., k:, :], u1)
+        rest = _divide_by_adjoint(xp, gl[..., k:, :], u1)
         gu1 = gu1 - xp.matmul(adjoint(xp, lower[..., k:, :]), rest)
     elif n > k:
-        rest = _under_adjoint(xp, l1, gu[..., :, k:])
+        rest = _solve_adjoint(xp, l1, gu[..., :, k:])
         gl1 = gl1 - xp.matmul(rest, adjoint(xp, upper[..., :, k:]))
     inner = xp.tril(xp.matmul(adjoint(xp, l1), gl1), k=-1) + xp.triu(xp.matmul(gu1, adjoint(xp, u1)))
-    out = _under_adjoint(xp, l1, _over_adjoint(xp, inner, u1))
+    out = _solve_adjoint(xp, l1, _divide_by_adjoint(xp, inner, u1))
     return out if rest is None else xp.concat([out, rest], axis=-2 if m > k else -1)
 
 
 def _factors_jvp(xp: Any, t: Any, lower: Any, upper: Any) -> tuple[Any, Any]:
     m, n, k = lower.shape[-2], upper.shape[-1], upper.shape[-2]
     l1, u1 = lower[..., :k, :], upper[..., :, :k]
-    inner = _over_upper(xp, _lower(xp, l1, t[..., :k, :k]), u1)
+    inner = _divide_by_upper(xp, _solve_lower(xp, l1, t[..., :k, :k]), u1)
     dl, du = xp.matmul(l1, xp.tril(inner, k=-1)), xp.matmul(xp.triu(inner), u1)
     if m > k:
-        rest = _over_upper(xp, t[..., k:, :] - xp.matmul(lower[..., k:, :], du), u1)
+        rest = _divide_by_upper(xp, t[..., k:, :] - xp.matmul(lower[..., k:, :], du), u1)
         dl = xp.concat([dl, rest], axis=-2)
     elif n > k:
-        rest = _lower(xp, l1, t[..., :, k:] - xp.matmul(dl, upper[..., :, k:]))
+        rest = _solve_lower(xp, l1, t[..., :, k:] - xp.matmul(dl, upper[..., :, k:]))
         du = xp.concat([du, rest], axis=-1)
     return dl, du
 
@@ -388,8 +422,9 @@ lu = rule(
     outputs=("P", "L", "U"),
     default=_lu,
     node="LinalgLuBackward0",
+    batch=forms.matrix,
+    doc="``x = P L U`` with a permutation matrix, a lower triangular matrix with ones on its diagonal, and an upper triangular one.",
 )
-"""``x = P L U`` with a permutation matrix, a lower triangular matrix with ones on its diagonal, and an upper triangular one."""
 
 
 def _lu_factor(xp: Any, x: Any, *, pivot: bool = True) -> tuple[Any, Any]:
@@ -397,7 +432,7 @@ def _lu_factor(xp: Any, x: Any, *, pivot: bool = True) -> tuple[Any, Any]:
     return factors, xp.astype(pivots + 1, xp.int32)
 
 
-def _order(xp: Any, pivots: Any, m: int) -> Any:
+def _row_order(xp: Any, pivots: Any, m: int) -> Any:
     """The permutation that the exchanges of rows amount to; ``pivots`` counts from 1, as LAPACK's."""
     numbers = xp.arange(m, device=device_of(pivots))
     pivots = xp.astype(pivots, numbers.dtype) - 1
@@ -410,15 +445,15 @@ def _order(xp: Any, pivots: Any, m: int) -> Any:
 
 
 def _lu_factor_vjp(xp: Any, g: Any, LU: Any, pivots: Any) -> Any:
-    p = _permutation_matrix(xp, _order(xp, pivots, LU.shape[-2]), LU.dtype)
+    p = _permutation_matrix(xp, _row_order(xp, pivots, LU.shape[-2]), LU.dtype)
     k = min(LU.shape[-2:])
     gl, gu = xp.tril(g[0][..., :, :k], k=-1), xp.triu(g[0][..., :k, :])
-    return xp.matmul(p, _factors_vjp(xp, gl, gu, *_parted(xp, LU)))
+    return xp.matmul(p, _factors_vjp(xp, gl, gu, *_split_factors(xp, LU)))
 
 
 def _lu_factor_jvp(xp: Any, t: Any, LU: Any, pivots: Any) -> tuple[Any, None]:
-    p = _permutation_matrix(xp, _order(xp, pivots, LU.shape[-2]), LU.dtype)
-    dl, du = _factors_jvp(xp, xp.matmul(xp.matrix_transpose(p), t), *_parted(xp, LU))
+    p = _permutation_matrix(xp, _row_order(xp, pivots, LU.shape[-2]), LU.dtype)
+    dl, du = _factors_jvp(xp, xp.matmul(xp.matrix_transpose(p), t), *_split_factors(xp, LU))
     m, n = LU.shape[-2:]
     if m > n:
         du = xp.concat([du, xp.zeros_like(dl[..., n:, :])], axis=-2)
@@ -434,14 +469,15 @@ lu_factor = rule(
     outputs=("LU", "pivots"),
     default=_lu_factor,
     node="LinalgLuFactorExBackward0",
+    batch=forms.matrix,
+    doc="Both factors of ``x = P L U`` in one matrix, and the exchanges of rows, counted from 1; ``lu_solve`` takes them.",
 )
-"""Both factors in one matrix, and the exchanges of rows, counted from 1: what ``lu_solve`` takes."""
 
 
 def _lu_solve(xp: Any, LU: Any, pivots: Any, b: Any, *, left: bool, adjoint: bool) -> Any:
     if not left:  # x a = b is aᴴ xᴴ = bᴴ
         return _dagger(xp, _lu_solve(xp, LU, pivots, _dagger(xp, b), left=True, adjoint=not adjoint))
-    p = _permutation_matrix(xp, _order(xp, pivots, LU.shape[-2]), LU.dtype)
+    p = _permutation_matrix(xp, _row_order(xp, pivots, LU.shape[-2]), LU.dtype)
     if not adjoint:
         y = xp.linalg.solve_triangular(LU, xp.matmul(xp.matrix_transpose(p), b), upper=False, unitriangular=True)
         return xp.linalg.solve_triangular(LU, y, upper=True)
@@ -451,5 +487,8 @@ def _lu_solve(xp: Any, LU: Any, pivots: Any, b: Any, *, left: bool, adjoint: boo
 
 _dagger = adjoint
 
-lu_solve = composite("linalg.lu_solve(LU, pivots, b, /, *, left=True, adjoint=False)", _lu_solve)
-"""The solution of ``a x = b`` (or ``x a = b``, or with the adjoint of a) from what ``lu_factor`` made of a."""
+lu_solve = composite(
+    "linalg.lu_solve(LU, pivots, b, /, *, left=True, adjoint=False)",
+    _lu_solve,
+    doc="The solution of ``a x = b`` from the result of ``lu_factor(a)``, or of ``x a = b``, or with the adjoint of ``a``.",
+)

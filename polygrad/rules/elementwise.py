@@ -15,14 +15,26 @@ import cmath
 import math
 from typing import Any
 
-from .declare import applied, composite, constant, elementwise, linear
+from .declare import Op, applied, composite, constant, elementwise, linear
 from .helpers import falling_logistic, fit, is_complex, is_complex_dtype
+from .vmap import forms
+from .vmap.alignment import Run, add_batch, align
+
+
+def _of_elements(text: str, **options: Any) -> Op:
+    """Declare a function of each element that has no derivative, or none but zero."""
+    return constant(text, batch=forms.elementwise, **options)
+
 
 # -- arithmetic -----------------------------------------------------------------------------------------------------
-add = elementwise("add", 1, 1)
-subtract = elementwise("subtract", 1, -1, node=("SubBackward0", "SubBackward0", "RsubBackward1"))
-multiply = elementwise("multiply", lambda xp, x2: x2, lambda xp, x1: x1, node="MulBackward0")
-negative = elementwise("negative", -1, node="NegBackward0")
+add = elementwise("add", 1, 1, methods="add add_")
+subtract = elementwise(
+    "subtract", 1, -1, node=("SubBackward0", "SubBackward0", "RsubBackward1"), methods="subtract sub sub_"
+)
+multiply = elementwise(
+    "multiply", lambda xp, x2: x2, lambda xp, x1: x1, node="MulBackward0", methods="multiply mul mul_"
+)
+negative = elementwise("negative", -1, node="NegBackward0", methods="negative neg neg_")
 positive = elementwise("positive", 1)
 
 
@@ -34,14 +46,21 @@ def _inverse(x: Any) -> Any:
         return complex(math.nan, math.nan) if isinstance(x, complex) else math.copysign(math.inf, x)
 
 
-divide = elementwise("divide", lambda xp, x2: _inverse(x2), lambda xp, x2, out: -out / x2, node="DivBackward0")
-reciprocal = elementwise("reciprocal", lambda xp, out: -out * out)
-floor_divide = constant("floor_divide(x1, x2, /)", promote=True)
+divide = elementwise(
+    "divide",
+    lambda xp, x2: _inverse(x2),
+    lambda xp, x2, out: -out / x2,
+    node="DivBackward0",
+    methods="divide div true_divide div_",
+)
+reciprocal = elementwise("reciprocal", lambda xp, out: -out * out, methods="reciprocal reciprocal_")
+floor_divide = _of_elements("floor_divide(x1, x2, /)", promote=True, methods="floor_divide floor_divide_")
 remainder = elementwise(
     "remainder",
     1,
     lambda xp, x1, x2: -(x1 // x2),
     node=("RemainderBackward1", "RemainderBackward0", "RemainderBackward1"),
+    methods="remainder remainder_",
 )
 
 
@@ -68,40 +87,43 @@ def _power_exponent(xp: Any, x1: Any, out: Any) -> Any:
     return out * xp.log(xp.where((x1 == 0) & xp.isfinite(out), 1, x1))
 
 
-pow = elementwise("pow", _power_base, _power_exponent, node=("PowBackward1", "PowBackward0", "PowBackward2"))
+pow = elementwise(
+    "pow", _power_base, _power_exponent, node=("PowBackward1", "PowBackward0", "PowBackward2"), methods="pow power pow_"
+)
 power = composite("power(x1, x2, /)", lambda xp, x1, x2: xp.pow(x1, x2), doc="NumPy's name of ``pow``.")
-square = elementwise("square", lambda xp, x: 2 * x, node="PowBackward0")
-sqrt = elementwise("sqrt", lambda xp, out: 0.5 / out)
-hypot = elementwise("hypot", lambda xp, x1, out: x1 / out, lambda xp, x2, out: x2 / out)
+square = elementwise("square", lambda xp, x: 2 * x, node="PowBackward0", methods="square square_")
+sqrt = elementwise("sqrt", lambda xp, out: 0.5 / out, methods="sqrt sqrt_")
+hypot = elementwise("hypot", lambda xp, x1, out: x1 / out, lambda xp, x2, out: x2 / out, methods="hypot")
 
 
 # -- exponentials and logarithms ------------------------------------------------------------------------------------
-exp = elementwise("exp", lambda xp, out: out)
-expm1 = elementwise("expm1", lambda xp, out: out + 1)
-log = elementwise("log", lambda xp, x: 1 / x)
-log1p = elementwise("log1p", lambda xp, x: 1 / (x + 1), node="Log1PBackward0")
-log2 = elementwise("log2", lambda xp, x: 1 / (x * math.log(2)))
-log10 = elementwise("log10", lambda xp, x: 1 / (x * math.log(10)))
+exp = elementwise("exp", lambda xp, out: out, methods="exp exp_")
+expm1 = elementwise("expm1", lambda xp, out: out + 1, methods="expm1")
+log = elementwise("log", lambda xp, x: 1 / x, methods="log log_")
+log1p = elementwise("log1p", lambda xp, x: 1 / (x + 1), node="Log1PBackward0", methods="log1p")
+log2 = elementwise("log2", lambda xp, x: 1 / (x * math.log(2)), methods="log2")
+log10 = elementwise("log10", lambda xp, x: 1 / (x * math.log(10)), methods="log10")
 
 
 logaddexp = elementwise(
     "logaddexp",
     lambda xp, x1, x2: falling_logistic(xp, x2 - x1),
     lambda xp, x1, x2: falling_logistic(xp, x1 - x2),
+    methods="logaddexp",
 )
 
 # -- circular and hyperbolic functions ------------------------------------------------------------------------------
-sin = elementwise("sin", lambda xp, x: xp.cos(x))
-cos = elementwise("cos", lambda xp, x: -xp.sin(x))
-tan = elementwise("tan", lambda xp, out: out * out + 1)
-asin = elementwise("asin", lambda xp, x: 1 / xp.sqrt(1 - x * x))
-acos = elementwise("acos", lambda xp, x: -1 / xp.sqrt(1 - x * x))
-atan = elementwise("atan", lambda xp, x: 1 / (x * x + 1))
-sinh = elementwise("sinh", lambda xp, x: xp.cosh(x))
-cosh = elementwise("cosh", lambda xp, x: xp.sinh(x))
-tanh = elementwise("tanh", lambda xp, out: 1 - out * out)
-asinh = elementwise("asinh", lambda xp, x: 1 / xp.sqrt(x * x + 1))
-atanh = elementwise("atanh", lambda xp, x: 1 / (1 - x * x))
+sin = elementwise("sin", lambda xp, x: xp.cos(x), methods="sin sin_")
+cos = elementwise("cos", lambda xp, x: -xp.sin(x), methods="cos cos_")
+tan = elementwise("tan", lambda xp, out: out * out + 1, methods="tan")
+asin = elementwise("asin", lambda xp, x: 1 / xp.sqrt(1 - x * x), methods="asin arcsin")
+acos = elementwise("acos", lambda xp, x: -1 / xp.sqrt(1 - x * x), methods="acos arccos")
+atan = elementwise("atan", lambda xp, x: 1 / (x * x + 1), methods="atan arctan")
+sinh = elementwise("sinh", lambda xp, x: xp.cosh(x), methods="sinh")
+cosh = elementwise("cosh", lambda xp, x: xp.sinh(x), methods="cosh")
+tanh = elementwise("tanh", lambda xp, out: 1 - out * out, methods="tanh tanh_")
+asinh = elementwise("asinh", lambda xp, x: 1 / xp.sqrt(x * x + 1), methods="asinh")
+atanh = elementwise("atanh", lambda xp, x: 1 / (1 - x * x), methods="atanh")
 
 
 def _acosh(xp: Any, x: Any) -> Any:
@@ -111,7 +133,7 @@ def _acosh(xp: Any, x: Any) -> Any:
     return 1 / xp.sqrt(x * x - 1)
 
 
-acosh = elementwise("acosh", _acosh)
+acosh = elementwise("acosh", _acosh, methods="acosh")
 
 
 def _radius2(xp: Any, x1: Any, x2: Any) -> Any:
@@ -124,12 +146,13 @@ atan2 = elementwise(
     "atan2",
     lambda xp, x1, x2: x2 / _radius2(xp, x1, x2),
     lambda xp, x1, x2: -x1 / _radius2(xp, x1, x2),
+    methods="atan2 arctan2",
 )
 
 
 # -- sign and magnitude ---------------------------------------------------------------------------------------------
-abs = elementwise("abs", lambda xp, x: xp.sign(x))
-"""Of a complex number too: the gradient of a real result points along x / |x|."""
+# This is the rule for complex numbers too: the gradient of a real result points along x / |x|.
+abs = elementwise("abs", lambda xp, x: xp.sign(x), methods="abs absolute abs_")
 
 
 def _sign(xp: Any, g: Any, x: Any) -> Any:
@@ -141,7 +164,7 @@ def _sign(xp: Any, g: Any, x: Any) -> Any:
     return xp.where(size == 0, 0.0, across / xp.where(size == 0, 1.0, size))
 
 
-sign = elementwise("sign", applied(_sign), node="SignBackward0")
+sign = elementwise("sign", applied(_sign), node="SignBackward0", methods="sign")
 # sign(x1) sign(out) is 0 for x1 = 0, and ±1 also for an infinite x1
 copysign = elementwise(
     "copysign",
@@ -150,13 +173,14 @@ copysign = elementwise(
     node=("CopysignBackward0", "CopysignBackward1", "CopysignBackward0"),
 )
 nextafter = elementwise("nextafter", lambda xp, x1, x2: xp.astype(x1 != x2, x1.dtype), 0)
-conj = linear("conj(x, /)", transpose=lambda xp, g: xp.conj(g))
+conj = linear("conj(x, /)", transpose=lambda xp, g: xp.conj(g), batch=forms.elementwise, methods="conj")
 real = linear(
     "real(x, /)",
     transpose=lambda xp, g, *, x_dtype: xp.astype(g, x_dtype),
     node="SelectBackward0",
     view=True,
     write=lambda xp, x, value: xp.astype(value, x.dtype) + 1j * xp.astype(xp.imag(x), x.dtype),
+    batch=forms.elementwise,
 )
 
 
@@ -170,6 +194,7 @@ imag = linear(
     node="SelectBackward0",
     view=True,
     write=lambda xp, x, value: xp.astype(xp.real(x), x.dtype) + 1j * xp.astype(value, x.dtype),
+    batch=forms.elementwise,
 )
 
 
@@ -183,11 +208,13 @@ maximum = elementwise(
     "maximum",
     applied(lambda xp, g, x1, x2: _winner(xp, g, x1 < x2, x1 == x2)),
     applied(lambda xp, g, x1, x2: _winner(xp, g, x1 > x2, x1 == x2)),
+    methods="maximum maximum_",
 )
 minimum = elementwise(
     "minimum",
     applied(lambda xp, g, x1, x2: _winner(xp, g, x1 > x2, x1 == x2)),
     applied(lambda xp, g, x1, x2: _winner(xp, g, x1 < x2, x1 == x2)),
+    methods="minimum minimum_",
 )
 
 
@@ -211,6 +238,11 @@ def _clip_name(payloads: Any, params: Any) -> str:
     return "ClampBackward0" if any(hasattr(bound, "dtype") for bound in payloads[1:]) else "ClampBackward1"
 
 
+def _batch_clip(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    # The bounds may not be longer than what they bound.
+    return run(*align(run, (add_batch(run, arrays[0], mapped[0]), *arrays[1:]), (True, *mapped[1:])))
+
+
 clip = elementwise(
     "clip(x, /, min=None, max=None)",
     applied(_clip_x),
@@ -218,6 +250,8 @@ clip = elementwise(
     applied(_clip_max),
     arrays=("x", "min", "max"),
     node=_clip_name,
+    batch=_batch_clip,
+    methods="clip clamp clip_ clamp_",
 )
 where = linear(
     "where(condition, x1, x2, /)",
@@ -227,32 +261,33 @@ where = linear(
         lambda xp, g, condition, *, x2_shape: fit(xp, xp.where(condition, 0.0, g), x2_shape),
     ),
     promote=("x1", "x2"),
+    batch=forms.elementwise,
 )
 
 # -- constant almost everywhere -------------------------------------------------------------------------------------
-ceil = constant("ceil")
-floor = constant("floor")
-round = constant("round")
-trunc = constant("trunc")
+ceil = _of_elements("ceil", methods="ceil ceil_")
+floor = _of_elements("floor", methods="floor floor_")
+round = _of_elements("round", methods="round round_")
+trunc = _of_elements("trunc", methods="trunc trunc_")
 
 # -- not differentiable: integers and truth values ------------------------------------------------------------------
-equal = constant("equal(x1, x2, /)", promote=True)
-not_equal = constant("not_equal(x1, x2, /)", promote=True)
-less = constant("less(x1, x2, /)", promote=True)
-less_equal = constant("less_equal(x1, x2, /)", promote=True)
-greater = constant("greater(x1, x2, /)", promote=True)
-greater_equal = constant("greater_equal(x1, x2, /)", promote=True)
-isfinite = constant("isfinite")
-isinf = constant("isinf")
-isnan = constant("isnan")
-signbit = constant("signbit")
-logical_and = constant("logical_and(x1, x2, /)")
-logical_not = constant("logical_not")
-logical_or = constant("logical_or(x1, x2, /)")
-logical_xor = constant("logical_xor(x1, x2, /)")
-bitwise_and = constant("bitwise_and(x1, x2, /)", promote=True)
-bitwise_invert = constant("bitwise_invert")
-bitwise_left_shift = constant("bitwise_left_shift(x1, x2, /)", promote=True)
-bitwise_or = constant("bitwise_or(x1, x2, /)", promote=True)
-bitwise_right_shift = constant("bitwise_right_shift(x1, x2, /)", promote=True)
-bitwise_xor = constant("bitwise_xor(x1, x2, /)", promote=True)
+equal = _of_elements("equal(x1, x2, /)", promote=True, methods="equal eq")
+not_equal = _of_elements("not_equal(x1, x2, /)", promote=True, methods="not_equal ne")
+less = _of_elements("less(x1, x2, /)", promote=True, methods="less lt")
+less_equal = _of_elements("less_equal(x1, x2, /)", promote=True, methods="less_equal le")
+greater = _of_elements("greater(x1, x2, /)", promote=True, methods="greater gt")
+greater_equal = _of_elements("greater_equal(x1, x2, /)", promote=True, methods="greater_equal ge")
+isfinite = _of_elements("isfinite", methods="isfinite")
+isinf = _of_elements("isinf", methods="isinf")
+isnan = _of_elements("isnan", methods="isnan")
+signbit = _of_elements("signbit")
+logical_and = _of_elements("logical_and(x1, x2, /)", methods="logical_and")
+logical_not = _of_elements("logical_not", methods="logical_not")
+logical_or = _of_elements("logical_or(x1, x2, /)", methods="logical_or")
+logical_xor = _of_elements("logical_xor(x1, x2, /)", methods="logical_xor")
+bitwise_and = _of_elements("bitwise_and(x1, x2, /)", promote=True)
+bitwise_invert = _of_elements("bitwise_invert", methods="bitwise_invert")
+bitwise_left_shift = _of_elements("bitwise_left_shift(x1, x2, /)", promote=True)
+bitwise_or = _of_elements("bitwise_or(x1, x2, /)", promote=True)
+bitwise_right_shift = _of_elements("bitwise_right_shift(x1, x2, /)", promote=True)
+bitwise_xor = _of_elements("bitwise_xor(x1, x2, /)", promote=True)

@@ -14,12 +14,13 @@ from typing import Any
 
 from .declare import composite, linear
 from .helpers import cast, conj, slice_axis
+from .vmap import forms
 
 Axes = Sequence[int] | int | None
 OPPOSITE = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
 
 
-def _resized(xp: Any, x: Any, axis: int, n: int) -> Any:
+def _resize(xp: Any, x: Any, axis: int, n: int) -> Any:
     """``x`` cut, or filled up with zeros, to length n along an axis: what undoes the filling up, or cutting, before a transform."""
     have = x.shape[axis]
     if have == n:
@@ -31,14 +32,14 @@ def _resized(xp: Any, x: Any, axis: int, n: int) -> Any:
     return xp.concat([x, zeros], axis=axis)
 
 
-def _back(xp: Any, g: Any, axes: Sequence[int], shape: tuple[int, ...], dtype: Any) -> Any:
+def _restore(xp: Any, g: Any, axes: Sequence[int], shape: tuple[int, ...], dtype: Any) -> Any:
     """A cotangent in the shape and dtype of the input."""
     for axis in axes:
-        g = _resized(xp, g, axis, shape[axis])
+        g = _resize(xp, g, axis, shape[axis])
     return cast(xp, g, dtype)
 
 
-def _weighted(xp: Any, g: Any, axis: int, n: int, weight: float) -> Any:
+def _weigh_half(xp: Any, g: Any, axis: int, n: int, weight: float) -> Any:
     """A half spectrum of a transform of length n, times a weight where an element stands for itself and its mirror image."""
     stop = (n + 1) // 2  # for even n the last element is its own mirror image, like the first one
     parts = [slice_axis(g, axis, 0, 1), slice_axis(g, axis, 1, stop) * weight, slice_axis(g, axis, stop, n // 2 + 1)]
@@ -46,7 +47,7 @@ def _weighted(xp: Any, g: Any, axis: int, n: int, weight: float) -> Any:
     return xp.concat(parts, axis=axis) if len(parts) > 1 else parts[0]
 
 
-def _listed(axes: Axes, s: Sequence[int] | None, ndim: int) -> list[int]:
+def _list_axes(axes: Axes, s: Sequence[int] | None, ndim: int) -> list[int]:
     """The axes of a transform, counted from the front."""
     if axes is None:
         return list(range(0 if s is None else ndim - len(s), ndim))
@@ -64,7 +65,7 @@ def _opposite(name: str) -> Callable[..., Any]:
 
     def transpose(xp: Any, g: Any, *, x_shape: tuple[int, ...], x_dtype: Any, axis: int, norm: str) -> Any:
         out = getattr(xp.fft, name)(g, axis=axis, norm=OPPOSITE[norm or "backward"])
-        return _back(xp, out, [axis % g.ndim], x_shape, x_dtype)
+        return _restore(xp, out, [axis % g.ndim], x_shape, x_dtype)
 
     return transpose
 
@@ -77,8 +78,8 @@ def _to_real(name: str) -> Callable[..., Any]:
     ) -> Any:
         axis %= g.ndim
         n = _length(n, x_shape[axis])
-        out = getattr(xp.fft, name)(_weighted(xp, g, axis, n, 0.5), n=n, axis=axis, norm=OPPOSITE[norm or "backward"])
-        return _back(xp, out, [axis], x_shape, x_dtype)
+        out = getattr(xp.fft, name)(_weigh_half(xp, g, axis, n, 0.5), n=n, axis=axis, norm=OPPOSITE[norm or "backward"])
+        return _restore(xp, out, [axis], x_shape, x_dtype)
 
     return transpose
 
@@ -89,74 +90,78 @@ def _to_half(name: str) -> Callable[..., Any]:
     def transpose(xp: Any, g: Any, *, x_shape: tuple[int, ...], x_dtype: Any, axis: int, norm: str) -> Any:
         axis %= g.ndim
         out = getattr(xp.fft, name)(g, axis=axis, norm=OPPOSITE[norm or "backward"])
-        return _back(xp, _weighted(xp, out, axis, g.shape[axis], 2.0), [axis], x_shape, x_dtype)
+        return _restore(xp, _weigh_half(xp, out, axis, g.shape[axis], 2.0), [axis], x_shape, x_dtype)
 
     return transpose
 
 
 ONE = '(x, /, *, n=None, axis=-1, norm="backward")'
-fft = linear("fft.fft" + ONE, _opposite("ifft"), node="FftC2CBackward0")
-ifft = linear("fft.ifft" + ONE, _opposite("fft"), node="FftC2CBackward0")
-rfft = linear("fft.rfft" + ONE, _to_real("irfft"), node="FftR2CBackward0")
-irfft = linear("fft.irfft" + ONE, _to_half("rfft"), node="FftC2RBackward0")
+fft = linear("fft.fft" + ONE, _opposite("ifft"), node="FftC2CBackward0", batch=forms.along)
+ifft = linear("fft.ifft" + ONE, _opposite("fft"), node="FftC2CBackward0", batch=forms.along)
+rfft = linear("fft.rfft" + ONE, _to_real("irfft"), node="FftR2CBackward0", batch=forms.along)
+irfft = linear("fft.irfft" + ONE, _to_half("rfft"), node="FftC2RBackward0", batch=forms.along)
 # hfft(x) is irfft(conj(x)) and ihfft(x) is conj(rfft(x)), both with the opposite norm. The two conjugations that this puts into a rule
 # turn rfft into ihfft and irfft into hfft.
-hfft = linear("fft.hfft" + ONE, _to_half("ihfft"), node="FftC2RBackward0")
-ihfft = linear("fft.ihfft" + ONE, _to_real("hfft"), node="ConjBackward0")
+hfft = linear("fft.hfft" + ONE, _to_half("ihfft"), node="FftC2RBackward0", batch=forms.along)
+ihfft = linear("fft.ihfft" + ONE, _to_real("hfft"), node="ConjBackward0", batch=forms.along)
 
 
 # -- several axes -----------------------------------------------------------------------------------------------------
 def _opposite_n(name: str) -> Callable[..., Any]:
     def transpose(xp: Any, g: Any, *, x_shape: tuple[int, ...], x_dtype: Any, s: Any, axes: Axes, norm: str) -> Any:
-        places = _listed(axes, s, g.ndim)
+        places = _list_axes(axes, s, g.ndim)
         out = getattr(xp.fft, name)(g, axes=tuple(places), norm=OPPOSITE[norm or "backward"])
-        return _back(xp, out, places, x_shape, x_dtype)
+        return _restore(xp, out, places, x_shape, x_dtype)
 
     return transpose
 
 
 def _to_real_n(name: str) -> Callable[..., Any]:
     def transpose(xp: Any, g: Any, *, x_shape: tuple[int, ...], x_dtype: Any, s: Any, axes: Axes, norm: str) -> Any:
-        places = _listed(axes, s, g.ndim)
+        places = _list_axes(axes, s, g.ndim)
         last = places[-1]
         n = _length(None if s is None else s[-1], x_shape[last])
         sizes = (*[g.shape[axis] for axis in places[:-1]], n)
-        g = _weighted(xp, g, last, n, 0.5)
+        g = _weigh_half(xp, g, last, n, 0.5)
         out = getattr(xp.fft, name)(g, s=sizes, axes=tuple(places), norm=OPPOSITE[norm or "backward"])
-        return _back(xp, out, places, x_shape, x_dtype)
+        return _restore(xp, out, places, x_shape, x_dtype)
 
     return transpose
 
 
 def _to_half_n(name: str) -> Callable[..., Any]:
     def transpose(xp: Any, g: Any, *, x_shape: tuple[int, ...], x_dtype: Any, s: Any, axes: Axes, norm: str) -> Any:
-        places = _listed(axes, s, g.ndim)
+        places = _list_axes(axes, s, g.ndim)
         out = getattr(xp.fft, name)(g, axes=tuple(places), norm=OPPOSITE[norm or "backward"])
-        return _back(xp, _weighted(xp, out, places[-1], g.shape[places[-1]], 2.0), places, x_shape, x_dtype)
+        return _restore(xp, _weigh_half(xp, out, places[-1], g.shape[places[-1]], 2.0), places, x_shape, x_dtype)
 
     return transpose
 
 
 def _hfftn(xp: Any, x: Any, *, s: Any = None, axes: Axes = None, norm: str = "backward") -> Any:
     given = {} if s is None else {"s": s}
-    return xp.fft.irfftn(conj(xp, x), axes=tuple(_listed(axes, s, x.ndim)), norm=OPPOSITE[norm], **given)
+    return xp.fft.irfftn(conj(xp, x), axes=tuple(_list_axes(axes, s, x.ndim)), norm=OPPOSITE[norm], **given)
 
 
 def _ihfftn(xp: Any, x: Any, *, s: Any = None, axes: Axes = None, norm: str = "backward") -> Any:
     given = {} if s is None else {"s": s}
-    return xp.conj(xp.fft.rfftn(x, axes=tuple(_listed(axes, s, x.ndim)), norm=OPPOSITE[norm], **given))
+    return xp.conj(xp.fft.rfftn(x, axes=tuple(_list_axes(axes, s, x.ndim)), norm=OPPOSITE[norm], **given))
 
 
 MANY = '(x, /, *, s=None, axes=None, norm="backward")'
-fftn = linear("fft.fftn" + MANY, _opposite_n("ifftn"), node="FftC2CBackward0")
-ifftn = linear("fft.ifftn" + MANY, _opposite_n("fftn"), node="FftC2CBackward0")
-rfftn = linear("fft.rfftn" + MANY, _to_real_n("irfftn"), node="FftR2CBackward0")
-irfftn = linear("fft.irfftn" + MANY, _to_half_n("rfftn"), node="FftC2RBackward0")
-hfftn = linear("fft.hfftn" + MANY, _to_half_n("ihfftn"), default=_hfftn, node="FftC2RBackward0")
-ihfftn = linear("fft.ihfftn" + MANY, _to_real_n("hfftn"), default=_ihfftn, node="FftC2CBackward0")
+fftn = linear("fft.fftn" + MANY, _opposite_n("ifftn"), node="FftC2CBackward0", batch=forms.several_axes)
+ifftn = linear("fft.ifftn" + MANY, _opposite_n("fftn"), node="FftC2CBackward0", batch=forms.several_axes)
+rfftn = linear("fft.rfftn" + MANY, _to_real_n("irfftn"), node="FftR2CBackward0", batch=forms.several_axes)
+irfftn = linear("fft.irfftn" + MANY, _to_half_n("rfftn"), node="FftC2RBackward0", batch=forms.several_axes)
+hfftn = linear(
+    "fft.hfftn" + MANY, _to_half_n("ihfftn"), default=_hfftn, node="FftC2RBackward0", batch=forms.several_axes
+)
+ihfftn = linear(
+    "fft.ihfftn" + MANY, _to_real_n("hfftn"), default=_ihfftn, node="FftC2CBackward0", batch=forms.several_axes
+)
 
 
-def _plane(name: str) -> None:
+def _declare_plane(name: str) -> None:
     """``name`` of torch and NumPy: the transform over two axes, the last two unless told otherwise."""
 
     def body(xp: Any, x: Any, *, s: Any = None, axes: Any = (-2, -1), norm: str = "backward") -> Any:
@@ -167,12 +172,18 @@ def _plane(name: str) -> None:
 
 
 for _name in ("fft2", "ifft2", "rfft2", "irfft2", "hfft2", "ihfft2"):
-    _plane(_name)
+    _declare_plane(_name)
 
 # -- order ------------------------------------------------------------------------------------------------------------
 fftshift = linear(
-    "fft.fftshift(x, /, *, axes=None)", lambda xp, g, *, axes: xp.fft.ifftshift(g, axes=axes), node="RollBackward0"
+    "fft.fftshift(x, /, *, axes=None)",
+    lambda xp, g, *, axes: xp.fft.ifftshift(g, axes=axes),
+    node="RollBackward0",
+    batch=forms.several_axes,
 )
 ifftshift = linear(
-    "fft.ifftshift(x, /, *, axes=None)", lambda xp, g, *, axes: xp.fft.fftshift(g, axes=axes), node="RollBackward0"
+    "fft.ifftshift(x, /, *, axes=None)",
+    lambda xp, g, *, axes: xp.fft.fftshift(g, axes=axes),
+    node="RollBackward0",
+    batch=forms.several_axes,
 )

@@ -122,6 +122,11 @@ def match_shape(xp: Any, x: Any, shape: tuple[int, ...]) -> Any:
     return x if tuple(x.shape) == tuple(shape) else xp.reshape(x, shape)
 
 
+def raise_rank(xp: Any, x: Any, ndim: int) -> Any:
+    """Give an array at least ``ndim`` axes, new ones of length 1 in front of its own."""
+    return x if x.ndim >= ndim else xp.reshape(x, (*(1,) * (ndim - x.ndim), *x.shape))
+
+
 def device_of(x: Any) -> Any:
     """Return the device to create an array on that meets ``x``: None where ``x`` is on none, as dask's arrays and a tracer are."""
     return getattr(x, "device", None)
@@ -131,6 +136,11 @@ def fill_numbers(xp: Any, *values: Any) -> tuple[Any, ...]:
     """Return the values with arrays in the place of Python numbers, for functions that take no numbers; one value is an array."""
     like = next(value for value in values if hasattr(value, "dtype"))
     return tuple([value if hasattr(value, "dtype") else xp.full_like(like, value) for value in values])
+
+
+def weigh(x: Any, weight: Any) -> Any:
+    """Return ``x * weight``, or ``x`` where the weight is None."""
+    return x if weight is None else x * weight
 
 
 # -- logistic functions ------------------------------------------------------------------------------------------------

@@ -13,9 +13,11 @@ from ..errors import describe
 from .declare import linear
 from .helpers import fit
 from .keys import arrays_are_neighbours, axes_indexed, is_basic, is_mask
+from .vmap import forms
+from .vmap import indexing as selections
 
 
-def _parts(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> tuple[list[Any], list[int], bool]:
+def _take_apart(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> tuple[list[Any], list[int], bool]:
     """A part for every axis, and None where it is; the lengths of these axes; and whether the arrays, with the integers, are neighbours.
 
     The ellipsis is written out, lists become arrays, and masks the positions where they are true. A mask without axes selects from an
@@ -54,13 +56,13 @@ def _parts(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> tuple[list
     return parts, lengths, neighbours
 
 
-def _numbers(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> Any:
+def _number_elements(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> Any:
     """The row-major numbers of the elements that a key selects from an array of that shape, in the shape of the selection.
 
     Arrays are broadcast together; integers beside them count as arrays. Their axes come where the arrays are if those are neighbours,
     and first if they are not.
     """
-    parts, lengths, neighbours = _parts(xp, key, shape, device)
+    parts, lengths, neighbours = _take_apart(xp, key, shape, device)
     for axis, part in enumerate([part for part in parts if part is not None]):
         if type(part) is int and not -lengths[axis] <= part < lengths[axis]:
             raise IndexError(f"index {part} is out of bounds for axis {axis} with size {lengths[axis]}")
@@ -95,7 +97,7 @@ def _numbers(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> Any:
     return out
 
 
-def _complete(key: Any, ndim: int) -> Any:
+def _complete_key(key: Any, ndim: int) -> Any:
     """A basic key that names every axis, as the standard asks."""
     keys = key if isinstance(key, tuple) else (key,)
     return key if Ellipsis in keys or sum(part is not None for part in keys) == ndim else (*keys, Ellipsis)
@@ -103,12 +105,12 @@ def _complete(key: Any, ndim: int) -> Any:
 
 def _getitem(xp: Any, x: Any, *, key: Any) -> Any:
     if is_basic(key):
-        return x[_complete(key, x.ndim)]
-    numbers = _numbers(xp, key, tuple(x.shape), x.device)
+        return x[_complete_key(key, x.ndim)]
+    numbers = _number_elements(xp, key, tuple(x.shape), x.device)
     return xp.reshape(xp.take(xp.reshape(x, (-1,)), xp.reshape(numbers, (-1,)), axis=0), numbers.shape)
 
 
-def _name(payloads: Any, params: Any) -> str:
+def _node_name(payloads: Any, params: Any) -> str:
     """torch has a node for each kind of selection; a mixed key is named after the most general part."""
     key = params["key"]
     if type(key) is int:
@@ -127,9 +129,10 @@ getitem = linear(
     "getitem(x, /, *, key)",
     transpose=lambda xp, g, *, x_shape, key: xp.getitem_adjoint(g, key=key, shape=x_shape),
     default=_getitem,
-    node=_name,
+    node=_node_name,
     view=lambda params: is_basic(params["key"]),
     write=lambda xp, base, value, *, key: xp.set_at(base, value, key=key),
+    batch=selections.getitem,
 )
 
 
@@ -143,7 +146,7 @@ def _getitem_adjoint(xp: Any, x: Any, *, key: Any, shape: tuple[int, ...]) -> An
     zeros = xp.zeros(shape, dtype=x.dtype, device=x.device)
     if is_basic(key):
         return xp.set_at(zeros, x, key=key)
-    numbers = _numbers(xp, key, shape, x.device)
+    numbers = _number_elements(xp, key, shape, x.device)
     sums = xp.reshape(xp.broadcast_to(x, numbers.shape), (-1,))
     numbers = xp.reshape(numbers, (-1,))
     count = numbers.shape[0]
@@ -172,14 +175,15 @@ getitem_adjoint = linear(
     transpose=lambda xp, g, *, key, x_shape: fit(xp, xp.getitem(g, key=key), x_shape),
     default=_getitem_adjoint,
     node="IndexPutBackward0",
+    batch=selections.getitem_adjoint,
+    doc="Zeros of the given shape with ``x`` added at ``key``, duplicates counted: the transpose of selection.",
 )
-"""Zeros of ``shape`` with ``x`` added at ``key``, duplicates counted: the transpose of selection."""
 
 
 def _set_at(xp: Any, x: Any, value: Any, *, key: Any) -> Any:
     """By assignment where the library has it and the standard the key; else every element asks which one is written to it last."""
     if is_basic(key):
-        key = _complete(key, x.ndim)
+        key = _complete_key(key, x.ndim)
         kept = tuple([part for part in (key if isinstance(key, tuple) else (key,)) if part is not None])
         ndim: int = getattr(value, "ndim", 0)
         if ndim and isinstance(key, tuple) and None in key:  # new axes, which the standard has in a selection only
@@ -190,7 +194,7 @@ def _set_at(xp: Any, x: Any, value: Any, *, key: Any) -> Any:
             return out
         except TypeError:  # the library's arrays cannot be written
             key = kept
-    numbers = _numbers(xp, key, tuple(x.shape), x.device)
+    numbers = _number_elements(xp, key, tuple(x.shape), x.device)
     if 0 in numbers.shape:
         return x
     value = xp.astype(value, x.dtype) if hasattr(value, "dtype") else xp.asarray(value, dtype=x.dtype, device=x.device)
@@ -206,7 +210,7 @@ def _set_at(xp: Any, x: Any, value: Any, *, key: Any) -> Any:
     return xp.reshape(flat, x.shape)
 
 
-def _written(xp: Any, g: Any, *, key: Any, value_shape: tuple[int, ...], x_device: Any) -> Any:
+def _written_cotangent(xp: Any, g: Any, *, key: Any, value_shape: tuple[int, ...], x_device: Any) -> Any:
     """The cotangent of what is written. Where an element is written several times only the last time counts, so find out which."""
     if value_shape == () and is_mask(key):
         # Nothing has to be selected, so this also works where no shape may depend on values: under jax.jit, on dask.
@@ -231,12 +235,13 @@ set_at = linear(
     "set_at(x, value, /, *, key)",
     transpose=(
         lambda xp, g, *, key: xp.set_at(g, 0.0, key=key),
-        _written,
+        _written_cotangent,
     ),
     default=_set_at,
     node="CopySlices",
+    batch=selections.set_at,
+    doc="``x`` with ``value``, which is broadcast, in the place of ``x[key]``; ``x`` itself is not changed.",
 )
-"""``x`` with ``value`` (broadcast) in the place of ``x[key]``; ``x`` itself is not changed."""
 
 
 to_device = linear(
@@ -245,4 +250,5 @@ to_device = linear(
     transpose=lambda xp, g, *, x_device: xp.to_device(g, x_device),
     default=lambda xp, x, device: x.to_device(device),
     node="ToCopyBackward0",
+    batch=forms.elementwise,
 )

@@ -11,25 +11,27 @@ from typing import Any
 
 from ..errors import ArgumentError, ShapeError, describe
 from .declare import bilinear, composite, linear, rule
-from .helpers import adjoint, cast, conj, device_of, fit, is_complex, real
+from .helpers import adjoint, broadcast_shapes, cast, conj, device_of, fit, is_complex, real
+from .vmap import forms
+from .vmap.alignment import Run, align, example_ndim
 
 # -- helpers --------------------------------------------------------------------------------------------------------
 
 
-def column(xp: Any, x: Any) -> Any:
+def as_column(xp: Any, x: Any) -> Any:
     return xp.expand_dims(x, axis=-1)
 
 
-def row(xp: Any, x: Any) -> Any:
+def as_row(xp: Any, x: Any) -> Any:
     return xp.expand_dims(x, axis=-2)
 
 
-def scalar(xp: Any, x: Any) -> Any:
+def as_scalar(xp: Any, x: Any) -> Any:
     """A number for each matrix, ready to meet the matrices."""
     return xp.expand_dims(xp.expand_dims(x, axis=-1), axis=-1)
 
 
-def hermitian(xp: Any, x: Any) -> Any:
+def hermitian_part(xp: Any, x: Any) -> Any:
     """The Hermitian part."""
     return (x + adjoint(xp, x)) / 2
 
@@ -42,27 +44,27 @@ def identity(xp: Any, x: Any, n: int | None = None) -> Any:
 def diagonal_mask(xp: Any, x: Any, rows: int, columns: int, offset: int = 0) -> Any:
     """Which places of a matrix of that shape are on the diagonal. (Not every library has eye() off the main diagonal right.)"""
     first, second = xp.arange(rows, device=device_of(x)), xp.arange(columns, device=device_of(x))
-    return column(xp, first + offset) == second
+    return as_column(xp, first + offset) == second
 
 
-def embed(xp: Any, d: Any, rows: int, columns: int, offset: int = 0) -> Any:
+def embed_diagonal(xp: Any, d: Any, rows: int, columns: int, offset: int = 0) -> Any:
     """The matrices of that shape with ``d`` on the diagonal and zeros elsewhere."""
     # Above the main diagonal the numbers go by row, below it by column; the lines that the diagonal does not reach are filled up.
     by_row = offset >= 0
     missing = (rows if by_row else columns) - d.shape[-1]
     if missing > 0:
         d = xp.concat([d, xp.zeros((*d.shape[:-1], missing), dtype=d.dtype, device=device_of(d))], axis=-1)
-    return xp.where(diagonal_mask(xp, d, rows, columns, offset), column(xp, d) if by_row else row(xp, d), 0.0)
+    return xp.where(diagonal_mask(xp, d, rows, columns, offset), as_column(xp, d) if by_row else as_row(xp, d), 0.0)
 
 
-def hollow(xp: Any, x: Any) -> Any:
+def clear_diagonal(xp: Any, x: Any) -> Any:
     """``x`` with zeros on its main diagonal, whatever stood there."""
     return xp.where(diagonal_mask(xp, x, x.shape[-2], x.shape[-1]), 0.0, x)
 
 
 def svdvals_gradient(xp: Any, g: Any, x: Any) -> Any:
     u, _, vh = xp.linalg.svd(x, full_matrices=False)
-    return xp.matmul(u * xp.astype(row(xp, g), x.dtype), vh)
+    return xp.matmul(u * xp.astype(as_row(xp, g), x.dtype), vh)
 
 
 def svdvals_tangent(xp: Any, t: Any, x: Any) -> Any:
@@ -78,11 +80,20 @@ tensordot = composite(
 )
 vecdot = composite("linalg.vecdot(x1, x2, /, *, axis=-1)", lambda xp, x1, x2, *, axis: xp.vecdot(x1, x2, axis=axis))
 
+
+def _batch_outer(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    x1, x2 = arrays
+    if (example_ndim(x1, mapped[0]), example_ndim(x2, mapped[1])) != (1, 1):
+        return NotImplemented
+    return run.xp.multiply(run.xp.expand_dims(x1, axis=-1), run.xp.expand_dims(x2, axis=-2))
+
+
 outer = bilinear(
     "linalg.outer(x1, x2, /)",
     transpose=(lambda xp, g, x2: xp.matmul(g, conj(xp, x2)), lambda xp, g, x1: xp.matmul(conj(xp, x1), g)),
     promote=True,
     node="MulBackward0",
+    batch=_batch_outer,
 )
 
 
@@ -97,22 +108,32 @@ def _cross(xp: Any, x1: Any, x2: Any, *, axis: int = -1) -> Any:
     return xp.concat(parts, axis=axis)
 
 
-def _crossed(xp: Any, x1: Any, x2: Any, shape: Any, axis: int) -> Any:
+def _broadcast_cross(xp: Any, x1: Any, x2: Any, shape: Any, axis: int) -> Any:
     """The product of two arrays, spread over the shape of the cotangent, since some libraries broadcast no axis here."""
     x1, x2 = (x if tuple(x.shape) == tuple(shape) else xp.broadcast_to(x, shape) for x in (x1, x2))
     return xp.linalg.cross(x1, x2, axis=axis)
+
+
+def _batch_cross(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    axis = forms.count_from_end(
+        run, params["axis"], [example_ndim(x, own) for x, own in zip(arrays, mapped, strict=True)]
+    )
+    x1, x2 = align(run, arrays, mapped)
+    shape = broadcast_shapes(tuple(x1.shape), tuple(x2.shape))
+    return run(run.xp.broadcast_to(x1, shape), run.xp.broadcast_to(x2, shape), axis=axis)
 
 
 # <g, a × b> = <b × g, a> = <g × a, b>
 cross = bilinear(
     "linalg.cross(x1, x2, /, *, axis=-1)",
     transpose=(
-        lambda xp, g, x2, *, x1_shape, axis: fit(xp, _crossed(xp, conj(xp, x2), g, g.shape, axis), x1_shape),
-        lambda xp, g, x1, *, x2_shape, axis: fit(xp, _crossed(xp, g, conj(xp, x1), g.shape, axis), x2_shape),
+        lambda xp, g, x2, *, x1_shape, axis: fit(xp, _broadcast_cross(xp, conj(xp, x2), g, g.shape, axis), x1_shape),
+        lambda xp, g, x1, *, x2_shape, axis: fit(xp, _broadcast_cross(xp, g, conj(xp, x1), g.shape, axis), x2_shape),
     ),
     promote=True,
     default=_cross,
     node="LinalgCrossBackward0",
+    batch=_batch_cross,
 )
 
 
@@ -135,9 +156,9 @@ def _multi_dot(xp: Any, arrays: Any) -> Any:
         raise ArgumentError(f"multi_dot: expected at least 2 arrays, got {len(arrays)}")
     first, last = arrays[0].ndim == 1, arrays[-1].ndim == 1
     factors = [
-        row(xp, arrays[0]) if first else arrays[0],
+        as_row(xp, arrays[0]) if first else arrays[0],
         *arrays[1:-1],
-        column(xp, arrays[-1]) if last else arrays[-1],
+        as_column(xp, arrays[-1]) if last else arrays[-1],
     ]
     for array, factor in zip(arrays, factors, strict=True):
         if factor.ndim != 2:
@@ -152,25 +173,30 @@ def _multi_dot(xp: Any, arrays: Any) -> Any:
     return xp.reshape(out, kept)
 
 
-multi_dot = composite("linalg.multi_dot(arrays, /)", _multi_dot)
-"""The product of two or more matrices, in the order of least work; the first and the last may be vectors."""
+multi_dot = composite(
+    "linalg.multi_dot(arrays, /)",
+    _multi_dot,
+    doc="The product of two or more matrices, in the order of least work; the first and the last may be vectors.",
+)
 
 # -- diagonals --------------------------------------------------------------------------------------------------------
 diagonal = linear(
     "linalg.diagonal(x, /, *, offset=0)",
-    transpose=lambda xp, g, *, x_shape, offset: embed(xp, g, x_shape[-2], x_shape[-1], offset),
+    transpose=lambda xp, g, *, x_shape, offset: embed_diagonal(xp, g, x_shape[-2], x_shape[-1], offset),
     view=True,
     write=lambda xp, base, value, *, offset: xp.where(
         diagonal_mask(xp, base, base.shape[-2], base.shape[-1], offset),
-        embed(xp, value, base.shape[-2], base.shape[-1], offset),
+        embed_diagonal(xp, value, base.shape[-2], base.shape[-1], offset),
         base,
     ),
+    batch=forms.matrix,
 )
 trace = linear(
     "linalg.trace(x, /, *, offset=0, dtype=None)",
     transpose=lambda xp, g, *, x_shape, x_dtype, offset: xp.where(
-        diagonal_mask(xp, g, x_shape[-2], x_shape[-1], offset), scalar(xp, cast(xp, g, x_dtype)), 0.0
+        diagonal_mask(xp, g, x_shape[-2], x_shape[-1], offset), as_scalar(xp, cast(xp, g, x_dtype)), 0.0
     ),
+    batch=forms.matrix,
 )
 
 
@@ -182,12 +208,12 @@ def _cofactors(xp: Any, x: Any) -> Any:
     if x.shape[-1] == 0:
         return x
     determinant = xp.linalg.det(x)
-    singular = scalar(xp, determinant == 0)
+    singular = as_scalar(xp, determinant == 0)
     try:
         inverse = xp.linalg.inv(xp.where(singular, identity(xp, x), x))
     except Exception:  # where det and inv round differently, one may find a pivot of 0 that the other does not
         return _cofactors_by_qr(xp, x)
-    regular = scalar(xp, determinant) * xp.matrix_transpose(inverse)
+    regular = as_scalar(xp, determinant) * xp.matrix_transpose(inverse)
     condition = _column_norm(xp, x) * _column_norm(xp, inverse)
     doubtful = xp.logical_not(condition < float(xp.finfo(x.dtype).eps) ** -0.5) | singular
     if not xp.lazy:
@@ -212,7 +238,7 @@ def _cofactors_by_qr(xp: Any, x: Any) -> Any:
     r = xp.where(diagonal_mask(xp, x, n, n) & (r == 0), xp.astype(tiny, x.dtype), r)
     inverse = xp.linalg.solve_triangular(r, xp.broadcast_to(identity(xp, x), x.shape), upper=True)
     factor = xp.linalg.det(q) * xp.prod(xp.linalg.diagonal(r), axis=-1)
-    return scalar(xp, factor) * xp.matrix_transpose(xp.matmul(inverse, adjoint(xp, q)))
+    return as_scalar(xp, factor) * xp.matrix_transpose(xp.matmul(inverse, adjoint(xp, q)))
 
 
 def _without_two(xp: Any, s: Any) -> Any:
@@ -221,9 +247,9 @@ def _without_two(xp: Any, s: Any) -> Any:
     before = xp.cumulative_prod(s[..., :-1], axis=-1, include_initial=True)
     after = xp.flip(xp.cumulative_prod(xp.flip(s[..., 1:], axis=-1), axis=-1, include_initial=True), axis=-1)
     numbers = xp.arange(n, device=device_of(s))
-    later = row(xp, numbers) > column(xp, numbers)
-    between = xp.cumulative_prod(xp.where(later, row(xp, s), 1.0)[..., :-1], axis=-1, include_initial=True)
-    upper = xp.where(later, column(xp, before) * between * row(xp, after), 0.0)
+    later = as_row(xp, numbers) > as_column(xp, numbers)
+    between = xp.cumulative_prod(xp.where(later, as_row(xp, s), 1.0)[..., :-1], axis=-1, include_initial=True)
+    upper = xp.where(later, as_column(xp, before) * between * as_row(xp, after), 0.0)
     return upper + xp.matrix_transpose(upper)
 
 
@@ -234,24 +260,24 @@ def _cofactors_derivative(xp: Any, x: Any, t: Any) -> Any:
         return t
     determinant = xp.linalg.det(x)
     values = xp.linalg.svdvals(x)
-    singular = scalar(
+    singular = as_scalar(
         xp, values[..., -1] <= values[..., 0] * 1e-3
     )  # or so nearly that the terms with the inverse would cancel
     p = xp.linalg.inv(xp.where(singular, identity(xp, x), x))
     pt, tt = xp.matrix_transpose(p), xp.matrix_transpose(t)
-    regular = scalar(xp, determinant) * (
-        scalar(xp, xp.sum(pt * t, axis=(-2, -1))) * pt - xp.matmul(xp.matmul(pt, tt), pt)
+    regular = as_scalar(xp, determinant) * (
+        as_scalar(xp, xp.sum(pt * t, axis=(-2, -1))) * pt - xp.matmul(xp.matmul(pt, tt), pt)
     )
     # Between the singular vectors the matrix is diagonal, and its minors are products of singular values. The matrices that are not
     # singular give way here to one with distinct singular values, which can be differentiated further.
-    distinct = embed(xp, xp.astype(xp.arange(1, n + 1, device=device_of(x)), x.dtype), n, n)
+    distinct = embed_diagonal(xp, xp.astype(xp.arange(1, n + 1, device=device_of(x)), x.dtype), n, n)
     u, s, vh = xp.linalg.svd(xp.where(singular, x, distinct), full_matrices=False)
     s = xp.astype(s, x.dtype)
-    phase = scalar(xp, xp.linalg.det(u) * xp.linalg.det(vh))
+    phase = as_scalar(xp, xp.linalg.det(u) * xp.linalg.det(vh))
     e = xp.matmul(xp.matmul(adjoint(xp, u), t), adjoint(xp, vh))
     minors = _without_two(xp, s)
-    on = xp.squeeze(xp.matmul(minors, column(xp, xp.linalg.diagonal(e))), axis=-1)
-    inner = embed(xp, on, n, n) - minors * xp.matrix_transpose(e)
+    on = xp.squeeze(xp.matmul(minors, as_column(xp, xp.linalg.diagonal(e))), axis=-1)
+    inner = embed_diagonal(xp, on, n, n) - minors * xp.matrix_transpose(e)
     return xp.where(singular, phase * xp.matmul(xp.matmul(conj(xp, u), inner), conj(xp, vh)), regular)
 
 
@@ -261,23 +287,25 @@ cofactors = rule(
     jvp=lambda xp, t, x: _cofactors_derivative(xp, x, t),
     default=_cofactors,
     doc="The matrix of cofactors: the transposed adjugate, and the derivative of the determinant; of singular matrices too.",
+    batch=forms.matrix,
 )
 det = rule(
     "linalg.det(x, /)",
-    vjp=lambda xp, g, x: scalar(xp, g) * conj(xp, xp.linalg.cofactors(x)),
+    vjp=lambda xp, g, x: as_scalar(xp, g) * conj(xp, xp.linalg.cofactors(x)),
     jvp=lambda xp, t, x: xp.sum(xp.linalg.cofactors(x) * t, axis=(-2, -1)),
     node="LinalgDetBackward0",
+    batch=forms.matrix,
 )
 
 
-def _nudged(xp: Any, x: Any, singular: Any) -> Any:
+def _nudge(xp: Any, x: Any, singular: Any) -> Any:
     """``x``, and where it is singular a matrix within rounding of it that is not."""
     n = x.shape[-1]
     size = xp.max(xp.abs(x), axis=(-2, -1), keepdims=True)
     step = xp.where(size > 0, size, 1.0) * (8 * n * float(xp.finfo(x.dtype).eps))
     places = xp.reshape(xp.astype(xp.arange(n * n, device=device_of(x)), step.dtype), (n, n))
     generic = xp.cos(places * places + places)  # no structure that the matrix could share
-    return x + xp.where(scalar(xp, singular), xp.astype(step * generic, x.dtype), 0.0)
+    return x + xp.where(as_scalar(xp, singular), xp.astype(step * generic, x.dtype), 0.0)
 
 
 def _logarithmic(xp: Any, x: Any, sign: Any) -> Any:
@@ -285,8 +313,8 @@ def _logarithmic(xp: Any, x: Any, sign: Any) -> Any:
     singular = sign == 0
     if x.shape[-1] == 0:
         return x
-    return xp.linalg.inv(_nudged(xp, x, singular)) * xp.where(
-        scalar(xp, singular), xp.asarray(inf, dtype=real(xp, x).dtype, device=device_of(x)), 1.0
+    return xp.linalg.inv(_nudge(xp, x, singular)) * xp.where(
+        as_scalar(xp, singular), xp.asarray(inf, dtype=real(xp, x).dtype, device=device_of(x)), 1.0
     )
 
 
@@ -295,11 +323,11 @@ def _slogdet_vjp(xp: Any, g: Any, x: Any, sign: Any) -> Any:
     g_sign, g_log = g
     inverse = adjoint(xp, _logarithmic(xp, x, sign))
     if not is_complex(xp, x):
-        return scalar(xp, xp.zeros_like(sign) if g_log is None else g_log) * inverse
+        return as_scalar(xp, xp.zeros_like(sign) if g_log is None else g_log) * inverse
     weight = xp.zeros_like(sign) if g_log is None else xp.astype(g_log, sign.dtype)
     if g_sign is not None:
         weight = weight + 1j * xp.astype(xp.imag(g_sign * xp.conj(sign)), sign.dtype)
-    return scalar(xp, weight) * inverse
+    return as_scalar(xp, weight) * inverse
 
 
 def _slogdet_jvp(xp: Any, t: Any, x: Any, sign: Any) -> Any:
@@ -315,6 +343,7 @@ slogdet = rule(
     jvp=_slogdet_jvp,
     outputs=("sign", "logabsdet"),
     node="LinalgSlogdetBackward0",
+    batch=forms.matrix,
 )
 
 
@@ -325,8 +354,11 @@ def _logdet(xp: Any, x: Any) -> Any:
     return xp.where(sign == -1, xp.asarray(float("nan"), dtype=x.dtype, device=device_of(x)), logabsdet)
 
 
-logdet = composite("linalg.logdet(x, /)", _logdet)
-"""The logarithm of the determinant: -inf of a singular matrix, nan where a real determinant is negative."""
+logdet = composite(
+    "linalg.logdet(x, /)",
+    _logdet,
+    doc="The logarithm of the determinant: -inf for a singular matrix, nan where a real determinant is negative.",
+)
 
 
 # -- powers and the exponential -------------------------------------------------------------------------------------------
@@ -363,14 +395,15 @@ matrix_power = rule(
     vjp=lambda xp, g, x, *, n: _power_derivative(xp, g, adjoint(xp, x), n),
     jvp=lambda xp, t, x, *, n: _power_derivative(xp, t, x, n),
     node=_power_name,
+    batch=forms.matrix,
 )
 
 PADE13 = (
     64764752532480000.0, 32382376266240000.0, 7771770303897600.0, 1187353796428800.0, 129060195264000.0, 10559470521600.0,
     670442572800.0, 33522128640.0, 1323241920.0, 40840800.0, 960960.0, 16380.0, 182.0, 1.0,
 )  # fmt: skip
+# Up to this 1-norm the approximant is exact to double precision.
 THETA13 = 5.371920351148152
-"""Up to this 1-norm the approximant is exact to double precision."""
 MOST_SQUARINGS = 16
 
 
@@ -407,6 +440,7 @@ matrix_exp = rule(
     jvp=lambda xp, t, x: _corner(xp.linalg.matrix_exp(_block(xp, x, t))),
     default=_matrix_exp,
     node="LinalgMatrixExpBackward0",
+    batch=forms.matrix,
 )
 
 

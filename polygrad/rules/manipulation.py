@@ -12,19 +12,21 @@ from typing import Any
 
 from ..errors import ArgumentError, GraphError, ShapeError, describe
 from .declare import composite, linear
-from .helpers import cast, device_of, fit, front_axis
+from .helpers import cast, device_of, fit, front_axis, raise_rank
 from .keys import along, gather_key
+from .vmap import forms, rearranging
+from .vmap import indexing as selections
 
 # -- shape helpers -----------------------------------------------------------------------------------------------------
 
 
-def _inverse(axes: Sequence[int]) -> tuple[int, ...]:
+def _invert_permutation(axes: Sequence[int]) -> tuple[int, ...]:
     """The permutation that undoes this one."""
     order = [axis % len(axes) for axis in axes]
     return tuple([order.index(i) for i in range(len(order))])
 
 
-def _swapped(ndim: int, axis0: int, axis1: int) -> tuple[int, ...]:
+def _swap(ndim: int, axis0: int, axis1: int) -> tuple[int, ...]:
     axes = list(range(ndim))
     axes[axis0], axes[axis1] = axes[axis1], axes[axis0]
     return tuple(axes)
@@ -36,38 +38,47 @@ reshape = linear(
     transpose=lambda xp, g, *, x_shape: xp.reshape(g, x_shape),
     node="ViewBackward0",
     view=lambda params: not params["copy"],
+    batch=rearranging.reshape,
 )
 permute_dims = linear(
     "permute_dims(x, /, axes)",
-    transpose=lambda xp, g, *, axes: xp.permute_dims(g, _inverse(axes)),
+    transpose=lambda xp, g, *, axes: xp.permute_dims(g, _invert_permutation(axes)),
     node="PermuteBackward0",
     view=True,
+    batch=rearranging.permute_dims,
+    methods="permute_dims",
 )
 expand_dims = linear(
     "expand_dims(x, /, axis=0)",
     transpose=lambda xp, g, *, x_shape: xp.reshape(g, x_shape),
     node="UnsqueezeBackward0",
     view=True,
+    batch=rearranging.expand_dims,
+    methods="expand_dims",
 )
 squeeze = linear(
     "squeeze(x, /, axis)",
     transpose=lambda xp, g, *, x_shape: xp.reshape(g, x_shape),
     node=lambda payloads, params: f"SqueezeBackward{1 if isinstance(params['axis'], int) else 2}",
     view=True,
+    batch=rearranging.squeeze,
 )
 matrix_transpose = linear(
     "matrix_transpose(x, /)",
     transpose=lambda xp, g: xp.matrix_transpose(g),
     node="TransposeBackward0",
     view=True,
+    batch=forms.matrix,
 )
 swapaxes = linear(
     "swapaxes(x, axis0, axis1, /)",
     arrays=("x",),
     transpose=lambda xp, g, *, axis0, axis1: xp.swapaxes(g, axis0, axis1),
-    default=lambda xp, x, axis0, axis1: xp.permute_dims(x, _swapped(x.ndim, axis0, axis1)),
+    default=lambda xp, x, axis0, axis1: xp.permute_dims(x, _swap(x.ndim, axis0, axis1)),
     node="TransposeBackward0",
     view=True,
+    batch=forms.named_axes,
+    methods="swapaxes",
 )
 
 
@@ -86,6 +97,7 @@ transpose = composite(
     _transpose,
     arrays=("x",),
     doc="Two axes exchanged, as in torch; or, given a tuple, all of them in that order, as in NumPy.",
+    methods="transpose",
 )
 moveaxis = linear(
     "moveaxis(x, source, destination, /)",
@@ -93,13 +105,18 @@ moveaxis = linear(
     transpose=lambda xp, g, *, source, destination: xp.moveaxis(g, destination, source),
     node="PermuteBackward0",
     view=True,
+    batch=forms.named_axes,
+    methods="moveaxis",
 )
 flip = linear(
     "flip(x, /, *, axis=None)",
     transpose=lambda xp, g, *, axis: xp.flip(g, axis=axis),
     view=True,
+    batch=rearranging.flip,
+    methods="flip",
+    by_position=("axis",),
 )
-ravel = composite("ravel(x, /)", lambda xp, x: xp.reshape(x, (-1,)))
+ravel = composite("ravel(x, /)", lambda xp, x: xp.reshape(x, (-1,)), methods="ravel")
 
 
 def _flatten(xp: Any, x: Any, *, start_dim: int, end_dim: int) -> Any:
@@ -114,7 +131,7 @@ def _flatten(xp: Any, x: Any, *, start_dim: int, end_dim: int) -> Any:
     return xp.reshape(x, (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
-flatten = composite("flatten(x, start_dim=0, end_dim=-1)", _flatten, arrays=("x",))
+flatten = composite("flatten(x, start_dim=0, end_dim=-1)", _flatten, arrays=("x",), methods="flatten")
 
 
 # -- selections: views by way of getitem -------------------------------------------------------------------------------
@@ -123,8 +140,8 @@ def _unstack(xp: Any, x: Any, *, axis: int) -> tuple[Any, ...]:
     return tuple([xp.getitem(x, key=along(axis, i)) for i in range(x.shape[axis])])
 
 
-unstack = composite("unstack(x, /, *, axis=0)", _unstack)
-unbind = composite("unbind(x, axis=0)", _unstack, arrays=("x",))
+unstack = composite("unstack(x, /, *, axis=0)", _unstack, methods="unstack")
+unbind = composite("unbind(x, axis=0)", _unstack, arrays=("x",), methods="unbind")
 
 
 def _narrow(xp: Any, x: Any, *, axis: int, start: int, length: int) -> Any:
@@ -139,7 +156,7 @@ def _narrow(xp: Any, x: Any, *, axis: int, start: int, length: int) -> Any:
     return xp.getitem(x, key=along(axis, slice(first, first + length)))
 
 
-narrow = composite("narrow(x, axis, start, length)", _narrow, arrays=("x",))
+narrow = composite("narrow(x, axis, start, length)", _narrow, arrays=("x",), methods="narrow")
 
 
 def _select(xp: Any, x: Any, *, axis: int, index: int) -> Any:
@@ -174,7 +191,7 @@ def _split(xp: Any, x: Any, *, size_or_sections: int | Sequence[int], axis: int)
     return tuple([xp.getitem(x, key=along(axis, slice(a, a + size))) for a, size in zip(starts, sizes, strict=True)])
 
 
-split = composite("split(x, size_or_sections, axis=0)", _split, arrays=("x",))
+split = composite("split(x, size_or_sections, axis=0)", _split, arrays=("x",), methods="split")
 
 
 def _chunk(xp: Any, x: Any, *, chunks: int, axis: int) -> tuple[Any, ...]:
@@ -185,7 +202,7 @@ def _chunk(xp: Any, x: Any, *, chunks: int, axis: int) -> tuple[Any, ...]:
     return _split(xp, x, size_or_sections=-(-n // chunks) if n else [0] * chunks, axis=axis)
 
 
-chunk = composite("chunk(x, chunks, axis=0)", _chunk, arrays=("x",))
+chunk = composite("chunk(x, chunks, axis=0)", _chunk, arrays=("x",), methods="chunk")
 
 
 # -- broadcasting ------------------------------------------------------------------------------------------------------
@@ -204,6 +221,7 @@ broadcast_to = linear(
     node="ExpandBackward0",
     view=True,
     write=_write_expanded,
+    batch=rearranging.broadcast_to,
 )
 
 
@@ -272,37 +290,39 @@ def _unconcat(
     return parts
 
 
-concat = linear("concat(arrays, /, *, axis=0)", transpose=_unconcat, promote=True, node="CatBackward0")
+concat = linear(
+    "concat(arrays, /, *, axis=0)", transpose=_unconcat, promote=True, node="CatBackward0", batch=rearranging.concat
+)
 stack = linear(
     "stack(arrays, /, *, axis=0)",
     transpose=lambda xp, g, *, axis, needs: [
         xp.getitem(g, key=along(axis % g.ndim, i)) if need else None for i, need in enumerate(needs)
     ],
     promote=True,
+    batch=rearranging.stack,
 )
 
 
-def _at_least(xp: Any, x: Any, ndim: int) -> Any:
-    return x if x.ndim >= ndim else xp.reshape(x, (*(1,) * (ndim - x.ndim), *x.shape))
-
-
 def _hstack(xp: Any, arrays: Sequence[Any]) -> Any:
-    arrays = [_at_least(xp, x, 1) for x in arrays]
+    arrays = [raise_rank(xp, x, 1) for x in arrays]
     return xp.concat(arrays, axis=0 if arrays and arrays[0].ndim == 1 else 1)
 
 
 hstack = composite("hstack(arrays, /)", _hstack)
-vstack = composite("vstack(arrays, /)", lambda xp, arrays: xp.concat([_at_least(xp, x, 2) for x in arrays], axis=0))
+vstack = composite("vstack(arrays, /)", lambda xp, arrays: xp.concat([raise_rank(xp, x, 2) for x in arrays], axis=0))
 
 
 # -- rearrangements and repetitions ------------------------------------------------------------------------------------
-def _back(shift: Any) -> Any:
+def _negate_shift(shift: Any) -> Any:
     return tuple([-n for n in shift]) if isinstance(shift, (tuple, list)) else -shift
 
 
 roll = linear(
     "roll(x, /, shift, *, axis=None)",
-    transpose=lambda xp, g, *, shift, axis: xp.roll(g, _back(shift), axis=axis),
+    transpose=lambda xp, g, *, shift, axis: xp.roll(g, _negate_shift(shift), axis=axis),
+    batch=rearranging.roll,
+    methods="roll",
+    by_position=("axis",),
 )
 
 
@@ -322,6 +342,8 @@ repeat = linear(
     arrays=("x",),
     transpose=_unrepeat,
     node="RepeatInterleaveBackward0",
+    batch=rearranging.repeat,
+    methods="repeat",
 )
 
 
@@ -342,9 +364,28 @@ def _untile(xp: Any, g: Any, *, x_shape: tuple[int, ...], repetitions: Any) -> A
     return g if tuple(g.shape) == x_shape else xp.reshape(g, x_shape)
 
 
-tile = linear("tile(x, repetitions, /)", arrays=("x",), transpose=_untile, node="RepeatBackward0")
-tril = linear("tril(x, /, *, k=0)", transpose=lambda xp, g, *, k: xp.tril(g, k=k))
-triu = linear("triu(x, /, *, k=0)", transpose=lambda xp, g, *, k: xp.triu(g, k=k))
+tile = linear(
+    "tile(x, repetitions, /)",
+    arrays=("x",),
+    transpose=_untile,
+    node="RepeatBackward0",
+    batch=rearranging.tile,
+    methods="tile",
+)
+tril = linear(
+    "tril(x, /, *, k=0)",
+    transpose=lambda xp, g, *, k: xp.tril(g, k=k),
+    batch=forms.matrix,
+    methods="tril",
+    by_position=("k",),
+)
+triu = linear(
+    "triu(x, /, *, k=0)",
+    transpose=lambda xp, g, *, k: xp.triu(g, k=k),
+    batch=forms.matrix,
+    methods="triu",
+    by_position=("k",),
+)
 
 
 # -- gathers -----------------------------------------------------------------------------------------------------------
@@ -359,9 +400,14 @@ take = linear(
     "take(x, indices, /, *, axis=None)",
     transpose=(_untake, None),
     node=lambda payloads, params: "TakeBackward0" if params["axis"] is None else "IndexSelectBackward0",
+    batch=selections.take,
+    methods="take",
 )
 index_select = composite(
-    "index_select(x, axis, index)", lambda xp, x, *, axis, index: xp.take(x, index, axis=axis), arrays=("x",)
+    "index_select(x, axis, index)",
+    lambda xp, x, *, axis, index: xp.take(x, index, axis=axis),
+    arrays=("x",),
+    methods="index_select",
 )
 
 
@@ -377,13 +423,22 @@ take_along_axis = linear(
         x, key=gather_key(xp, indices, tuple(x.shape), axis, device_of(indices))
     ),
     node="GatherBackward0",
+    batch=selections.take_along_axis,
+    methods="take_along_axis",
 )
 
 
 # -- copies and conversions --------------------------------------------------------------------------------------------
-clone = linear("clone(x, /)", transpose=lambda xp, g: g, default=lambda xp, x: xp.asarray(x, copy=True))
-contiguous = composite("contiguous(x, /)", lambda xp, x: x)
-"""torch's; the layout in memory is the array library's own affair."""
+clone = linear(
+    "clone(x, /)",
+    transpose=lambda xp, g: g,
+    default=lambda xp, x: xp.asarray(x, copy=True),
+    batch=forms.elementwise,
+    methods="clone",
+)
+contiguous = composite(
+    "contiguous(x, /)", lambda xp, x: x, doc="The array itself: its layout in memory is left to the array library."
+)
 
 
 def _unastype(xp: Any, g: Any, *, x_dtype: Any, x_device: Any, device: Any) -> Any:
@@ -396,4 +451,5 @@ astype = linear(
     transpose=_unastype,
     conversion=True,
     node="ToCopyBackward0",
+    batch=forms.elementwise,
 )

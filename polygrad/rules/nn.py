@@ -1,4 +1,4 @@
-"""What neural networks are made of: activations, softmax, losses, normalisation, embedding; each a single node.
+"""Activations, softmax, normalisation and embedding of neural networks, each a single node; ``losses`` has the losses.
 
 ``relu``, ``sigmoid``, ``softmax`` and ``log_softmax`` are at the top level, as in torch; the rest is under ``nn.`` and
 reached through ``polygrad.nn.functional``, which has torch's signatures. No library needs to have any of it: every
@@ -10,21 +10,21 @@ that of hardtanh at its bounds is 0.
 
 from __future__ import annotations
 
-import inspect
 import math
-from collections.abc import Callable
 from typing import Any
 
-from .declare import Op, elementwise, linear, rule
-from .helpers import log1p_exp, logistic
+from .declare import elementwise, rule
+from .helpers import log1p_exp, logistic, weigh
+from .vmap import forms
+from .vmap.alignment import Run, add_batch, align, example_ndim, shift_axes
 
 SQRT_HALF = math.sqrt(0.5)
 INV_SQRT_2PI = 1 / math.sqrt(2 * math.pi)
 GELU_SCALE = math.sqrt(2 / math.pi)
 GELU_CUBIC = 0.044715
 SELU_ALPHA = 1.6732632423543772848170429916717
+# The constants of Klambauer et al., Self-Normalizing Neural Networks (2017): zero mean and unit variance are a fixed point.
 SELU_SCALE = 1.0507009873554804934193349852946
-"""Of Klambauer et al., Self-Normalizing Neural Networks (2017): zero mean and unit variance are a fixed point."""
 
 
 # -- activations --------------------------------------------------------------------------------------------------
@@ -68,8 +68,9 @@ relu = elementwise(
     "relu",
     lambda xp, out: xp.astype(out != 0, out.dtype),  # so that nan stays nan, as in torch
     default=lambda xp, x: xp.maximum(x, 0),
+    methods="relu relu_",
 )
-sigmoid = elementwise("sigmoid", lambda xp, out: out * (1 - out), default=logistic)
+sigmoid = elementwise("sigmoid", lambda xp, out: out * (1 - out), default=logistic, methods="sigmoid sigmoid_")
 logsigmoid = elementwise(
     "nn.logsigmoid",
     lambda xp, out: -xp.expm1(out),
@@ -129,259 +130,56 @@ softplus = elementwise(
 
 
 # -- softmax ------------------------------------------------------------------------------------------------------
-def _axis(x: Any, axis: int) -> int | None:
+def _softmax_axis(x: Any, axis: int) -> int | None:
     """The axis of a softmax; None for the only element of a 0-d array, which torch counts as an axis of one."""
     return None if x.ndim == 0 and axis in (0, -1) else axis
 
 
-def _shifted(xp: Any, x: Any, axis: int) -> Any:
+def _subtract_max(xp: Any, x: Any, axis: int) -> Any:
     """``x`` minus its maximum along the axis, so that no exponential overflows."""
-    return x - xp.max(x, axis=_axis(x, axis), keepdims=True)
+    return x - xp.max(x, axis=_softmax_axis(x, axis), keepdims=True)
 
 
 def _softmax(xp: Any, x: Any, *, axis: int) -> Any:
     if 0 in x.shape:
         return x
-    e = xp.exp(_shifted(xp, x, axis))
-    return e / xp.sum(e, axis=_axis(x, axis), keepdims=True)
+    e = xp.exp(_subtract_max(xp, x, axis))
+    return e / xp.sum(e, axis=_softmax_axis(x, axis), keepdims=True)
 
 
 def _log_softmax(xp: Any, x: Any, *, axis: int) -> Any:
     if 0 in x.shape:
         return x
-    x = _shifted(xp, x, axis)
-    return x - xp.log(xp.sum(xp.exp(x), axis=_axis(x, axis), keepdims=True))
+    x = _subtract_max(xp, x, axis)
+    return x - xp.log(xp.sum(xp.exp(x), axis=_softmax_axis(x, axis), keepdims=True))
 
 
 def _softmax_product(xp: Any, g: Any, out: Any, *, axis: int) -> Any:
     """The Jacobian of softmax, which is symmetric, times ``g``."""
     weighted = g * out
-    return weighted - out * xp.sum(weighted, axis=_axis(out, axis), keepdims=True)
+    return weighted - out * xp.sum(weighted, axis=_softmax_axis(out, axis), keepdims=True)
 
 
-softmax = rule("softmax(x, /, axis=-1)", vjp=_softmax_product, jvp=_softmax_product, default=_softmax)
+softmax = rule(
+    "softmax(x, /, axis=-1)",
+    vjp=_softmax_product,
+    jvp=_softmax_product,
+    default=_softmax,
+    batch=forms.along,
+    methods="softmax",
+)
 log_softmax = rule(
     "log_softmax(x, /, axis=-1)",
-    vjp=lambda xp, g, out, *, axis: g - xp.exp(out) * xp.sum(g, axis=_axis(out, axis), keepdims=True),
-    jvp=lambda xp, t, out, *, axis: t - xp.sum(xp.exp(out) * t, axis=_axis(out, axis), keepdims=True),
+    vjp=lambda xp, g, out, *, axis: g - xp.exp(out) * xp.sum(g, axis=_softmax_axis(out, axis), keepdims=True),
+    jvp=lambda xp, t, out, *, axis: t - xp.sum(xp.exp(out) * t, axis=_softmax_axis(out, axis), keepdims=True),
     default=_log_softmax,
-)
-
-
-# -- losses of an element each --------------------------------------------------------------------------------------
-def _reduced(xp: Any, x: Any, reduction: str) -> Any:
-    if reduction == "none":
-        return x
-    if reduction == "sum":
-        return xp.sum(x)
-    return xp.mean(x) if math.prod(x.shape) else xp.sum(x) * math.nan  # the mean of nothing, without a warning
-
-
-def loss(text: str, value: Callable[..., Any], *partials: Callable[..., Any] | None, **options: Any) -> Op:
-    """A loss that is a function of each element alone, reduced to its mean or sum (or not): one node.
-
-    ``value`` gives the losses; a partial is declared as for ``elementwise``. They are of the shape of ``input``, and so
-    are all inputs that have a partial. Reverse and forward mode follow, each in one multiplication.
-    """
-
-    def vjp(partial: Callable[..., Any]) -> Callable[..., Any]:
-        def pull(xp: Any, g: Any, *values: Any, reduction: str, **facts: Any) -> Any:
-            local = partial(xp, *values, **facts)
-            size = math.prod(local.shape)
-            return local * (g / size if reduction == "mean" and size else g)
-
-        return _signed(pull, partial)
-
-    def jvp(partial: Callable[..., Any]) -> Callable[..., Any]:
-        def push(xp: Any, t: Any, *values: Any, reduction: str, **facts: Any) -> Any:
-            return _reduced(xp, t * partial(xp, *values, **facts), reduction)
-
-        return _signed(push, partial)
-
-    def default(xp: Any, *arrays: Any, reduction: str, **params: Any) -> Any:
-        return _reduced(xp, value(xp, *arrays, **params), reduction)
-
-    return rule(
-        text,
-        vjp=tuple([None if partial is None else vjp(partial) for partial in partials]),
-        jvp=tuple([None if partial is None else jvp(partial) for partial in partials]),
-        default=default,
-        **options,
-    )
-
-
-def _signed(function: Callable[..., Any], partial: Callable[..., Any]) -> Callable[..., Any]:
-    """``function`` with a signature that asks for what the partial derivative asks for, and for the reduction."""
-    first, *rest = inspect.signature(partial).parameters.values()
-    kinds = inspect.Parameter
-    g = kinds("g", kinds.POSITIONAL_OR_KEYWORD)
-    reduction = kinds("reduction", kinds.KEYWORD_ONLY)
-    function.__signature__ = inspect.Signature([first, g, *rest, reduction])  # type: ignore[attr-defined]
-    return function
-
-
-def _weighted(x: Any, weight: Any) -> Any:
-    return x if weight is None else x * weight
-
-
-def _bce_logits(xp: Any, input: Any, target: Any, weight: Any, pos_weight: Any) -> Any:
-    """``-pos_weight * target * log(sigmoid(x)) - (1 - target) * log(1 - sigmoid(x))``.
-
-    The small term is added last, so that the small losses of confident right answers keep their relative accuracy.
-    """
-    small = xp.log1p(xp.exp(-xp.abs(input)))
-    if pos_weight is None:
-        return _weighted(xp.maximum(input, 0.0) - input * target + small, weight)
-    positive = pos_weight * target
-    sides = (1 - target) * xp.maximum(input, 0.0) + positive * xp.maximum(-input, 0.0)
-    return _weighted(sides + (positive + 1 - target) * small, weight)
-
-
-def _bce_logits_input(xp: Any, input: Any, target: Any, weight: Any, pos_weight: Any) -> Any:
-    if pos_weight is None:
-        return _weighted(xp.sigmoid(input) - target, weight)
-    positive = pos_weight * target
-    return _weighted((positive + 1 - target) * xp.sigmoid(input) - positive, weight)
-
-
-def _bce_logits_target(xp: Any, input: Any, weight: Any, pos_weight: Any) -> Any:
-    if pos_weight is None:
-        return _weighted(-input, weight)
-    return _weighted(xp.nn.logsigmoid(-input) - pos_weight * xp.nn.logsigmoid(input), weight)
-
-
-def _log_bounded(xp: Any, x: Any, log: Callable[[Any], Any], zero: float) -> Any:
-    """torch lets no logarithm of a probability go below -100, so that one wrong certainty is not an infinite loss."""
-    singular = x == zero
-    safe = xp.where(singular, 0.5, x)
-    return xp.where(singular, -100.0, xp.maximum(log(safe), -100.0))
-
-
-def _bce(xp: Any, input: Any, target: Any, weight: Any) -> Any:
-    right = _log_bounded(xp, input, xp.log, 0.0)
-    wrong = _log_bounded(xp, input, lambda x: xp.log1p(-x), 1.0)
-    return _weighted((target - 1) * wrong - target * right, weight)
-
-
-def _bce_input(xp: Any, input: Any, target: Any, weight: Any) -> Any:
-    return _weighted((input - target) / xp.maximum(input * (1 - input), 1e-12), weight)
-
-
-def _huber(xp: Any, input: Any, target: Any, *, delta: float) -> Any:
-    """``0.5 * d**2`` up to delta, ``delta * (abs(d) - 0.5 * delta)`` above."""
-    size = xp.abs(input - target)
-    inner = xp.minimum(size, delta)
-    return inner * (size - 0.5 * inner)
-
-
-def _bounded(xp: Any, d: Any, delta: float) -> Any:
-    return xp.maximum(xp.minimum(d, delta), -delta)
-
-
-binary_cross_entropy_with_logits = loss(
-    "nn.binary_cross_entropy_with_logits(input, target, weight, pos_weight, /, *, reduction='mean')",
-    _bce_logits,
-    _bce_logits_input,
-    _bce_logits_target,
-    None,
-    None,
-    promote=True,
-)
-binary_cross_entropy = loss(
-    "nn.binary_cross_entropy(input, target, weight, /, *, reduction='mean')",
-    _bce,
-    _bce_input,
-    lambda xp, input, weight: _weighted(xp.log1p(-input) - xp.log(input), weight),
-    None,
-    promote=True,
-)
-mse_loss = loss(
-    "nn.mse_loss(input, target, /, *, reduction='mean')",
-    lambda xp, input, target: xp.square(input - target),
-    lambda xp, input, target: 2 * (input - target),
-    lambda xp, input, target: 2 * (target - input),
-    promote=True,
-)
-smooth_l1_loss = loss(
-    "nn.smooth_l1_loss(input, target, /, *, reduction='mean', beta=1.0)",
-    lambda xp, input, target, *, beta: _huber(xp, input, target, delta=beta) / beta,
-    lambda xp, input, target, *, beta: _bounded(xp, input - target, beta) / beta,
-    lambda xp, input, target, *, beta: _bounded(xp, target - input, beta) / beta,
-    node="SmoothL1LossBackward0",
-    promote=True,
-)
-huber_loss = loss(
-    "nn.huber_loss(input, target, /, *, reduction='mean', delta=1.0)",
-    _huber,
-    lambda xp, input, target, *, delta: _bounded(xp, input - target, delta),
-    lambda xp, input, target, *, delta: _bounded(xp, target - input, delta),
-    promote=True,
-)
-
-
-# -- negative log-likelihood ----------------------------------------------------------------------------------------
-def _class_axis(ndim: int) -> int:
-    return 1 if ndim > 1 else 0
-
-
-def _choices(
-    xp: Any, target: Any, weight: Any, classes: int, dtype: Any, ignore_index: int, reduction: str
-) -> tuple[Any, Any, Any, Any]:
-    """Which targets count, an index for each, the weight of each, and what the sum of their losses is divided by.
-
-    A negative target becomes one past the last class, so that the library refuses it like any other that is too large,
-    instead of counting from the end. Where the library does not look at indices, the weight makes the loss nan.
-    """
-    counts = target != ignore_index
-    index = xp.where(counts, xp.where(target < 0, classes, target), 0)
-    if weight is None:
-        weights = xp.astype(counts, dtype)
-    else:
-        weights = xp.reshape(xp.take(weight, xp.reshape(index, (-1,)), axis=0), target.shape)
-        weights = xp.where(counts, weights, 0.0)
-    weights = xp.where(index >= classes, math.nan, weights)
-    divisor = None
-    if reduction == "mean":
-        total = xp.sum(weights)
-        divisor = xp.where(total == 0, math.nan, total)  # the mean of nothing, without a warning
-    return counts, index, weights, divisor
-
-
-def _nll(xp: Any, input: Any, target: Any, weight: Any, *, ignore_index: int, reduction: str) -> Any:
-    axis = _class_axis(input.ndim)
-    counts, index, weights, divisor = _choices(
-        xp, target, weight, input.shape[axis], input.dtype, ignore_index, reduction
-    )
-    picked = xp.squeeze(xp.take_along_axis(input, xp.expand_dims(index, axis=axis), axis=axis), axis=axis)
-    losses = xp.where(counts, -picked * weights, 0.0)
-    if reduction == "none":
-        return losses
-    return xp.sum(losses) if divisor is None else xp.sum(losses) / divisor
-
-
-def _nll_vjp(
-    xp: Any, g: Any, target: Any, weight: Any, *, input_shape: tuple[int, ...], ignore_index: int, reduction: str
-) -> Any:
-    axis = _class_axis(len(input_shape))
-    counts, index, weights, divisor = _choices(xp, target, weight, input_shape[axis], g.dtype, ignore_index, reduction)
-    value = xp.where(counts, -weights * (g if divisor is None else g / divisor), 0.0)
-    # The number of each row, made from the target itself so that it is on its device (and traced where it is).
-    ones = xp.ones_like(index)
-    rows = [xp.cumulative_sum(ones, axis=i) - 1 for i in range(target.ndim)]
-    return xp.getitem_adjoint(value, key=(*rows[:axis], index, *rows[axis:]), shape=input_shape)
-
-
-nll_loss = linear(
-    "nn.nll_loss(input, target, weight, /, *, ignore_index=-100, reduction='mean')",
-    transpose=(_nll_vjp, None, None),
-    default=_nll,
-    node=lambda payloads, params: "NllLoss2DBackward0" if payloads[0].ndim > 2 else "NllLossBackward0",
-    promote=("input", "weight"),
+    batch=forms.along,
+    methods="log_softmax",
 )
 
 
 # -- normalisation and embedding --------------------------------------------------------------------------------------
-def _standardized(xp: Any, x: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any]:
+def _standardize(xp: Any, x: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any]:
     """``x`` with mean 0 and variance 1 over the axes, and what it was divided by, inverted."""
     centered = x - xp.mean(x, axis=axes, keepdims=True)
     scale = 1 / xp.sqrt(xp.mean(centered * centered, axis=axes, keepdims=True) + eps)
@@ -389,7 +187,7 @@ def _standardized(xp: Any, x: Any, axes: tuple[int, ...], eps: float) -> tuple[A
 
 
 def _layer_norm(xp: Any, input: Any, weight: Any, bias: Any, *, axes: tuple[int, ...], eps: float) -> Any:
-    out = _weighted(_standardized(xp, input, axes, eps)[0], weight)
+    out = weigh(_standardize(xp, input, axes, eps)[0], weight)
     return out if bias is None else out + bias
 
 
@@ -405,9 +203,9 @@ def _layer_norm_vjp(
     parts: list[Any] = [None, None, None]
     batch = tuple(range(g.ndim - len(axes)))
     if needs[0] or needs[1]:
-        normal, scale = _standardized(xp, input, axes, eps)
+        normal, scale = _standardize(xp, input, axes, eps)
         if needs[0]:
-            parts[0] = _layer_norm_tangent(xp, _weighted(g, weight), normal, scale, axes)
+            parts[0] = _layer_norm_tangent(xp, weigh(g, weight), normal, scale, axes)
         if needs[1]:
             parts[1] = xp.sum(g * normal, axis=batch) if batch else g * normal
     if needs[2]:
@@ -418,9 +216,9 @@ def _layer_norm_vjp(
 def _layer_norm_jvp(xp: Any, tangents: Any, input: Any, weight: Any, *, axes: tuple[int, ...], eps: float) -> Any:
     of_input, of_weight, of_bias = tangents
     terms = []
-    normal, scale = _standardized(xp, input, axes, eps)
+    normal, scale = _standardize(xp, input, axes, eps)
     if of_input is not None:
-        terms.append(_weighted(_layer_norm_tangent(xp, of_input, normal, scale, axes), weight))
+        terms.append(weigh(_layer_norm_tangent(xp, of_input, normal, scale, axes), weight))
     if of_weight is not None:
         terms.append(normal * of_weight)
     if of_bias is not None:
@@ -431,6 +229,20 @@ def _layer_norm_jvp(xp: Any, tangents: Any, input: Any, weight: Any, *, axes: tu
     return out
 
 
+def _batch_layer_norm(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    x, weight, bias = arrays
+    ndim = example_ndim(x, mapped[0])
+    if mapped[0]:
+        params = {**params, "axes": shift_axes(run, tuple(params["axes"]), ndim)}
+    if not mapped[1] and not mapped[2]:
+        return run(x, weight, bias, **params)
+    out = run(x, None, None, **params)
+    out = out if weight is None else run.xp.multiply(*align(run, (out, weight), (mapped[0], mapped[1])))
+    if bias is None:
+        return out
+    return run.xp.add(*align(run, (out, bias), (mapped[0] or mapped[1], mapped[2])))
+
+
 layer_norm = rule(
     "nn.layer_norm(input, weight, bias, /, *, axes, eps=1e-05)",
     vjp=_layer_norm_vjp,
@@ -438,8 +250,9 @@ layer_norm = rule(
     default=_layer_norm,
     node="NativeLayerNormBackward0",
     promote=True,
+    batch=_batch_layer_norm,
+    doc="Layer normalisation (Ba, Kiros and Hinton, 2016). ``axes`` are the last ones; weight and bias have their shape.",
 )
-"""Ba, Kiros and Hinton, Layer Normalization (2016). ``axes`` are the last ones; weight and bias have their shape."""
 
 
 def _embedding(xp: Any, weight: Any, indices: Any, *, padding_idx: int, scale_grad_by_freq: bool) -> Any:
@@ -447,7 +260,7 @@ def _embedding(xp: Any, weight: Any, indices: Any, *, padding_idx: int, scale_gr
     return xp.reshape(rows, (*indices.shape, *weight.shape[1:]))
 
 
-def _trained(xp: Any, rows: Any, indices: Any, padding_idx: int) -> Any:
+def _mask_padding(xp: Any, rows: Any, indices: Any, padding_idx: int) -> Any:
     """The rows, with zeros in those of the padding index, which is not trained."""
     if padding_idx < 0:
         return rows
@@ -457,7 +270,7 @@ def _trained(xp: Any, rows: Any, indices: Any, padding_idx: int) -> Any:
 def _embedding_vjp(
     xp: Any, g: Any, indices: Any, *, weight_shape: tuple[int, ...], padding_idx: int, scale_grad_by_freq: bool
 ) -> Any:
-    g = _trained(xp, g, indices, padding_idx)
+    g = _mask_padding(xp, g, indices, padding_idx)
     if scale_grad_by_freq:
         ones = xp.astype(xp.ones_like(indices), g.dtype)
         counts = xp.getitem_adjoint(ones, key=indices, shape=weight_shape[:1])
@@ -466,13 +279,31 @@ def _embedding_vjp(
     return xp.getitem_adjoint(g, key=indices, shape=weight_shape)
 
 
+def _batch_embedding(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    weight, indices = arrays
+    if params["scale_grad_by_freq"]:  # it counts in each example alone
+        return NotImplemented
+    if not mapped[0]:
+        return run(weight, indices, **params)
+    xp = run.xp
+    if params["padding_idx"] >= 0:
+        return NotImplemented
+    # The tables below each other make one.
+    length = weight.shape[1]
+    indices = add_batch(run, indices, mapped[1])
+    starts = xp.arange(run.size, dtype=indices.dtype, device=indices.device) * length
+    indices = indices + xp.reshape(starts, (run.size, *(1,) * (indices.ndim - 1)))
+    return run(xp.reshape(weight, (run.size * length, *weight.shape[2:])), indices, **params)
+
+
 embedding = rule(
     "nn.embedding(weight, indices, /, *, padding_idx=-1, scale_grad_by_freq=False)",
     vjp=(_embedding_vjp, None),
     jvp=(
-        lambda xp, t, indices, *, padding_idx: _trained(xp, xp.nn.embedding(t, indices), indices, padding_idx),
+        lambda xp, t, indices, *, padding_idx: _mask_padding(xp, xp.nn.embedding(t, indices), indices, padding_idx),
         None,
     ),
     default=_embedding,
+    batch=_batch_embedding,
+    doc="Rows of a table. The row of ``padding_idx`` gets no gradient; a negative number means that there is no such row.",
 )
-"""Rows of a table. The row of ``padding_idx`` (negative: none) gets no gradient."""

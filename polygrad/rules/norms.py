@@ -12,8 +12,9 @@ from typing import Any
 from ..errors import ArgumentError, ShapeError, describe
 from .declare import composite, constant, rule
 from .helpers import cast, conj, real
-from .linalg import row, scalar
+from .linalg import as_row, as_scalar
 from .reductions import broadcast_back
+from .vmap import forms
 
 
 def _real_inner(xp: Any, a: Any, b: Any, axis: Any, keepdims: bool) -> Any:
@@ -21,13 +22,13 @@ def _real_inner(xp: Any, a: Any, b: Any, axis: Any, keepdims: bool) -> Any:
     return xp.sum(real(xp, conj(xp, a) * b), axis=axis, keepdims=keepdims)
 
 
-def _share(xp: Any, mask: Any, axis: Any) -> Any:
+def _share_equally(xp: Any, mask: Any, axis: Any) -> Any:
     """1 over the number of elements that reach an extreme, at those elements."""
     count = xp.sum(mask, axis=axis, keepdims=True)
     return mask / xp.where(count == 0, 1.0, count)
 
 
-def _ratio(xp: Any, x: Any, norm: Any) -> Any:
+def _safe_ratio(xp: Any, x: Any, norm: Any) -> Any:
     """``x / norm``, and 0 where the norm is 0."""
     zero = norm == 0
     return xp.where(zero, 0.0, x / cast(xp, xp.where(zero, 1.0, norm), x.dtype))
@@ -40,14 +41,14 @@ def _vector_direction(xp: Any, x: Any, out: Any, axis: Any, keepdims: bool, ord:
         return xp.sign(x)
     norm = broadcast_back(xp, out, x.shape, axis, keepdims)
     if ord == 2:
-        return _ratio(xp, x, norm)
+        return _safe_ratio(xp, x, norm)
     size = xp.abs(x)
     if ord in (inf, -inf):
         reached = (size == norm) | (xp.isnan(size) & xp.isnan(norm))
-        return xp.sign(x) * cast(xp, _share(xp, xp.astype(reached, size.dtype), axis), x.dtype)
-    ratio = _ratio(xp, size, norm)
+        return xp.sign(x) * cast(xp, _share_equally(xp, xp.astype(reached, size.dtype), axis), x.dtype)
+    ratio = _safe_ratio(xp, size, norm)
     if ord > 2:
-        return _ratio(xp, x, norm) * cast(xp, ratio ** (ord - 2), x.dtype)
+        return _safe_ratio(xp, x, norm) * cast(xp, ratio ** (ord - 2), x.dtype)
     # The power of 0 would be infinite below 1, and have an infinite derivative below 2.
     zero = ratio == 0
     return xp.sign(x) * cast(xp, xp.where(zero, 0.0, xp.where(zero, 1.0, ratio) ** (ord - 1)), x.dtype)
@@ -63,22 +64,23 @@ vector_norm = rule(
         xp, _vector_direction(xp, x, out, axis, keepdims, ord), t, axis, keepdims
     ),
     node="LinalgVectorNormBackward0",
+    batch=forms.reduction,
 )
 
 
 def _matrix_direction(xp: Any, x: Any, out: Any, keepdims: bool, ord: Any) -> Any:
     if ord == "fro" or ord is None:
-        return _ratio(xp, x, out if keepdims else scalar(xp, out))
+        return _safe_ratio(xp, x, out if keepdims else as_scalar(xp, out))
     if ord in ("nuc", 2, -2):
         u, s, vh = xp.linalg.svd(x, full_matrices=False)
         if ord != "nuc":
             top = (xp.max if ord == 2 else xp.min)(s, axis=-1, keepdims=True)
-            u = u * cast(xp, row(xp, _share(xp, xp.astype(s == top, s.dtype), -1)), x.dtype)
+            u = u * cast(xp, as_row(xp, _share_equally(xp, xp.astype(s == top, s.dtype), -1)), x.dtype)
         return xp.matmul(u, vh)
     down = -1 if ord in (inf, -inf) else -2
     sums = xp.sum(xp.abs(x), axis=down, keepdims=True)
     top = (xp.max if ord > 0 else xp.min)(sums, axis=-3 - down, keepdims=True)
-    return xp.sign(x) * cast(xp, _share(xp, xp.astype(sums == top, sums.dtype), -3 - down), x.dtype)
+    return xp.sign(x) * cast(xp, _share_equally(xp, xp.astype(sums == top, sums.dtype), -3 - down), x.dtype)
 
 
 def _matrix_norm_name(payloads: Any, params: Any) -> str:
@@ -91,12 +93,13 @@ def _matrix_norm_name(payloads: Any, params: Any) -> str:
 matrix_norm = rule(
     "linalg.matrix_norm(x, /, *, keepdims=False, ord='fro')",
     vjp=lambda xp, g, x, out, *, keepdims, ord: (
-        cast(xp, g if keepdims else scalar(xp, g), x.dtype) * _matrix_direction(xp, x, out, keepdims, ord)
+        cast(xp, g if keepdims else as_scalar(xp, g), x.dtype) * _matrix_direction(xp, x, out, keepdims, ord)
     ),
     jvp=lambda xp, t, x, out, *, keepdims, ord: _real_inner(
         xp, _matrix_direction(xp, x, out, keepdims, ord), t, (-2, -1), keepdims
     ),
     node=_matrix_norm_name,
+    batch=forms.matrix,
 )
 
 
@@ -118,8 +121,12 @@ def _norm(xp: Any, x: Any, *, ord: Any, axis: Any, keepdims: bool) -> Any:
     return xp.reshape(out, tuple([1 if i in (first, second) else n for i, n in enumerate(x.shape)]))
 
 
-norm = composite("linalg.norm(x, /, ord=None, axis=None, keepdims=False)", _norm, arrays=("x",))
-"""A norm of vectors or matrices, as ``vector_norm`` and ``matrix_norm``: without ``ord`` that of all elements as one vector."""
+norm = composite(
+    "linalg.norm(x, /, ord=None, axis=None, keepdims=False)",
+    _norm,
+    arrays=("x",),
+    doc="A norm of vectors or matrices, as ``vector_norm`` and ``matrix_norm``; without ``ord`` the norm of all elements as one vector.",
+)
 
 
 def _cond(xp: Any, x: Any, *, p: Any) -> Any:
@@ -130,5 +137,5 @@ def _cond(xp: Any, x: Any, *, p: Any) -> Any:
 
 
 cond = composite("linalg.cond(x, /, p=None)", _cond, arrays=("x",))
-matrix_rank = constant("linalg.matrix_rank(x, /, *, rtol=None)")
-norm_ = composite("norm(x, /, ord=None, axis=None, keepdims=False)", _norm, arrays=("x",))
+matrix_rank = constant("linalg.matrix_rank(x, /, *, rtol=None)", batch=forms.matrix)
+norm_ = composite("norm(x, /, ord=None, axis=None, keepdims=False)", _norm, arrays=("x",), methods="norm")

@@ -1,4 +1,4 @@
-"""torch's elementwise functions beyond the standard, running extremes and log-sums, differences and distances.
+"""torch's elementwise functions beyond the standard, and distances.
 
 At a kink or a tie the derivative is torch's: ``fmax`` and ``fmin`` give everything to the first of two equals, ``frac`` and ``fmod``
 ignore their jumps, ``angle`` of real numbers and of 0 has derivative 0.
@@ -7,13 +7,12 @@ ignore their jumps, ``angle`` of real numbers and of 0 has derivative 0.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
-from ..errors import ArgumentError, ShapeError, describe
-from .declare import applied, composite, constant, elementwise, rule
-from .helpers import device_of, falling_logistic, fill_numbers, is_complex, slice_axis
-from .keys import gather_key
-from .reductions import point_distances, solve_recurrence
+from ..errors import ShapeError, describe
+from .declare import applied, composite, constant, elementwise
+from .helpers import falling_logistic, fill_numbers, is_complex
+from .vmap import forms
 
 LN2 = math.log(2)
 
@@ -24,6 +23,7 @@ logaddexp2 = elementwise(
     lambda xp, x1, x2: falling_logistic(xp, (x2 - x1) * LN2),
     lambda xp, x1, x2: falling_logistic(xp, (x1 - x2) * LN2),
     default=lambda xp, x1, x2: xp.logaddexp(x1 * LN2, x2 * LN2) / LN2,
+    methods="logaddexp2",
 )
 
 
@@ -39,6 +39,7 @@ fmod = elementwise(
     lambda xp, x1, x2: -xp.trunc(x1 / x2),
     default=_fmod,
     node=("FmodBackward1", "FmodBackward0", "FmodBackward1"),
+    methods="fmod fmod_",
 )
 
 
@@ -57,14 +58,16 @@ fmax = elementwise(
     applied(lambda xp, g, x1, x2: xp.where(_fmax_first(xp, x1, x2), g, 0.0)),
     applied(lambda xp, g, x1, x2: xp.where(_fmax_first(xp, x1, x2), 0.0, g)),
     default=lambda xp, x1, x2: xp.where(_fmax_first(xp, x1, x2), x1, x2),
+    methods="fmax",
 )
 fmin = elementwise(
     "fmin",
     applied(lambda xp, g, x1, x2: xp.where(_fmin_first(xp, x1, x2), g, 0.0)),
     applied(lambda xp, g, x1, x2: xp.where(_fmin_first(xp, x1, x2), 0.0, g)),
     default=lambda xp, x1, x2: xp.where(_fmin_first(xp, x1, x2), x1, x2),
+    methods="fmin",
 )
-frac = elementwise("frac", 1, default=lambda xp, x: x - xp.trunc(x))
+frac = elementwise("frac", 1, default=lambda xp, x: x - xp.trunc(x), methods="frac frac_")
 
 
 def _angle(xp: Any, x: Any) -> Any:
@@ -82,10 +85,16 @@ def _angle_partial(xp: Any, x: Any) -> Any:
     return xp.where(zero, 0.0, x * 1j / xp.astype(xp.where(zero, 1.0, square), x.dtype))
 
 
-angle = elementwise("angle", _angle_partial, default=_angle)
-deg2rad = elementwise("deg2rad", math.pi / 180, default=lambda xp, x: x * (math.pi / 180), node="Deg2RadBackward0")
-rad2deg = elementwise("rad2deg", 180 / math.pi, default=lambda xp, x: x * (180 / math.pi), node="Rad2DegBackward0")
-rsqrt = elementwise("rsqrt", lambda xp, x, out: out / x * -0.5, default=lambda xp, x: 1 / xp.sqrt(x))
+angle = elementwise("angle", _angle_partial, default=_angle, methods="angle")
+deg2rad = elementwise(
+    "deg2rad", math.pi / 180, default=lambda xp, x: x * (math.pi / 180), node="Deg2RadBackward0", methods="deg2rad"
+)
+rad2deg = elementwise(
+    "rad2deg", 180 / math.pi, default=lambda xp, x: x * (180 / math.pi), node="Rad2DegBackward0", methods="rad2deg"
+)
+rsqrt = elementwise(
+    "rsqrt", lambda xp, x, out: out / x * -0.5, default=lambda xp, x: 1 / xp.sqrt(x), methods="rsqrt rsqrt_"
+)
 
 
 def _heaviside(xp: Any, x1: Any, x2: Any) -> Any:
@@ -99,6 +108,7 @@ heaviside = elementwise(
     0,
     lambda xp, x1: xp.astype(x1 == 0, x1.dtype) if hasattr(x1, "dtype") else float(x1 == 0),
     default=_heaviside,
+    methods="heaviside",
 )
 
 
@@ -119,14 +129,16 @@ lerp = elementwise(
     promote=True,
     default=_lerp,
     node=lambda payloads, params: "LerpBackward1" if hasattr(payloads[2], "dtype") else "LerpBackward0",
+    methods="lerp lerp_",
+    doc="``input + weight * (end - input)``.",
 )
-"""``input + weight * (end - input)``."""
 addcmul = elementwise(
     "addcmul(input, x1, x2, /, *, value=1)",
     1,
     lambda xp, x2, *, value: x2 * value,
     lambda xp, x1, *, value: x1 * value,
     default=lambda xp, input, x1, x2, *, value=1: input + (x1 * x2 if value == 1 else x1 * x2 * value),
+    methods="addcmul addcmul_",
 )
 addcdiv = elementwise(
     "addcdiv(input, x1, x2, /, *, value=1)",
@@ -134,6 +146,7 @@ addcdiv = elementwise(
     lambda xp, x2, *, value: value / x2,
     lambda xp, x1, x2, *, value: x1 / x2 / x2 * -value,
     default=lambda xp, input, x1, x2, *, value=1: input + (x1 / x2 if value == 1 else x1 / x2 * value),
+    methods="addcdiv addcdiv_",
 )
 
 
@@ -144,7 +157,7 @@ def _ldexp(xp: Any, x1: Any, x2: Any) -> Any:
     return xp.multiply(x1, xp.pow(2.0, x2) if hasattr(x2, "dtype") else 2.0**x2)
 
 
-ldexp = composite("ldexp(x1, x2, /)", _ldexp)
+ldexp = composite("ldexp(x1, x2, /)", _ldexp, methods="ldexp")
 
 
 def _float_power(xp: Any, x1: Any, x2: Any) -> Any:
@@ -155,36 +168,46 @@ def _float_power(xp: Any, x1: Any, x2: Any) -> Any:
     return xp.pow(x1, x2)
 
 
-float_power = composite("float_power(x1, x2, /)", _float_power, doc="The power in double precision.")
-clamp_min = composite("clamp_min(x, min, /)", lambda xp, x, min: xp.clip(x, min, None))
-clamp_max = composite("clamp_max(x, max, /)", lambda xp, x, max: xp.clip(x, None, max))
+float_power = composite(
+    "float_power(x1, x2, /)", _float_power, doc="The power in double precision.", methods="float_power"
+)
+clamp_min = composite("clamp_min(x, min, /)", lambda xp, x, min: xp.clip(x, min, None), methods="clamp_min clamp_min_")
+clamp_max = composite("clamp_max(x, max, /)", lambda xp, x, max: xp.clip(x, None, max), methods="clamp_max clamp_max_")
 rsub = composite(
     "rsub(x1, x2, /, *, alpha=1)", lambda xp, x1, x2, *, alpha: xp.subtract(x2, x1 if alpha == 1 else x1 * alpha)
 )
 
 
 # -- torch's names of the special functions, and of the running ones ---------------------------------------------------
-def _special(name: str, target: str = "", text: str = "x, /") -> Any:
-    """A function of ``special`` at the top level."""
+def _alias_special(name: str, target: str = "", text: str = "x, /", **options: Any) -> Any:
+    """Declare a function of ``special`` at the top level."""
     short = target or name
-    return composite(f"{name}({text})", lambda xp, *arrays: getattr(xp.special, short)(*arrays))
+    return composite(f"{name}({text})", lambda xp, *arrays: getattr(xp.special, short)(*arrays), **options)
 
 
-for _name in ("erf", "erfc", "erfinv", "digamma", "expit", "exp2", "sinc", "i0"):
-    _special(_name)
-lgamma = _special("lgamma", "gammaln")
-xlogy = _special("xlogy", text="x1, x2, /")
-igamma = _special("igamma", "gammainc", "x1, x2, /")
-igammac = _special("igammac", "gammaincc", "x1, x2, /")
-polygamma = _special("polygamma", text="n, x, /")
-mvlgamma = composite("mvlgamma(x, p)", lambda xp, x, *, p: xp.special.multigammaln(x, p), arrays=("x",))
+erf = _alias_special("erf", methods="erf erf_")
+erfc = _alias_special("erfc", methods="erfc")
+erfinv = _alias_special("erfinv", methods="erfinv")
+digamma = _alias_special("digamma", methods="digamma")
+expit = _alias_special("expit")
+exp2 = _alias_special("exp2", methods="exp2 exp2_")
+sinc = _alias_special("sinc", methods="sinc sinc_")
+i0 = _alias_special("i0", methods="i0")
+lgamma = _alias_special("lgamma", "gammaln", methods="lgamma")
+xlogy = _alias_special("xlogy", text="x1, x2, /", methods="xlogy")
+igamma = _alias_special("igamma", "gammainc", "x1, x2, /", methods="igamma")
+igammac = _alias_special("igammac", "gammaincc", "x1, x2, /", methods="igammac")
+polygamma = _alias_special("polygamma", text="n, x, /")
+mvlgamma = composite(
+    "mvlgamma(x, p)", lambda xp, x, *, p: xp.special.multigammaln(x, p), arrays=("x",), methods="mvlgamma"
+)
 
 
 def _logit(xp: Any, x: Any, *, eps: float | None) -> Any:
     return xp.special.logit(x if eps is None else xp.clip(x, eps, 1 - eps))
 
 
-logit = composite("logit(x, eps=None)", _logit, arrays=("x",))
+logit = composite("logit(x, eps=None)", _logit, arrays=("x",), methods="logit logit_")
 cumsum = composite(
     "cumsum(x, axis=None, *, dtype=None)",
     lambda xp, x, *, axis, dtype: xp.cumulative_sum(x, axis=axis, dtype=dtype),
@@ -213,7 +236,12 @@ def _isclose(xp: Any, x1: Any, x2: Any, rtol: float = 1e-05, atol: float = 1e-08
 
 
 isclose = constant(
-    "isclose(x1, x2, /, rtol=1e-05, atol=1e-08, equal_nan=False)", arrays=("x1", "x2"), promote=True, default=_isclose
+    "isclose(x1, x2, /, rtol=1e-05, atol=1e-08, equal_nan=False)",
+    arrays=("x1", "x2"),
+    promote=True,
+    default=_isclose,
+    batch=forms.elementwise,
+    methods="isclose",
 )
 allclose = composite(
     "allclose(x1, x2, /, rtol=1e-05, atol=1e-08, equal_nan=False)",
@@ -222,6 +250,7 @@ allclose = composite(
     ),
     arrays=("x1", "x2"),
     doc="Whether all elements of two arrays are close, as a Python bool.",
+    methods="allclose",
 )
 array_equal = composite(
     "array_equal(x1, x2, /)",
@@ -230,203 +259,12 @@ array_equal = composite(
 )
 
 
-# -- running extremes --------------------------------------------------------------------------------------------------
-class Selected(NamedTuple):
-    """Elements that were selected along an axis, and where they were."""
-
-    values: Any
-    indices: Any
-
-
-def scan(xp: Any, x: Any, axis: int, combine: Any) -> Any:
-    """The running ``combine`` (associative) along an axis, in log n steps (Hillis and Steele, 1986)."""
-    step = 1
-    while step < x.shape[axis]:
-        later = combine(slice_axis(x, axis, None, -step), slice_axis(x, axis, step, None))
-        x = xp.concat([slice_axis(x, axis, None, step), later], axis=axis)
-        step *= 2
-    return x
-
-
-def positions(xp: Any, x: Any, axis: int) -> Any:
-    """The number of each element along an axis, broadcast to the shape of ``x``."""
-    axis %= x.ndim
-    numbers = xp.arange(x.shape[axis], dtype=xp.int64, device=device_of(x))
-    return xp.broadcast_to(xp.reshape(numbers, (*[1] * axis, -1, *[1] * (x.ndim - 1 - axis))), x.shape)
-
-
-def scattered(xp: Any, g: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Any:
-    """The transpose of ``take_along_axis``."""
-    key = gather_key(xp, indices, shape, axis, device_of(g))
-    return xp.getitem_adjoint(g, key=key, shape=shape)
-
-
-def _running(largest: bool) -> Any:
-    def run(xp: Any, x: Any, axis: int) -> Selected:
-        """The last one of equals has the index, and every nan counts as a new extreme: torch's order."""
-        if x.ndim == 0:
-            return Selected(xp.asarray(x, copy=True), xp.zeros(x.shape, dtype=xp.int64, device=device_of(x)))
-        axis %= x.ndim
-        values = scan(xp, x, axis, xp.maximum if largest else xp.minimum)
-        new = xp.equal(x, values)
-        if xp.isdtype(x.dtype, "real floating"):
-            new = new | xp.isnan(x)
-        indices = scan(xp, xp.where(new, positions(xp, x, axis), 0), axis, xp.maximum)
-        return Selected(values, indices)
-
-    return run
-
-
-def _running_vjp(xp: Any, g: Any, indices: Any, *, x_shape: tuple[int, ...], axis: int) -> Any:
-    return g[0] if not x_shape else scattered(xp, g[0], indices, x_shape, axis)
-
-
-def _running_jvp(xp: Any, t: Any, indices: Any, *, axis: int) -> Any:
-    return (xp.take_along_axis(t, indices, axis=axis) if t.ndim else t), None
-
-
-cummax = rule(
-    "cummax(x, axis)",
-    vjp=_running_vjp,
-    jvp=_running_jvp,
-    arrays=("x",),
-    outputs=("values", "indices"),
-    default=_running(True),
-)
-cummin = rule(
-    "cummin(x, axis)",
-    vjp=_running_vjp,
-    jvp=_running_jvp,
-    arrays=("x",),
-    outputs=("values", "indices"),
-    default=_running(False),
-)
-
-
-# -- logcumsumexp ------------------------------------------------------------------------------------------------------
-def _logaddexp(xp: Any, a: Any, b: Any) -> Any:
-    if not is_complex(xp, a):
-        return xp.logaddexp(a, b)
-    top = xp.maximum(xp.real(a), xp.real(b))
-    top = xp.astype(xp.where(xp.isfinite(top), top, 0.0), a.dtype)
-    return xp.log(xp.exp(a - top) + xp.exp(b - top)) + top
-
-
-def _logcumsumexp(xp: Any, x: Any, axis: int) -> Any:
-    return scan(xp, x, axis % x.ndim, lambda a, b: _logaddexp(xp, a, b)) if x.ndim else xp.asarray(x, copy=True)
-
-
-def _weight(xp: Any, a: Any, b: Any) -> Any:
-    """``exp(a - b)``; of two equal infinities nan, as in torch, but without a warning."""
-    infinite = xp.isinf(b)
-    return xp.exp(xp.where(infinite & xp.equal(a, b), math.nan, a - xp.where(infinite, 0.0, b)))
-
-
-# With w[i, k] = exp(x[i] - out[k]) for i <= k the cotangent is the sum of g[k] conj(w[i, k]) over k: a product of two factors, one
-# of which sums up by a recurrence whose coefficients exp(out[i] - out[i + 1]) are at most 1, so that nothing overflows.
-def _logcumsumexp_vjp(xp: Any, g: Any, x: Any, out: Any, *, axis: int) -> Any:
-    if x.ndim == 0 or x.shape[axis] == 0:
-        return g
-    x, out, g = (xp.flip(xp.moveaxis(value, axis, -1), axis=-1) for value in (x, out, g))
-    ratios = xp.concat([xp.zeros_like(out[..., :1]), _weight(xp, out[..., 1:], out[..., :-1])], axis=-1)
-    weights = _weight(xp, x, out)
-    if is_complex(xp, x):
-        ratios, weights = xp.conj(ratios), xp.conj(weights)
-    return xp.moveaxis(xp.flip(weights * solve_recurrence(xp, ratios, g), axis=-1), -1, axis)
-
-
-def _logcumsumexp_jvp(xp: Any, t: Any, x: Any, out: Any, *, axis: int) -> Any:
-    if x.ndim == 0 or x.shape[axis] == 0:
-        return t
-    x, out, t = (xp.moveaxis(value, axis, -1) for value in (x, out, t))
-    ratios = xp.concat([xp.zeros_like(out[..., :1]), _weight(xp, out[..., :-1], out[..., 1:])], axis=-1)
-    return xp.moveaxis(solve_recurrence(xp, ratios, _weight(xp, x, out) * t), -1, axis)
-
-
-logcumsumexp = rule(
-    "logcumsumexp(x, axis)", vjp=_logcumsumexp_vjp, jvp=_logcumsumexp_jvp, arrays=("x",), default=_logcumsumexp
-)
-
-
-# -- differences -------------------------------------------------------------------------------------------------------
-
-
-def _cumulative_trapezoid(xp: Any, y: Any, x: Any, *, dx: float, axis: int) -> Any:
-    pairs = slice_axis(y, axis, 1, None) + slice_axis(y, axis, None, -1)
-    pairs = pairs * (dx / 2) if x is None else pairs * (point_distances(xp, x, y.ndim, axis) / 2)
-    return xp.cumulative_sum(pairs, axis=axis % pairs.ndim)
-
-
-cumulative_trapezoid = composite(
-    "cumulative_trapezoid(y, /, x=None, *, dx=1, axis=-1)", _cumulative_trapezoid, arrays=("y", "x")
-)
-
-
-def _slope(xp: Any, x: Any, spacing: Any, axis: int, edge_order: int) -> Any:
-    """The derivative along one axis: central differences within, one-sided ones of ``edge_order`` at the ends.
-
-    For the coefficients at uneven distances see Fornberg, "Generation of finite difference formulas on arbitrarily spaced
-    grids", 1988.
-    """
-    n = x.shape[axis]
-    if n < edge_order + 1:
-        raise ShapeError(f"gradient: axis {axis} of {describe(x)} is too short for edge_order={edge_order}")
-
-    def f(start: int | None, stop: int | None) -> Any:
-        return slice_axis(x, axis, start, stop)
-
-    if not getattr(spacing, "ndim", 0):
-        h = spacing
-        inner = [(f(2, None) - f(None, -2)) / (2 * h)] if n > 2 else []
-        if edge_order == 1:
-            first, last = (f(1, 2) - f(0, 1)) / h, (f(n - 1, None) - f(n - 2, n - 1)) / h
-        else:
-            first = (f(0, 1) * -1.5 + f(1, 2) * 2 + f(2, 3) * -0.5) / h
-            last = (f(n - 3, n - 2) * 0.5 + f(n - 2, n - 1) * -2 + f(n - 1, None) * 1.5) / h
-        return xp.concat([first, *inner, last], axis=axis)
-    if spacing.ndim != 1 or spacing.shape[0] != n:
-        raise ShapeError(
-            f"gradient: the points along axis {axis} have to be {n} in one dimension, got {describe(spacing)}"
-        )
-    steps = point_distances(xp, spacing, x.ndim, axis)
-
-    def d(start: int | None, stop: int | None) -> Any:
-        return slice_axis(steps, axis, start, stop)
-
-    inner = []
-    if n > 2:
-        a, b = d(None, -1), d(1, None)
-        inner = [f(None, -2) * (-b / (a * (a + b))) + f(1, -1) * ((b - a) / (a * b)) + f(2, None) * (a / (b * (a + b)))]
-    if edge_order == 1:
-        first, last = (f(1, 2) - f(0, 1)) / d(0, 1), (f(n - 1, None) - f(n - 2, n - 1)) / d(n - 2, None)
-    else:
-        a, b = d(0, 1), d(1, 2)
-        first = (
-            f(0, 1) * (-(a * 2 + b) / (a * (a + b))) + f(1, 2) * ((a + b) / (a * b)) + f(2, 3) * (-a / (b * (a + b)))
-        )
-        a, b = d(n - 3, n - 2), d(n - 2, None)
-        last = f(n - 3, n - 2) * (b / (a * (a + b))) + f(n - 2, n - 1) * (-(a + b) / (a * b))
-        last = last + f(n - 1, None) * ((a + b * 2) / (b * (a + b)))
-    return xp.concat([first, *inner, last], axis=axis)
-
-
-def _gradient(xp: Any, x: Any, *, spacing: Any, axis: Any, edge_order: int) -> Any:
-    if edge_order not in (1, 2):
-        raise ArgumentError(f"gradient: edge_order has to be 1 or 2, not {edge_order!r}")
-    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, (tuple, list)) else (axis,)
-    spacings = spacing if isinstance(spacing, (tuple, list)) else [spacing] * len(axes)
-    if len(spacings) != len(axes):
-        raise ArgumentError(f"gradient: there are {len(axes)} axes and {len(spacings)} spacings")
-    return tuple([_slope(xp, x, h, a % x.ndim, edge_order) for a, h in zip(axes, spacings, strict=True)])
-
-
-gradient = composite("gradient(x, /, *, spacing=1, axis=None, edge_order=1)", _gradient)
-"""The derivative along each axis by differences, as a tuple. ``spacing`` is a distance or the points, one for all or one for each axis."""
-
-
 # -- distances ---------------------------------------------------------------------------------------------------------
 dist = composite(
-    "dist(x1, x2, /, p=2)", lambda xp, x1, x2, *, p: xp.linalg.vector_norm(x1 - x2, ord=p), arrays=("x1", "x2")
+    "dist(x1, x2, /, p=2)",
+    lambda xp, x1, x2, *, p: xp.linalg.vector_norm(x1 - x2, ord=p),
+    arrays=("x1", "x2"),
+    methods="dist",
 )
 
 
@@ -439,8 +277,12 @@ def _cdist(xp: Any, x1: Any, x2: Any, *, p: float) -> Any:
     return xp.linalg.vector_norm(difference, axis=-1, ord=p)
 
 
-cdist = composite("cdist(x1, x2, /, p=2.0)", _cdist, arrays=("x1", "x2"))
-"""The p-distances of all rows of one matrix to all rows of another, by their differences, which loses no digits."""
+cdist = composite(
+    "cdist(x1, x2, /, p=2.0)",
+    _cdist,
+    arrays=("x1", "x2"),
+    doc="The p-distances of all rows of one matrix to all rows of another. They are computed from the differences, so no digits are lost.",
+)
 
 
 def _pdist(xp: Any, x: Any, *, p: float) -> Any:
@@ -450,8 +292,12 @@ def _pdist(xp: Any, x: Any, *, p: float) -> Any:
     return xp.linalg.vector_norm(first - second, axis=-1, ord=p)
 
 
-pdist = composite("pdist(x, p=2.0)", _pdist, arrays=("x",))
-"""The p-distances of all pairs of rows, in the order of the upper triangle of ``cdist``."""
+pdist = composite(
+    "pdist(x, p=2.0)",
+    _pdist,
+    arrays=("x",),
+    doc="The p-distances of all pairs of rows, in the order of the upper triangle of ``cdist``.",
+)
 
 
 def _renorm(xp: Any, x: Any, *, p: float, axis: int, maxnorm: float) -> Any:
@@ -461,5 +307,10 @@ def _renorm(xp: Any, x: Any, *, p: float, axis: int, maxnorm: float) -> Any:
     return xp.multiply(x, xp.astype(factors, x.dtype) if factors.dtype != x.dtype else factors)
 
 
-renorm = composite("renorm(x, p, axis, maxnorm)", _renorm, arrays=("x",))
-"""Each slice along an axis scaled down to a p-norm of at most ``maxnorm``."""
+renorm = composite(
+    "renorm(x, p, axis, maxnorm)",
+    _renorm,
+    arrays=("x",),
+    methods="renorm renorm_",
+    doc="Each slice along an axis, scaled down to a p-norm of at most ``maxnorm``.",
+)

@@ -10,7 +10,7 @@ from .keys import along
 from .selection import match_dtype
 
 
-def _pairs(name: str, given: Any, ndim: int) -> list[tuple[Any, Any]]:
+def _list_pairs(name: str, given: Any, ndim: int) -> list[tuple[Any, Any]]:
     """Values for the front and the back of each axis, from NumPy's shorthands: one, a pair, or a pair for each axis."""
     if not isinstance(given, (tuple, list)):
         return [(given, given)] * ndim
@@ -28,7 +28,7 @@ def _pairs(name: str, given: Any, ndim: int) -> list[tuple[Any, Any]]:
     return [(row[0], row[-1]) for row in rows]
 
 
-def _reflected(xp: Any, x: Any, axis: int, before: int, after: int, mode: str) -> Any:
+def _reflect(xp: Any, x: Any, axis: int, before: int, after: int, mode: str) -> Any:
     """``x`` with its mirror image (or itself, or its edge) on both sides of one axis."""
     n = x.shape[axis]
     if n == 0:
@@ -60,7 +60,7 @@ def _reflected(xp: Any, x: Any, axis: int, before: int, after: int, mode: str) -
     return xp.concat(pieces, axis=axis)
 
 
-def _filled(xp: Any, x: Any, widths: list[tuple[int, int]], values: Any) -> Any:
+def _fill(xp: Any, x: Any, widths: list[tuple[int, int]], values: Any) -> Any:
     """``x`` amid constants. Where they differ, the later axes have the corners, as in NumPy."""
     shape = tuple([before + n + after for n, (before, after) in zip(x.shape, widths, strict=True)])
     key = tuple([slice(before, before + n) for n, (before, _) in zip(x.shape, widths, strict=True)])
@@ -69,7 +69,7 @@ def _filled(xp: Any, x: Any, widths: list[tuple[int, int]], values: Any) -> Any:
         if value == 0:
             return xp.getitem_adjoint(x, key=key, shape=shape)
         return xp.set_at(xp.full(shape, value, dtype=x.dtype, device=x.device), x, key=key)
-    for axis, pair in enumerate(_pairs("constant_values", values, x.ndim)):
+    for axis, pair in enumerate(_list_pairs("constant_values", values, x.ndim)):
         pieces = [x]
         for width, value, place in zip(widths[axis], pair, (0, 2), strict=True):
             if width:
@@ -81,17 +81,17 @@ def _filled(xp: Any, x: Any, widths: list[tuple[int, int]], values: Any) -> Any:
 
 def _pad(xp: Any, x: Any, *, pad_width: Any, mode: str, constant_values: Any) -> Any:
     x = xp.asarray(x)
-    widths = _pairs("pad_width", pad_width, x.ndim)
+    widths = _list_pairs("pad_width", pad_width, x.ndim)
     if any(type(width) is bool or not hasattr(width, "__index__") or width < 0 for pair in widths for width in pair):
         raise ArgumentError(f"pad: the widths have to be integers that are not negative, got {pad_width!r}")
     widths = [(before.__index__(), after.__index__()) for before, after in widths]
     if mode == "constant":
-        return _filled(xp, x, widths, constant_values)
+        return _fill(xp, x, widths, constant_values)
     if mode not in ("edge", "reflect", "symmetric", "wrap"):
         raise ArgumentError(f"pad: mode has to be constant, edge, reflect, symmetric or wrap, got {mode!r}")
     for axis, (before, after) in enumerate(widths):
         if before or after:
-            x = _reflected(xp, x, axis, before, after, mode)
+            x = _reflect(xp, x, axis, before, after, mode)
     return x
 
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
+from string import ascii_letters as LETTERS
 from typing import Any
 
 from ..errors import ShapeError, describe
 from .declare import bilinear, composite
-from .helpers import adjoint, conj, fit
+from .helpers import adjoint, conj, fit, front_axis
+from .vmap import forms
+from .vmap.alignment import Run, align, example_ndim, label_batch
 
 
 # -- matmul ------------------------------------------------------------------------------------------------------------
@@ -59,10 +62,34 @@ def _matmul_name(payloads: Any, params: Any) -> str:
     return _NAMES.get((getattr(payloads[0], "ndim", 0), getattr(payloads[1], "ndim", 0)), "MatmulBackward0")
 
 
-matmul = bilinear("matmul(x1, x2, /)", transpose=(_matmul_first, _matmul_second), promote=True, node=_matmul_name)
+def _batch_matmul(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    x1, x2 = arrays
+    xp = run.xp
+    rank1, rank2 = example_ndim(x1, mapped[0]), example_ndim(x2, mapped[1])
+    if not rank1 or not rank2:
+        raise ShapeError("matmul: both arguments need at least one axis, and one of them is a number")
+    if not mapped[1] and (rank2 == 1 or (rank1 == 1 and rank2 == 2)):
+        return run(x1, x2)  # the batch is a stack of rows
+    if not mapped[0] and rank2 == 1 and rank1 <= 2:
+        return run(x2, x1 if rank1 == 1 else xp.matrix_transpose(x1))
+    x1 = xp.expand_dims(x1, axis=-2) if rank1 == 1 else x1
+    x2 = xp.expand_dims(x2, axis=-1) if rank2 == 1 else x2
+    out = run(*align(run, (x1, x2), mapped))
+    gone = tuple([axis for axis, rank in ((-2, rank1), (-1, rank2)) if rank == 1])
+    return xp.squeeze(out, axis=gone) if gone else out
 
 
-def _expecting(name: str, ndim1: int, ndim2: int) -> Callable[..., Any]:
+matmul = bilinear(
+    "matmul(x1, x2, /)",
+    transpose=(_matmul_first, _matmul_second),
+    promote=True,
+    node=_matmul_name,
+    batch=_batch_matmul,
+    methods="matmul",
+)
+
+
+def _expect_axes(name: str, ndim1: int, ndim2: int) -> Callable[..., Any]:
     """torch's names of ``matmul`` for one combination of axes, which they insist on."""
 
     def body(xp: Any, x1: Any, x2: Any) -> Any:
@@ -76,14 +103,14 @@ def _expecting(name: str, ndim1: int, ndim2: int) -> Callable[..., Any]:
     return body
 
 
-mm = composite("mm(x1, x2, /)", _expecting("mm", 2, 2))
-mv = composite("mv(x1, x2, /)", _expecting("mv", 2, 1))
-dot = composite("dot(x1, x2, /)", _expecting("dot", 1, 1))
-bmm = composite("bmm(x1, x2, /)", _expecting("bmm", 3, 3))
+mm = composite("mm(x1, x2, /)", _expect_axes("mm", 2, 2), methods="mm")
+mv = composite("mv(x1, x2, /)", _expect_axes("mv", 2, 1), methods="mv")
+dot = composite("dot(x1, x2, /)", _expect_axes("dot", 1, 1), methods="dot")
+bmm = composite("bmm(x1, x2, /)", _expect_axes("bmm", 3, 3), methods="bmm")
 
 
 # -- tensordot ---------------------------------------------------------------------------------------------------------
-def _contracted(axes: Any, ndim1: int, ndim2: int) -> tuple[list[int], list[int]]:
+def _contracted_axes(axes: Any, ndim1: int, ndim2: int) -> tuple[list[int], list[int]]:
     """The axes of the two operands that are summed over, pair by pair."""
     if isinstance(axes, int):
         return list(range(ndim1 - axes, ndim1)), list(range(axes))
@@ -91,11 +118,11 @@ def _contracted(axes: Any, ndim1: int, ndim2: int) -> tuple[list[int], list[int]
     return [axis % ndim1 for axis in first], [axis % ndim2 for axis in second]
 
 
-def _others(ndim: int, axes: list[int]) -> tuple[int, ...]:
+def _free_axes(ndim: int, axes: list[int]) -> tuple[int, ...]:
     return tuple([i for i in range(ndim) if i not in axes])
 
 
-def _arranged(xp: Any, x: Any, places: list[int]) -> Any:
+def _arrange(xp: Any, x: Any, places: list[int]) -> Any:
     """``x`` with each axis moved to the place given for it."""
     axes = tuple([places.index(i) for i in range(len(places))])
     return x if axes == tuple(range(len(axes))) else xp.permute_dims(x, axes)
@@ -104,20 +131,47 @@ def _arranged(xp: Any, x: Any, places: list[int]) -> Any:
 # g has the free axes of x1, then those of x2. Contracting it with one operand over that one's free axes leaves the
 # other's free axes and, in the order of the operand, the contracted ones: these go back to where their partners were.
 def _tensordot_first(xp: Any, g: Any, x2: Any, *, x1_shape: tuple[int, ...], axes: Any) -> Any:
-    summed1, summed2 = _contracted(axes, len(x1_shape), x2.ndim)
-    free1, free2 = _others(len(x1_shape), summed1), _others(x2.ndim, summed2)
+    summed1, summed2 = _contracted_axes(axes, len(x1_shape), x2.ndim)
+    free1, free2 = _free_axes(len(x1_shape), summed1), _free_axes(x2.ndim, summed2)
     out = xp.tensordot(g, conj(xp, x2), axes=(tuple(range(len(free1), g.ndim)), free2))
-    return _arranged(xp, out, [*free1, *[summed1[summed2.index(axis)] for axis in sorted(summed2)]])
+    return _arrange(xp, out, [*free1, *[summed1[summed2.index(axis)] for axis in sorted(summed2)]])
 
 
 def _tensordot_second(xp: Any, g: Any, x1: Any, *, x2_shape: tuple[int, ...], axes: Any) -> Any:
-    summed1, summed2 = _contracted(axes, x1.ndim, len(x2_shape))
-    free1, free2 = _others(x1.ndim, summed1), _others(len(x2_shape), summed2)
+    summed1, summed2 = _contracted_axes(axes, x1.ndim, len(x2_shape))
+    free1, free2 = _free_axes(x1.ndim, summed1), _free_axes(len(x2_shape), summed2)
     out = xp.tensordot(conj(xp, x1), g, axes=(free1, tuple(range(len(free1)))))
-    return _arranged(xp, out, [*[summed2[summed1.index(axis)] for axis in sorted(summed1)], *free2])
+    return _arrange(xp, out, [*[summed2[summed1.index(axis)] for axis in sorted(summed1)], *free2])
 
 
-tensordot = bilinear("tensordot(x1, x2, /, *, axes=2)", transpose=(_tensordot_first, _tensordot_second), promote=True)
+def _batch_tensordot(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    x1, x2 = arrays
+    ndim1, ndim2, axes = example_ndim(x1, mapped[0]), example_ndim(x2, mapped[1]), params["axes"]
+    if isinstance(axes, int):
+        axes = (range(ndim1 - axes, ndim1), range(axes))
+    first, second = [[each] if isinstance(each, int) else list(each) for each in axes]
+    labels1, labels2 = list(LETTERS[:ndim1]), list(LETTERS[ndim1 : ndim1 + ndim2])
+    for a, b in zip(first, second, strict=True):
+        a, b = front_axis("tensordot", a, ndim1), front_axis("tensordot", b, ndim2)
+        if x1.shape[a + mapped[0]] != x2.shape[b + mapped[1]]:
+            raise ShapeError(
+                f"tensordot: axis {a} of the first has length {x1.shape[a + mapped[0]]}, axis {b} of the second "
+                f"{x2.shape[b + mapped[1]]}"
+            )
+        labels2[b] = labels1[a]
+    summed = set(labels1) & set(labels2)
+    out = "".join([label for label in (*labels1, *labels2) if label not in summed])
+    return run.xp.contract_pair(x1, x2, equation=label_batch(("".join(labels1), "".join(labels2)), out, mapped))
+
+
+tensordot = bilinear(
+    "tensordot(x1, x2, /, *, axes=2)",
+    transpose=(_tensordot_first, _tensordot_second),
+    promote=True,
+    batch=_batch_tensordot,
+    methods="tensordot",
+    by_position=("axes",),
+)
 
 
 # -- vecdot ------------------------------------------------------------------------------------------------------------
@@ -130,6 +184,13 @@ def _restore_axis(xp: Any, g: Any, axis: int, ndim1: int, ndim2: int) -> Any:
     return xp.expand_dims(g, axis=axis)
 
 
+def _batch_vecdot(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    axis = forms.count_from_end(
+        run, params["axis"], [example_ndim(x, own) for x, own in zip(arrays, mapped, strict=True)]
+    )
+    return run(*align(run, arrays, mapped), axis=axis)
+
+
 vecdot = bilinear(
     "vecdot(x1, x2, /, *, axis=-1)",
     # The product is with the conjugate of x1, so the cotangent of x1 takes that of g.
@@ -140,4 +201,6 @@ vecdot = bilinear(
         lambda xp, g, x1, *, x2_shape, axis: fit(xp, _restore_axis(xp, g, axis, x1.ndim, len(x2_shape)) * x1, x2_shape),
     ),
     promote=True,
+    batch=_batch_vecdot,
+    methods="vecdot",
 )

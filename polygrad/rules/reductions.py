@@ -9,8 +9,9 @@ from __future__ import annotations
 from operator import index
 from typing import Any
 
-from .declare import bilinear, constant, linear, rule
-from .helpers import cast, conj, fit, match_shape, real, slice_axis
+from .declare import constant, linear, rule
+from .helpers import cast, conj, match_shape, real, slice_axis
+from .vmap import forms
 
 
 # -- shapes ----------------------------------------------------------------------------------------------------------
@@ -39,14 +40,9 @@ def broadcast_back(xp: Any, g: Any, shape: tuple[int, ...], axis: Any, keepdims:
     return xp.broadcast_to(g, shape)
 
 
-def _named(whole: str, chosen: str) -> Any:
+def _choose_name(whole: str, chosen: str) -> Any:
     """torch names the overloads of a reduction apart: over everything, over chosen axes."""
     return lambda payloads, params: whole if params["axis"] is None and not params["keepdims"] else chosen
-
-
-def _nothing(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
-    """Zeros of the dtype of ``g``: the gradient of what no output depends on."""
-    return xp.broadcast_to(xp.sum(xp.reshape(g, (-1,))[:0]), shape)
 
 
 # -- sum, mean -------------------------------------------------------------------------------------------------------
@@ -55,7 +51,10 @@ sum = linear(
     transpose=lambda xp, g, *, x_shape, x_dtype, axis, keepdims: broadcast_back(
         xp, cast(xp, g, x_dtype), x_shape, axis, keepdims
     ),
-    node=_named("SumBackward0", "SumBackward1"),
+    node=_choose_name("SumBackward0", "SumBackward1"),
+    batch=forms.reduction,
+    methods="sum",
+    by_position=("axis", "keepdims"),
 )
 mean = linear(
     "mean(x, /, *, axis=None, keepdims=False)",
@@ -63,7 +62,10 @@ mean = linear(
     transpose=lambda xp, g, *, x_shape, axis, keepdims: broadcast_back(
         xp, g / (count_reduced(x_shape, axis) or 1), x_shape, axis, keepdims
     ),
-    node=_named("MeanBackward0", "MeanBackward1"),
+    node=_choose_name("MeanBackward0", "MeanBackward1"),
+    batch=forms.reduction,
+    methods="mean",
+    by_position=("axis", "keepdims"),
 )
 
 
@@ -97,12 +99,15 @@ prod = rule(
     "prod(x, /, *, axis=None, dtype=None, keepdims=False)",
     vjp=_prod_vjp,
     jvp=_prod_jvp,
-    node=_named("ProdBackward0", "ProdBackward1"),
+    node=_choose_name("ProdBackward0", "ProdBackward1"),
+    batch=forms.reduction,
+    methods="prod",
+    by_position=("axis", "keepdims"),
 )
 
 
 # -- max, min --------------------------------------------------------------------------------------------------------
-def _reached(xp: Any, x: Any, out: Any, axis: Any, keepdims: bool) -> tuple[Any, Any]:
+def _find_reached(xp: Any, x: Any, out: Any, axis: Any, keepdims: bool) -> tuple[Any, Any]:
     """Where the extreme value is reached, as zeros and ones, and how often, in the shape of the output.
 
     A NaN equals nothing. As in torch, a maximum over everything gives its gradient to the NaN nevertheless; over chosen
@@ -116,12 +121,12 @@ def _reached(xp: Any, x: Any, out: Any, axis: Any, keepdims: bool) -> tuple[Any,
 
 
 def _extreme_vjp(xp: Any, g: Any, x: Any, out: Any, *, axis: Any, keepdims: bool) -> Any:
-    mask, times = _reached(xp, x, out, axis, keepdims)
+    mask, times = _find_reached(xp, x, out, axis, keepdims)
     return mask * broadcast_back(xp, g / times, x.shape, axis, keepdims)
 
 
 def _extreme_jvp(xp: Any, t: Any, x: Any, out: Any, *, axis: Any, keepdims: bool) -> Any:
-    mask, times = _reached(xp, x, out, axis, keepdims)
+    mask, times = _find_reached(xp, x, out, axis, keepdims)
     return xp.sum(mask * t, axis=axis, keepdims=keepdims) / times
 
 
@@ -129,13 +134,19 @@ max = rule(
     "max(x, /, *, axis=None, keepdims=False)",
     vjp=_extreme_vjp,
     jvp=_extreme_jvp,
-    node=_named("MaxBackward1", "AmaxBackward0"),
+    node=_choose_name("MaxBackward1", "AmaxBackward0"),
+    batch=forms.reduction,
+    methods="max amax",
+    by_position=("axis", "keepdims"),
 )
 min = rule(
     "min(x, /, *, axis=None, keepdims=False)",
     vjp=_extreme_vjp,
     jvp=_extreme_jvp,
-    node=_named("MinBackward1", "AminBackward0"),
+    node=_choose_name("MinBackward1", "AminBackward0"),
+    batch=forms.reduction,
+    methods="min amin",
+    by_position=("axis", "keepdims"),
 )
 
 
@@ -177,8 +188,22 @@ def _std_jvp(xp: Any, t: Any, x: Any, out: Any, *, axis: Any, correction: float,
     return _half_inverse(xp, _var_jvp(xp, t, x, axis=axis, correction=correction, keepdims=keepdims), out)
 
 
-var = rule("var(x, /, *, axis=None, correction=0.0, keepdims=False)", vjp=_var_vjp, jvp=_var_jvp)
-std = rule("std(x, /, *, axis=None, correction=0.0, keepdims=False)", vjp=_std_vjp, jvp=_std_jvp)
+var = rule(
+    "var(x, /, *, axis=None, correction=0.0, keepdims=False)",
+    vjp=_var_vjp,
+    jvp=_var_jvp,
+    batch=forms.reduction,
+    methods="var",
+    by_position=("axis", "keepdims"),
+)
+std = rule(
+    "std(x, /, *, axis=None, correction=0.0, keepdims=False)",
+    vjp=_std_vjp,
+    jvp=_std_jvp,
+    batch=forms.reduction,
+    methods="std",
+    by_position=("axis", "keepdims"),
+)
 
 
 # -- logsumexp -------------------------------------------------------------------------------------------------------
@@ -212,18 +237,38 @@ logsumexp = rule(
         _softmax(xp, x, out, axis, keepdims) * t, axis=axis, keepdims=keepdims
     ),
     default=_logsumexp,
+    batch=forms.reduction,
+    methods="logsumexp",
+    by_position=("axis", "keepdims"),
 )
 
 # -- without a derivative --------------------------------------------------------------------------------------------
-any = constant("any(x, /, *, axis=None, keepdims=False)")
-all = constant("all(x, /, *, axis=None, keepdims=False)")
-argmax = constant("argmax(x, /, *, axis=None, keepdims=False)")
-argmin = constant("argmin(x, /, *, axis=None, keepdims=False)")
+any = constant(
+    "any(x, /, *, axis=None, keepdims=False)", batch=forms.reduction, methods="any", by_position=("axis", "keepdims")
+)
+all = constant(
+    "all(x, /, *, axis=None, keepdims=False)", batch=forms.reduction, methods="all", by_position=("axis", "keepdims")
+)
+argmax = constant(
+    "argmax(x, /, *, axis=None, keepdims=False)",
+    batch=forms.position,
+    methods="argmax",
+    by_position=("axis", "keepdims"),
+)
+argmin = constant(
+    "argmin(x, /, *, axis=None, keepdims=False)",
+    batch=forms.position,
+    methods="argmin",
+    by_position=("axis", "keepdims"),
+)
 count_nonzero = constant(
     "count_nonzero(x, /, *, axis=None, keepdims=False)",
     default=lambda xp, x, *, axis=None, keepdims=False: xp.sum(
         xp.astype(xp.not_equal(x, xp.zeros_like(x)), xp.int64), axis=axis, keepdims=keepdims
     ),
+    batch=forms.reduction,
+    methods="count_nonzero",
+    by_position=("axis", "keepdims"),
 )
 
 
@@ -245,6 +290,9 @@ cumulative_sum = linear(
     "cumulative_sum(x, /, *, axis=None, dtype=None, include_initial=False)",
     transpose=_cumulative_sum_transpose,
     node="CumsumBackward0",
+    batch=forms.cumulative,
+    methods="cumulative_sum cumsum",
+    by_position=("axis",),
 )
 
 
@@ -267,11 +315,11 @@ def solve_recurrence(xp: Any, a: Any, b: Any) -> Any:
     return xp.reshape(xp.stack([even, odd], axis=-1), b.shape)
 
 
-def _last(xp: Any, x: Any, axis: int | None) -> Any:
+def _move_last(xp: Any, x: Any, axis: int | None) -> Any:
     return xp.moveaxis(x, axis or 0, -1) if x.ndim > 1 else xp.reshape(x, (1,)) if x.ndim == 0 else x
 
 
-def _placed(xp: Any, x: Any, axis: int | None, shape: tuple[int, ...]) -> Any:
+def _move_back(xp: Any, x: Any, axis: int | None, shape: tuple[int, ...]) -> Any:
     return xp.moveaxis(x, -1, axis or 0) if x.ndim > 1 else match_shape(xp, x, shape)
 
 
@@ -279,7 +327,7 @@ def _placed(xp: Any, x: Any, axis: int | None, shape: tuple[int, ...]) -> Any:
 # down: the cotangent of x[k] is  y[k - 1] s[k]  where  s[k] = g[k] + x[k + 1] s[k + 1].
 def _cumulative_prod_vjp(xp: Any, g: Any, x: Any, out: Any, *, axis: int | None, include_initial: bool) -> Any:
     dtype = out.dtype
-    factors, y, g = (_last(xp, value, axis) for value in (cast(xp, x, dtype), out, g))
+    factors, y, g = (_move_last(xp, value, axis) for value in (cast(xp, x, dtype), out, g))
     if include_initial:
         y, g = y[..., 1:], g[..., 1:]
     if factors.shape[-1] == 0:
@@ -289,12 +337,12 @@ def _cumulative_prod_vjp(xp: Any, g: Any, x: Any, out: Any, *, axis: int | None,
     a = xp.concat([factors[..., :1], xp.flip(factors[..., 1:], axis=-1)], axis=-1)
     s = xp.flip(solve_recurrence(xp, a, xp.flip(g, axis=-1)), axis=-1)
     s = xp.concat([s[..., :1], y[..., :-1] * s[..., 1:]], axis=-1)
-    return cast(xp, _placed(xp, s, axis, x.shape), x.dtype)
+    return cast(xp, _move_back(xp, s, axis, x.shape), x.dtype)
 
 
 def _cumulative_prod_jvp(xp: Any, t: Any, x: Any, out: Any, *, axis: int | None, include_initial: bool) -> Any:
     dtype = out.dtype
-    factors, y, t = (_last(xp, value, axis) for value in (cast(xp, x, dtype), out, cast(xp, t, dtype)))
+    factors, y, t = (_move_last(xp, value, axis) for value in (cast(xp, x, dtype), out, cast(xp, t, dtype)))
     if factors.shape[-1] == 0:
         return xp.zeros_like(out)
     if include_initial:
@@ -303,7 +351,7 @@ def _cumulative_prod_jvp(xp: Any, t: Any, x: Any, out: Any, *, axis: int | None,
     s = solve_recurrence(xp, factors, b)
     if include_initial:
         s = xp.concat([xp.zeros_like(s[..., :1]), s], axis=-1)
-    return _placed(xp, s, axis, out.shape)
+    return _move_back(xp, s, axis, out.shape)
 
 
 cumulative_prod = rule(
@@ -311,104 +359,7 @@ cumulative_prod = rule(
     vjp=_cumulative_prod_vjp,
     jvp=_cumulative_prod_jvp,
     node="CumprodBackward0",
+    batch=forms.cumulative,
+    methods="cumulative_prod cumprod",
+    by_position=("axis",),
 )
-
-
-# -- diff, trapezoid -------------------------------------------------------------------------------------------------
-def _undiff(xp: Any, g: Any, axis: int) -> Any:
-    """The transpose of ``x[1:] - x[:-1]`` (of which there is at least one)."""
-    return xp.concat(
-        [
-            -slice_axis(g, axis, None, 1),
-            slice_axis(g, axis, None, -1) - slice_axis(g, axis, 1, None),
-            slice_axis(g, axis, -1, None),
-        ],
-        axis=axis,
-    )
-
-
-def _diff_transpose(which: str) -> Any:
-    """The cotangent of one of the three arrays that are joined and then differenced."""
-
-    def transpose(xp: Any, g: Any, *, x_shape: Any, prepend_shape: Any, append_shape: Any, axis: int, n: int) -> Any:
-        axis %= len(x_shape)
-        shapes = {"prepend": prepend_shape, "x": x_shape, "append": append_shape}
-        # NumPy also takes numbers and 0-d arrays for the ends; they stand for one element along the axis.
-        lengths = {name: 0 if shape is None else shape[axis] if shape else 1 for name, shape in shapes.items()}
-        start = {"prepend": 0, "x": lengths["prepend"], "append": lengths["prepend"] + lengths["x"]}[which]
-        if n > 0 and g.shape[axis] == 0:  # nothing was left after n differences
-            return _nothing(xp, g, shapes[which])
-        for _ in range(n):
-            g = _undiff(xp, g, axis)
-        return fit(xp, slice_axis(g, axis, start, start + lengths[which]), shapes[which])
-
-    return transpose
-
-
-def _diff(xp: Any, x: Any, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Any:
-    x = xp.concat([piece for piece in (prepend, x, append) if piece is not None], axis=axis)
-    for _ in range(n):
-        x = slice_axis(x, axis, 1, None) - slice_axis(x, axis, None, -1)
-    return x
-
-
-diff = linear(
-    "diff(x, /, *, axis=-1, n=1, prepend=None, append=None)",
-    arrays=("x", "prepend", "append"),
-    transpose=(_diff_transpose("x"), _diff_transpose("prepend"), _diff_transpose("append")),
-    default=_diff,
-    node="SubBackward0",
-    promote=True,
-)
-
-
-def _trapezoid(xp: Any, y: Any, x: Any = None, *, dx: float | None = None, axis: int = -1) -> Any:
-    if y.shape[axis] == 0:  # the standard has no slice that starts beyond the end
-        return xp.sum(y if x is None or x.ndim == 1 else y * x, axis=axis)
-    pairs = slice_axis(y, axis, 1, None) + slice_axis(y, axis, None, -1)
-    if x is None:
-        return xp.sum(pairs, axis=axis) * ((1.0 if dx is None else dx) / 2)
-    return xp.sum(point_distances(xp, x, y.ndim, axis) * pairs, axis=axis) / 2
-
-
-def point_distances(xp: Any, x: Any, ndim: int, axis: int) -> Any:
-    """The distances between the points, ready to meet an array of ``ndim`` dimensions."""
-    if x.ndim == 1:
-        return xp.reshape(x[1:] - x[:-1], (*[1] * (axis % ndim), -1, *[1] * (ndim - 1 - axis % ndim)))
-    return slice_axis(x, axis, 1, None) - slice_axis(x, axis, None, -1)
-
-
-def _trapezoid_of_y(xp: Any, g: Any, x: Any, *, y_shape: tuple[int, ...], dx: float | None, axis: int) -> Any:
-    ndim = len(y_shape)
-    axis %= ndim
-    n = y_shape[axis]
-    if n < 2:
-        return _nothing(xp, g, y_shape)
-    g = xp.expand_dims(g, axis=axis) / 2
-    g = g * (1.0 if dx is None else dx) if x is None else g * conj(xp, point_distances(xp, x, ndim, axis))
-    g = xp.broadcast_to(g, (*g.shape[:axis], n - 1, *g.shape[axis + 1 :]))
-    g = fit(xp, g, (*y_shape[:axis], n - 1, *y_shape[axis + 1 :]))
-    inner = slice_axis(g, axis, 1, None) + slice_axis(g, axis, None, -1)
-    return xp.concat([slice_axis(g, axis, None, 1), inner, slice_axis(g, axis, -1, None)], axis=axis)
-
-
-def _trapezoid_of_x(xp: Any, g: Any, y: Any, *, x_shape: tuple[int, ...], axis: int) -> Any:
-    axis %= y.ndim
-    if y.shape[axis] < 2:
-        return _nothing(xp, g, x_shape)
-    g = xp.expand_dims(g, axis=axis) / 2 * conj(xp, slice_axis(y, axis, 1, None) + slice_axis(y, axis, None, -1))
-    if len(x_shape) == 1 and y.ndim > 1:
-        g = xp.sum(g, axis=tuple([a for a in range(y.ndim) if a != axis]))
-        axis = 0
-    return fit(xp, _undiff(xp, g, axis), x_shape)
-
-
-trapezoid = bilinear(
-    "trapezoid(y, /, x=None, *, dx=None, axis=-1)",
-    arrays=("y", "x"),
-    transpose=(_trapezoid_of_y, _trapezoid_of_x),
-    default=_trapezoid,
-    node=lambda payloads, params: "MulBackward1" if payloads[1] is None else "DivBackward1",
-    promote=True,
-)
-"""The integral of y over its points x, or over points ``dx`` apart, by the trapezoidal rule."""

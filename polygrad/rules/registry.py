@@ -1,23 +1,28 @@
 """The registry of operations, which reads a rule table when a name is first asked for that no table read so far declares.
 
-So an import reads none of them, and one entry in a table is still all that an operation needs: there is no list of names.
+So an import reads none of them, and one entry in a table is still all that an operation needs: there is no list of names. The names of
+the methods that tables declare for Tensor, which the class has to have from the start, are found in the text of the tables.
 Whoever iterates sees every operation.
 """
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator, KeysView, ValuesView
+import re
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Sequence, ValuesView
 from importlib import import_module
+from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .declare import Op
 
+# The modules of this package that declare operations, by the extension to which most of theirs belong. A name is looked for first in
+# the tables of its extension, then in the others.
 TABLES = {
     "": (
         "elementwise", "reductions", "manipulation", "indexing", "products", "selection", "sorting", "assembly", "padding",
-        "contraction", "numerics", "statistics",
+        "differences", "contraction", "numerics", "running", "statistics",
     ),
     "linalg": ("linalg", "solutions", "norms", "decompositions"),
     "fft": ("fft",),
@@ -25,10 +30,21 @@ TABLES = {
         "special.special", "special.bessel", "special.gamma", "special.incomplete", "special.distributions", "special.carlson",
         "special.waves",
     ),
-    "nn": ("nn",),
+    "nn": ("nn", "losses"),
 }  # fmt: skip
-"""The modules of this package that declare operations, by the extension where most of theirs are: that is where a name is looked for
-first, and among the others next."""
+
+
+_METHODS = re.compile(r'methods="([^"]*)"')
+
+
+def methods_in(table: str) -> list[str]:
+    """Return the names of the Tensor methods that a table declares, found in its text: running the table would take too long.
+
+    Raises:
+        OSError: there is no text, as in an installation of bytecode alone.
+    """
+    path = Path(__file__).parent / (table.replace(".", "/") + ".py")
+    return " ".join(_METHODS.findall(path.read_text(encoding="utf-8"))).split()
 
 
 class Registry(dict[str, "Op"]):
@@ -41,22 +57,56 @@ class Registry(dict[str, "Op"]):
         super().__init__()
         self.lock = RLock()
         self._declared: dict[str, Op] = {}
-        self._unread = [table for tables in TABLES.values() for table in tables]
+        self._unread = self._tables()
+        # The methods of Tensor: the operation of each, as far as declared, and the table of each, as far as there is one.
+        self._methods: dict[str, Op] = {}
+        self._method_tables: dict[str, str] = {}
+        # How Tensor gets the methods of an operation that no table declares, and loses them again; array_api.surface sets both.
+        self.attach: Callable[[Sequence[str]], None] = lambda names: None
+        self.detach: Callable[[Sequence[str]], None] = lambda names: None
 
-    def declare(self, op: Op) -> None:
-        """Enter an operation.
+    @staticmethod
+    def _tables() -> list[str]:
+        return [table for tables in TABLES.values() for table in tables]
+
+    def declare(self, op: Op) -> Op:
+        """Enter an operation, and return it.
 
         Raises:
-            TypeError: there is one of that name.
+            TypeError: there is one of that name, or Tensor has an attribute of the name of one of its methods.
         """
         if op.name in self._declared:
             raise TypeError(f"the operation {op.name!r} is declared twice")
+        for name in op.methods:
+            if name in self._methods:
+                raise TypeError(f"{op.name}: the method {name!r} is that of {self._methods[name].name!r} already")
+        self.attach([name for name in op.methods if name not in self._method_tables])
+        self._methods.update(dict.fromkeys(op.methods, op))
         self._declared[op.name] = op
+        return op
 
     def withdraw(self, op: Op) -> None:
-        """Take an operation off the list."""
+        """Take an operation off the list, and its methods off Tensor."""
         del self._declared[op.name]
         self.pop(op.name, None)
+        for name in op.methods:
+            del self._methods[name]
+        self.detach(op.methods)
+
+    def method_names(self) -> list[str]:
+        """Return the names of the methods that the tables declare for Tensor. No table is read for it, unless there is no text of one."""
+        try:
+            self._method_tables = {name: table for table in self._tables() for name in methods_in(table)}
+        except OSError:
+            self.load_all()
+        return [*{**self._method_tables, **self._methods}]
+
+    def method(self, name: str) -> Op:
+        """Return the operation that a method of Tensor calls."""
+        with self.lock:
+            if name not in self._methods:
+                self._load(self._method_tables[name])
+            return self._methods[name]
 
     def load_all(self) -> None:
         """Read every table."""
@@ -70,9 +120,13 @@ class Registry(dict[str, "Op"]):
             for table in sorted(self._unread, key=lambda table: table not in likely):
                 if name in self._declared:
                     break
-                import_module(f"{__package__}.{table}")
-                self._unread.remove(table)
-                self.update(self._declared)
+                self._load(table)
+
+    def _load(self, table: str) -> None:
+        """Read a table."""
+        import_module(f"{__package__}.{table}")
+        self._unread.remove(table)
+        self.update(self._declared)
 
     def __missing__(self, name: str) -> Op:
         if not name.rpartition(".")[2].startswith("_"):  # what Python and its tools ask every object for

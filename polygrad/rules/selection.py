@@ -12,8 +12,11 @@ from typing import Any
 
 from ..errors import ArgumentError, DtypeError, ShapeError, describe
 from .declare import composite, constant, linear, rule
-from .helpers import cast, device_of, front_axis, match_shape
+from .helpers import cast, device_of, front_axis, match_shape, raise_rank
 from .keys import along, gather_key
+from .vmap import forms
+from .vmap import indexing as selections
+from .vmap.alignment import Run
 
 _KINDS = ("bool", "integral", "real floating", "complex floating")
 
@@ -38,28 +41,24 @@ def match_dtype(xp: Any, name: str, input: Any, value: Any) -> Any:
     return xp.astype(value, input.dtype)
 
 
-def _of_index(xp: Any, name: str, index: Any) -> Any:
+def _check_index(xp: Any, name: str, index: Any) -> Any:
     index = xp.asarray(index)
     if not xp.isdtype(index.dtype, "integral"):
         raise DtypeError(f"{name}: the index has to be an array of integers, got {describe(index)}")
     return index
 
 
-def _at_least_1d(xp: Any, x: Any) -> Any:
-    return xp.reshape(x, (1,)) if x.ndim == 0 else x
-
-
-def _scattered(xp: Any, name: str, input: Any, axis: int, index: Any, src: Any = 0) -> tuple[Any, int, Any, Any]:
+def _prepare_scatter(xp: Any, name: str, input: Any, axis: int, index: Any, src: Any = 0) -> tuple[Any, int, Any, Any]:
     """Input, axis, index and source of the scatter family, checked, with at least one axis; the source cut to the index."""
     input = xp.asarray(input)
-    index = _of_index(xp, name, index)
+    index = _check_index(xp, name, index)
     src = match_dtype(xp, name, input, src)
-    whole = _at_least_1d(xp, input)
-    index = _at_least_1d(xp, index)
+    whole = raise_rank(xp, input, 1)
+    index = raise_rank(xp, index, 1)
     at = front_axis(name, axis, whole.ndim)
     number = type(src) in (bool, int, float, complex)
     if not number:
-        src = _at_least_1d(xp, src)
+        src = raise_rank(xp, src, 1)
     if index.ndim != whole.ndim or not (number or src.ndim == index.ndim):
         raise ShapeError(
             f"{name}: input, index{'' if number else ' and src'} must have the same number of dimensions, got "
@@ -77,17 +76,19 @@ def _scattered(xp: Any, name: str, input: Any, axis: int, index: Any, src: Any =
     return whole, at, index, src
 
 
-def _positions(xp: Any, index: Any, at: int) -> tuple[Any, ...]:
+def _scatter_key(xp: Any, index: Any, at: int) -> tuple[Any, ...]:
     """The key under which the scatter family writes: along the other axes each position of the index itself."""
     return gather_key(xp, index, tuple(index.shape), at, index.device)
 
 
-def _indexed(xp: Any, name: str, input: Any, axis: int, index: Any, source: Any) -> tuple[Any, Any, tuple[Any, ...]]:
+def _prepare_index(
+    xp: Any, name: str, input: Any, axis: int, index: Any, source: Any
+) -> tuple[Any, Any, tuple[Any, ...]]:
     """Input, source and key of the index family, where the index is a vector and counts slices of the input."""
     input = xp.asarray(input)
-    index = _at_least_1d(xp, _of_index(xp, name, index))
+    index = raise_rank(xp, _check_index(xp, name, index), 1)
     source = match_dtype(xp, name, input, source)
-    whole = _at_least_1d(xp, input)
+    whole = raise_rank(xp, input, 1)
     at = front_axis(name, axis, whole.ndim)
     if index.ndim != 1:
         raise ShapeError(f"{name}: the index is supposed to be a vector, got {describe(index)}")
@@ -110,7 +111,7 @@ def _restore(xp: Any, out: Any, like: Any) -> Any:
 
 # -- gather and scatter ------------------------------------------------------------------------------------------------
 def _gather(xp: Any, input: Any, index: Any, *, axis: int) -> Any:
-    whole, at, places, _ = _scattered(xp, "gather", input, axis, index)
+    whole, at, places, _ = _prepare_scatter(xp, "gather", input, axis, index)
     sizes = tuple([slice(0, whole.shape[i] if i == at else n) for i, n in enumerate(places.shape)])
     if any(part.stop != n for part, n in zip(sizes, whole.shape, strict=True)):
         whole = xp.getitem(whole, key=sizes)
@@ -122,6 +123,7 @@ gather = composite(
     _gather,
     arrays=("input", "index"),
     doc="``out[i][j] = input[index[i][j]][j]`` for axis 0 of two; the index may be smaller than the input.",
+    methods="gather",
 )
 
 
@@ -136,8 +138,8 @@ def _scatter(xp: Any, input: Any, index: Any, src: Any, *, axis: int, reduce: st
             src = xp.full(tuple(index.shape), src, dtype=xp.asarray(input).dtype, device=index.device)
         name = {"add": "sum", "multiply": "prod"}[reduce]
         return _scatter_reduce(xp, input, index, src, axis=axis, reduce=name, include_self=True)
-    whole, at, places, values = _scattered(xp, "scatter", input, axis, index, src)
-    return _restore(xp, xp.set_at(whole, values, key=_positions(xp, places, at)), input)
+    whole, at, places, values = _prepare_scatter(xp, "scatter", input, axis, index, src)
+    return _restore(xp, xp.set_at(whole, values, key=_scatter_key(xp, places, at)), input)
 
 
 scatter = composite(
@@ -146,16 +148,17 @@ scatter = composite(
     arrays=("input", "index", "src"),
     doc="``input`` with ``src`` (an array or a number) written at ``index`` along an axis; of what is written several times the "
     "backend keeps one, which gets the gradient.",
+    methods="scatter scatter_",
 )
 
 
 def _scatter_add(xp: Any, input: Any, index: Any, src: Any, *, axis: int) -> Any:
-    whole, at, places, values = _scattered(xp, "scatter_add", input, axis, index, src)
-    key = _positions(xp, places, at)
-    return _restore(xp, _added(xp, whole, xp.broadcast_to(xp.asarray(values), places.shape), key), input)
+    whole, at, places, values = _prepare_scatter(xp, "scatter_add", input, axis, index, src)
+    key = _scatter_key(xp, places, at)
+    return _restore(xp, _add_at(xp, whole, xp.broadcast_to(xp.asarray(values), places.shape), key), input)
 
 
-def _added(xp: Any, input: Any, values: Any, key: Any) -> Any:
+def _add_at(xp: Any, input: Any, values: Any, key: Any) -> Any:
     return input + xp.getitem_adjoint(values, key=key, shape=tuple(input.shape))
 
 
@@ -164,6 +167,7 @@ scatter_add = composite(
     _scatter_add,
     arrays=("input", "index", "src"),
     doc="``input`` with ``src`` added at ``index`` along an axis, duplicates counted.",
+    methods="scatter_add scatter_add_",
 )
 
 
@@ -188,7 +192,7 @@ def _fold(xp: Any, values: Any, numbers: Any, size: int, combine: Callable[[Any,
     return xp.take(values, ends, axis=0), xp.take(numbers, ends, axis=0) == targets
 
 
-def _on(
+def _fold_at(
     xp: Any, src: Any, key: Any, shape: tuple[int, ...], combine: Callable[[Any, Any, Any], Any]
 ) -> tuple[Any, Any]:
     """``_fold`` of what a key puts on each element of an array of that shape."""
@@ -198,36 +202,36 @@ def _on(
     return xp.reshape(values, shape), xp.reshape(hit, shape)
 
 
-def _hits(xp: Any, key: Any, shape: tuple[int, ...], src_shape: tuple[int, ...], like: Any) -> Any:
+def _count_hits(xp: Any, key: Any, shape: tuple[int, ...], src_shape: tuple[int, ...], like: Any) -> Any:
     """How many values fall on each element."""
     return xp.getitem_adjoint(xp.ones(src_shape, dtype=like.dtype, device=device_of(like)), key=key, shape=shape)
 
 
 def _extreme_at(xp: Any, x: Any, src: Any, *, key: Any, largest: bool, include_self: bool) -> Any:
     better = xp.maximum if largest else xp.minimum
-    best, hit = _on(xp, src, key, tuple(x.shape), lambda a, b, same: better(a, xp.where(same, b, a)))
+    best, hit = _fold_at(xp, src, key, tuple(x.shape), lambda a, b, same: better(a, xp.where(same, b, a)))
     return xp.where(hit, better(x, best) if include_self else best, x)
 
 
-def _shares(xp: Any, x: Any, src: Any, out: Any, key: Any, include_self: bool) -> tuple[Any, Any, Any]:
+def _find_shares(xp: Any, x: Any, src: Any, out: Any, key: Any, include_self: bool) -> tuple[Any, Any, Any]:
     """Which elements of ``x`` and of ``src`` are the result, and the number of them for each element: ties share equally."""
     shape = tuple(x.shape)
     own = x == out
     if not include_self:
-        own = xp.logical_and(own, _hits(xp, key, shape, tuple(src.shape), src) == 0)
+        own = xp.logical_and(own, _count_hits(xp, key, shape, tuple(src.shape), src) == 0)
     chosen = src == xp.getitem(out, key=key)
     number = xp.astype(own, x.dtype) + xp.getitem_adjoint(xp.astype(chosen, x.dtype), key=key, shape=shape)
     return own, chosen, xp.where(number == 0, 1.0, number)
 
 
 def _extreme_vjp(xp: Any, g: Any, x: Any, src: Any, out: Any, *, key: Any, include_self: bool) -> Any:
-    own, chosen, number = _shares(xp, x, src, out, key, include_self)
+    own, chosen, number = _find_shares(xp, x, src, out, key, include_self)
     share = g / number
     return xp.where(own, share, 0.0), xp.where(chosen, xp.getitem(share, key=key), 0.0)
 
 
 def _extreme_jvp(xp: Any, tangents: Any, x: Any, src: Any, out: Any, *, key: Any, include_self: bool) -> Any:
-    own, chosen, number = _shares(xp, x, src, out, key, include_self)
+    own, chosen, number = _find_shares(xp, x, src, out, key, include_self)
     t_x, t_src = tangents
     parts = [] if t_x is None else [xp.where(own, t_x, 0.0)]
     if t_src is not None:
@@ -242,24 +246,25 @@ extreme_at = rule(
     default=_extreme_at,
     node="ScatterReduceBackward0",
     doc="``x`` with the largest (or smallest) of what ``src`` puts at ``key``, and of ``x`` itself if ``include_self``.",
+    batch=selections.extreme_at,
 )
 
 
-def _reduced(xp: Any, name: str, input: Any, src: Any, key: Any, reduce: str, include_self: bool) -> Any:
+def _reduce_at(xp: Any, name: str, input: Any, src: Any, key: Any, reduce: str, include_self: bool) -> Any:
     shape, cut = tuple(input.shape), tuple(src.shape)
     if 0 in cut or 0 in shape:
         return xp.clone(input)
     if reduce in ("amax", "amin"):
         return xp.extreme_at(input, src, key=key, largest=reduce == "amax", include_self=include_self)
     if reduce == "prod":
-        product, hit = _on(xp, src, key, shape, lambda a, b, same: a * xp.where(same, b, 1))
+        product, hit = _fold_at(xp, src, key, shape, lambda a, b, same: a * xp.where(same, b, 1))
         product = xp.where(hit, product, 1)
         return input * product if include_self else xp.where(hit, product, input)
     base = input if include_self else xp.set_at(input, 0, key=key)
-    total = _added(xp, base, src, key)
+    total = _add_at(xp, base, src, key)
     if reduce == "sum":
         return total
-    number = _hits(xp, key, shape, cut, src)
+    number = _count_hits(xp, key, shape, cut, src)
     number = number + 1 if include_self else xp.where(number == 0, 1, number)
     return xp.floor_divide(total, number) if xp.isdtype(input.dtype, "integral") else total / number
 
@@ -270,9 +275,9 @@ _REDUCTIONS = ("sum", "prod", "mean", "amax", "amin")
 def _scatter_reduce(xp: Any, input: Any, index: Any, src: Any, *, axis: int, reduce: str, include_self: bool) -> Any:
     if reduce not in _REDUCTIONS:
         raise ArgumentError(f"scatter_reduce: reduce has to be one of {', '.join(_REDUCTIONS)}, got {reduce!r}")
-    whole, at, places, values = _scattered(xp, "scatter_reduce", input, axis, index, src)
+    whole, at, places, values = _prepare_scatter(xp, "scatter_reduce", input, axis, index, src)
     values = xp.broadcast_to(xp.asarray(values), places.shape)
-    out = _reduced(xp, "scatter_reduce", whole, values, _positions(xp, places, at), reduce, include_self)
+    out = _reduce_at(xp, "scatter_reduce", whole, values, _scatter_key(xp, places, at), reduce, include_self)
     return _restore(xp, out, input)
 
 
@@ -282,15 +287,16 @@ scatter_reduce = composite(
     arrays=("input", "index", "src"),
     doc='What ``src`` puts at ``index`` along an axis, reduced by "sum", "prod", "mean", "amax" or "amin", with ``input`` itself unless '
     "``include_self=False``; elements that nothing falls on stay.",
+    methods="scatter_reduce scatter_reduce_",
 )
 
 
 # -- the index family --------------------------------------------------------------------------------------------------
 def _index_add(xp: Any, input: Any, index: Any, source: Any, *, axis: int, alpha: Any) -> Any:
-    whole, values, key = _indexed(xp, "index_add", input, axis, index, source)
+    whole, values, key = _prepare_index(xp, "index_add", input, axis, index, source)
     if type(alpha) not in (int, float) or alpha != 1:
         values = values * match_dtype(xp, "index_add", whole, alpha)
-    return _restore(xp, _added(xp, whole, values, key), input)
+    return _restore(xp, _add_at(xp, whole, values, key), input)
 
 
 index_add = composite(
@@ -298,11 +304,12 @@ index_add = composite(
     _index_add,
     arrays=("input", "index", "source"),
     doc="``input`` with ``alpha * source`` added to the slices that ``index`` counts along an axis, duplicates counted.",
+    methods="index_add index_add_",
 )
 
 
 def _index_copy(xp: Any, input: Any, index: Any, source: Any, *, axis: int) -> Any:
-    whole, values, key = _indexed(xp, "index_copy", input, axis, index, source)
+    whole, values, key = _prepare_index(xp, "index_copy", input, axis, index, source)
     return _restore(xp, xp.set_at(whole, values, key=key), input)
 
 
@@ -311,18 +318,19 @@ index_copy = composite(
     _index_copy,
     arrays=("input", "index", "source"),
     doc="``input`` with ``source`` in the place of the slices that ``index`` counts along an axis.",
+    methods="index_copy index_copy_",
 )
 
 
-def _single(name: str, value: Any) -> None:
+def _check_scalar(name: str, value: Any) -> None:
     if getattr(value, "ndim", 0):
         raise ShapeError(f"{name}: only supports a 0-dimensional value, got {describe(value)}")
 
 
 def _index_fill(xp: Any, input: Any, index: Any, value: Any, *, axis: int) -> Any:
-    _single("index_fill", value)
+    _check_scalar("index_fill", value)
     input = xp.asarray(input)
-    whole, _, key = _indexed(xp, "index_fill", input, axis, index, False)
+    whole, _, key = _prepare_index(xp, "index_fill", input, axis, index, False)
     return _restore(xp, xp.set_at(whole, match_dtype(xp, "index_fill", input, value), key=key), input)
 
 
@@ -331,6 +339,7 @@ index_fill = composite(
     _index_fill,
     arrays=("input", "index", "value"),
     doc="``input`` with one value in the slices that ``index`` counts along an axis.",
+    methods="index_fill index_fill_",
 )
 
 
@@ -340,8 +349,8 @@ def _index_reduce(xp: Any, input: Any, index: Any, source: Any, *, axis: int, re
         raise ArgumentError(
             f"index_reduce: reduce has to be one of {', '.join(_REDUCTIONS[1:])}, got {reduce!r}{other}"
         )
-    whole, values, key = _indexed(xp, "index_reduce", input, axis, index, xp.asarray(source))
-    return _restore(xp, _reduced(xp, "index_reduce", whole, values, key, reduce, include_self), input)
+    whole, values, key = _prepare_index(xp, "index_reduce", input, axis, index, xp.asarray(source))
+    return _restore(xp, _reduce_at(xp, "index_reduce", whole, values, key, reduce, include_self), input)
 
 
 index_reduce = composite(
@@ -349,6 +358,7 @@ index_reduce = composite(
     _index_reduce,
     arrays=("input", "index", "source"),
     doc='As ``index_add``, with "prod", "mean", "amax" or "amin" for the sum, and without ``input`` if ``include_self=False``.',
+    methods="index_reduce index_reduce_",
 )
 
 
@@ -360,7 +370,7 @@ def _index_put(xp: Any, input: Any, values: Any, *, indices: Sequence[Any], accu
     values = match_dtype(xp, "index_put", input, values)
     if not accumulate:
         return xp.set_at(input, values, key=key)
-    return _added(xp, input, xp.asarray(values, dtype=input.dtype), key)
+    return _add_at(xp, input, xp.asarray(values, dtype=input.dtype), key)
 
 
 index_put = composite(
@@ -368,17 +378,18 @@ index_put = composite(
     _index_put,
     arrays=("input", "values"),
     doc="``input`` with ``input[indices] = values``, or ``+=`` with duplicates counted if ``accumulate``; the values broadcast.",
+    methods="index_put index_put_",
 )
 
 
 # -- masks -------------------------------------------------------------------------------------------------------------
 def _masked_fill(xp: Any, input: Any, mask: Any, value: Any) -> Any:
-    _single("masked_fill", value)
+    _check_scalar("masked_fill", value)
     input = xp.asarray(input)
-    return xp.where(_of_mask(xp, "masked_fill", mask), match_dtype(xp, "masked_fill", input, value), input)
+    return xp.where(_check_mask(xp, "masked_fill", mask), match_dtype(xp, "masked_fill", input, value), input)
 
 
-def _of_mask(xp: Any, name: str, mask: Any) -> Any:
+def _check_mask(xp: Any, name: str, mask: Any) -> Any:
     mask = xp.asarray(mask)
     if not xp.isdtype(mask.dtype, "bool"):
         raise DtypeError(f"{name}: the mask has to be boolean, got {describe(mask)}")
@@ -390,11 +401,12 @@ masked_fill = composite(
     _masked_fill,
     arrays=("input", "mask", "value"),
     doc="``input`` with one value wherever ``mask`` is true; the two broadcast.",
+    methods="masked_fill masked_fill_",
 )
 
 
 def _masked_select(xp: Any, input: Any, mask: Any) -> Any:
-    input, mask = xp.broadcast_arrays(xp.asarray(input), _of_mask(xp, "masked_select", mask))
+    input, mask = xp.broadcast_arrays(xp.asarray(input), _check_mask(xp, "masked_select", mask))
     return xp.getitem(input, key=mask)
 
 
@@ -403,12 +415,13 @@ masked_select = composite(
     _masked_select,
     arrays=("input", "mask"),
     doc="The elements of ``input`` where ``mask`` is true, in a vector; the two broadcast.",
+    methods="masked_select",
 )
 
 
 def _masked_scatter(xp: Any, input: Any, mask: Any, source: Any) -> Any:
     # By counting, not by selecting with the mask, so that no shape depends on its values.
-    input, mask = xp.broadcast_arrays(xp.asarray(input), _of_mask(xp, "masked_scatter", mask))
+    input, mask = xp.broadcast_arrays(xp.asarray(input), _check_mask(xp, "masked_scatter", mask))
     source = xp.reshape(match_dtype(xp, "masked_scatter", input, xp.asarray(source)), (-1,))
     if prod(input.shape) == 0:
         return xp.clone(input)
@@ -424,12 +437,13 @@ masked_scatter = composite(
     _masked_scatter,
     arrays=("input", "mask", "source"),
     doc="``input`` with the elements of ``source``, one after the other, wherever ``mask`` is true.",
+    methods="masked_scatter masked_scatter_",
 )
 
 
 # -- counts ------------------------------------------------------------------------------------------------------------
 def _one_hot(xp: Any, x: Any, *, num_classes: int) -> Any:
-    x = _of_index(xp, "one_hot", x)
+    x = _check_index(xp, "one_hot", x)
     if num_classes == -1:
         if prod(x.shape) == 0:
             raise ArgumentError(
@@ -455,6 +469,14 @@ def _bincount(xp: Any, x: Any, weights: Any, *, minlength: int) -> Any:
     return xp.getitem_adjoint(weights, key=(x,), shape=(size,))
 
 
+def _batch_bincount(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    x, weights = arrays
+    if mapped[0]:
+        return forms.data_dependent(run, arrays, mapped, params)
+    size = max(params["minlength"], int(run.xp.max(x)) + 1 if prod(x.shape) else 0)
+    return run.xp.getitem_adjoint(weights, key=(slice(None), x), shape=(run.size, size))
+
+
 bincount = linear(
     "bincount(x, weights=None, minlength=0)",
     transpose=(
@@ -464,9 +486,13 @@ bincount = linear(
     arrays=("x", "weights"),
     default=_bincount,
     doc="How often each of 0, 1, ... is in ``x``, or the sum of the weights that come with it.",
+    batch=_batch_bincount,
+    methods="bincount",
 )
 argwhere = constant(
     "argwhere(x, /)",
     default=lambda xp, x: xp.stack(xp.nonzero(x), axis=1),
     doc="The positions of the elements that are not zero, one in each row.",
+    batch=forms.data_dependent,
+    methods="argwhere",
 )

@@ -9,7 +9,9 @@ from typing import Any
 from ..errors import ShapeError, describe
 from .declare import composite, rule
 from .helpers import adjoint, conj, fit, real
-from .linalg import column, identity, svdvals_gradient, svdvals_tangent
+from .linalg import as_column, identity, svdvals_gradient, svdvals_tangent
+from .vmap import forms
+from .vmap.alignment import Run, example_ndim
 
 
 def triangle(xp: Any, x: Any, upper: bool, strictly: bool = False) -> Any:
@@ -23,25 +25,37 @@ inv = rule(
     vjp=lambda xp, g, out: -xp.matmul(xp.matmul(adjoint(xp, out), g), adjoint(xp, out)),
     jvp=lambda xp, t, out: -xp.matmul(xp.matmul(out, t), out),
     node="LinalgInvExBackward0",
+    batch=forms.matrix,
 )
 
 
 def _solution(xp: Any, a: Any, b: Any, vector: bool) -> Any:
-    return xp.squeeze(xp.linalg.solve(a, column(xp, b)), axis=-1) if vector else xp.linalg.solve(a, b)
+    return xp.squeeze(xp.linalg.solve(a, as_column(xp, b)), axis=-1) if vector else xp.linalg.solve(a, b)
 
 
 def _solve_first(xp: Any, g: Any, x1: Any, out: Any, *, x1_shape: Any, x2_ndim: int) -> Any:
     vector = x2_ndim == 1
     b = _solution(xp, adjoint(xp, x1), g, vector)
-    b, out = (column(xp, b), column(xp, out)) if vector else (b, out)
+    b, out = (as_column(xp, b), as_column(xp, out)) if vector else (b, out)
     return fit(xp, -xp.matmul(b, adjoint(xp, out)), x1_shape)
 
 
 def _solve_first_jvp(xp: Any, t: Any, x1: Any, out: Any, *, x2_ndim: int) -> Any:
     vector = x2_ndim == 1
-    moved = xp.matmul(t, column(xp, out) if vector else out)
+    moved = xp.matmul(t, as_column(xp, out) if vector else out)
     out = -xp.linalg.solve(x1, moved)
     return xp.squeeze(out, axis=-1) if vector else out
+
+
+def _batch_solve(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    x1, x2 = arrays
+    xp = run.xp
+    if example_ndim(x2, mapped[1]) != 1:
+        return run(*forms.stack_matrices(run, arrays, mapped))
+    if not mapped[0] and x1.ndim == 2:  # one matrix for all: the batch is the columns
+        return xp.matrix_transpose(run(x1, xp.matrix_transpose(x2)))
+    x1, x2 = forms.stack_matrices(run, (x1, xp.expand_dims(x2, axis=-1)), mapped)
+    return xp.squeeze(run(x1, x2), axis=-1)
 
 
 solve = rule(
@@ -53,6 +67,7 @@ solve = rule(
     jvp=(_solve_first_jvp, lambda xp, t, x1: xp.linalg.solve(x1, t)),
     promote=True,
     node="LinalgSolveExBackward0",
+    batch=_batch_solve,
 )
 
 
@@ -98,8 +113,9 @@ solve_triangular = rule(
     promote=True,
     default=_solve_triangular,
     node="LinalgSolveTriangularBackward0",
+    batch=forms.matrices,
+    doc="The solution of ``a x = b``, or of ``x a = b`` with ``left=False``; only one triangle of ``a`` is read.",
 )
-"""The solution of ``a x = b``, or with ``left=False`` of ``x a = b``; only one triangle of ``a`` is looked at."""
 
 
 def _cholesky_solve(xp: Any, b: Any, factor: Any, *, upper: bool) -> Any:
@@ -107,15 +123,18 @@ def _cholesky_solve(xp: Any, b: Any, factor: Any, *, upper: bool) -> Any:
     return xp.linalg.solve_triangular(adjoint(xp, lower), xp.linalg.solve_triangular(lower, b, upper=False), upper=True)
 
 
-cholesky_solve = composite("linalg.cholesky_solve(b, factor, /, *, upper=False)", _cholesky_solve)
-"""The solution of ``a x = b`` from the Cholesky factor of a."""
+cholesky_solve = composite(
+    "linalg.cholesky_solve(b, factor, /, *, upper=False)",
+    _cholesky_solve,
+    doc="The solution of ``a x = b`` from the Cholesky factor of ``a``.",
+)
 cholesky_inverse = composite(
     "linalg.cholesky_inverse(factor, /, *, upper=False)",
     lambda xp, factor, *, upper: _cholesky_solve(
         xp, xp.broadcast_to(identity(xp, factor), factor.shape), factor, upper=upper
     ),
+    doc="The inverse of a matrix from its Cholesky factor.",
 )
-"""The inverse of the matrix with that Cholesky factor."""
 
 
 def _square_rows(shape: tuple[int, ...], ind: int) -> tuple[int, int]:
@@ -177,7 +196,9 @@ def _pinv_vjp(xp: Any, g: Any, x: Any, out: Any) -> Any:
     return first + last - xp.matmul(xp.matmul(ph, g), ph)
 
 
-pinv = rule("linalg.pinv(x, /, *, rtol=None)", vjp=_pinv_vjp, jvp=_pinv_jvp, node="LinalgPinvBackward0")
+pinv = rule(
+    "linalg.pinv(x, /, *, rtol=None)", vjp=_pinv_vjp, jvp=_pinv_jvp, node="LinalgPinvBackward0", batch=forms.matrix
+)
 
 LstsqResult = namedtuple("LstsqResult", ["solution", "residuals", "rank", "singular_values"])
 
@@ -190,7 +211,7 @@ def _least_squares(xp: Any, a: Any, b: Any, *, rtol: float | None = None) -> tup
     top = xp.max(s, axis=-1, keepdims=True) if s.shape[-1] else s
     kept = s > rtol * top
     scale = xp.where(kept, 1 / xp.where(kept, s, 1.0), 0.0)
-    x = xp.matmul(adjoint(xp, vh), xp.astype(column(xp, scale), a.dtype) * xp.matmul(adjoint(xp, u), b))
+    x = xp.matmul(adjoint(xp, vh), xp.astype(as_column(xp, scale), a.dtype) * xp.matmul(adjoint(xp, u), b))
     return x, xp.sum(xp.astype(kept, xp.int64), axis=-1), s
 
 
@@ -237,15 +258,16 @@ least_squares = rule(
     promote=True,
     default=_least_squares,
     node="LinalgLstsqBackward0",
+    batch=forms.matrices,
+    doc="The least-squares solution for matrices ``b``, the rank of ``a``, and its singular values; ``lstsq`` is made of it.",
 )
-"""What ``lstsq`` is made of: the solution for matrices b, the rank, and the singular values."""
 
 
 def _lstsq(xp: Any, a: Any, b: Any, *, rcond: float | None, rtol: float | None) -> LstsqResult:
     rtol = rcond if rtol is None else rtol
     vector = b.ndim == 1
     if vector:
-        b = column(xp, b)
+        b = as_column(xp, b)
     x, rank, values = xp.linalg.least_squares(a, b, rtol=rtol)
     gap = b - xp.matmul(a, x)
     residuals = xp.sum(real(xp, conj(xp, gap) * gap), axis=-2)
@@ -254,7 +276,10 @@ def _lstsq(xp: Any, a: Any, b: Any, *, rcond: float | None, rtol: float | None) 
     )
 
 
-lstsq = composite("linalg.lstsq(a, b, /, rcond=None, *, rtol=None)", _lstsq)
-"""The x of least norm among those that minimise the norm of ``a x - b``; the squared norms that remain, the rank and the singular
-values. The derivative is that at constant rank. ``rcond`` is NumPy's and torch's name of ``rtol``."""
+lstsq = composite(
+    "linalg.lstsq(a, b, /, rcond=None, *, rtol=None)",
+    _lstsq,
+    doc="The ``x`` of least norm among those that minimise the norm of ``a x - b``; the squared norms that remain, the rank and the "
+    "singular values. The derivative is the one at constant rank. ``rcond`` is the name of ``rtol`` in NumPy and torch.",
+)
 inverse_ = composite("inverse(x, /)", lambda xp, x: xp.linalg.inv(x))

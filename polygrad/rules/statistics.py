@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 from ..errors import ArgumentError, ShapeError, describe
 from .declare import composite, rule
 from .helpers import conj, device_of, is_complex, real, slice_axis
-from .numerics import Selected, positions, scan, scattered
 from .reductions import broadcast_back
+from .running import Selected, number_positions, scan, scatter_along, select_only
+from .vmap import forms
+from .vmap.alignment import Run, flatten_examples
 
 
 class MinMax(NamedTuple):
@@ -42,7 +44,7 @@ def _isnan(xp: Any, x: Any) -> Any:
     return xp.isnan(x) if xp.isdtype(x.dtype, ("real floating", "complex floating")) else xp.not_equal(x, x)
 
 
-def _integers(xp: Any, x: Any) -> Any:
+def _to_integers(xp: Any, x: Any) -> Any:
     return xp.astype(x, xp.int64)
 
 
@@ -51,7 +53,7 @@ def _selected_vjp(xp: Any, g: Any, indices: Any, *, x_shape: tuple[int, ...], ax
     if not x_shape:
         return g[0]
     g, indices = (value if keepdims else xp.expand_dims(value, axis=axis) for value in (g[0], indices))
-    return scattered(xp, g, indices, x_shape, axis)
+    return scatter_along(xp, g, indices, x_shape, axis)
 
 
 def _selected_jvp(xp: Any, t: Any, indices: Any, *, axis: int, keepdims: bool) -> Any:
@@ -61,15 +63,15 @@ def _selected_jvp(xp: Any, t: Any, indices: Any, *, axis: int, keepdims: bool) -
     return out if keepdims else xp.squeeze(out, axis=axis), None
 
 
-def _selection(name: str, find: Any, extra: str = "", node: Any = None) -> Any:
+def _selection(name: str, find: Any, extra: str = "", **options: Any) -> Any:
     """An operation that selects one element along an axis: ``find(xp, x, axis, ...)`` gives its index, with that axis kept."""
 
     def run(xp: Any, x: Any, *, axis: int, keepdims: bool, **params: Any) -> Selected:
         if x.ndim == 0:
-            return Selected(xp.asarray(x, copy=True), xp.zeros(x.shape, dtype=xp.int64, device=device_of(x)))
+            return select_only(xp, x)
         if x.shape[axis] == 0:
             raise ShapeError(f"{name}: axis {axis} of {describe(x)} has no element to select")
-        indices = _integers(xp, find(xp, x, axis % x.ndim, **params))
+        indices = _to_integers(xp, find(xp, x, axis % x.ndim, **params))
         values = xp.take_along_axis(x, indices, axis=axis)
         return Selected(*((v if keepdims else xp.squeeze(v, axis=axis)) for v in (values, indices)))
 
@@ -80,7 +82,8 @@ def _selection(name: str, find: Any, extra: str = "", node: Any = None) -> Any:
         arrays=("x",),
         outputs=("values", "indices"),
         default=run,
-        node=node,
+        batch=forms.along,
+        **options,
     )
 
 
@@ -94,16 +97,16 @@ def _find_mode(xp: Any, x: Any, axis: int) -> Any:
     """The last of the longest run of equals in the sorted order, and of several runs the first."""
     order = xp.argsort(x, axis=axis)
     ordered = xp.take_along_axis(x, order, axis=axis)
-    numbers = positions(xp, x, axis)
+    numbers = number_positions(xp, x, axis)
     starts = slice_axis(ordered, axis, 1, None) != slice_axis(ordered, axis, None, -1)
     starts = scan(xp, xp.where(starts, slice_axis(numbers, axis, 1, None), 0), axis, xp.maximum)
     lengths = numbers - xp.concat([slice_axis(numbers, axis, 0, 1) * 0, starts], axis=axis)
     return xp.take_along_axis(order, xp.argmax(lengths, axis=axis, keepdims=True), axis=axis)
 
 
-def _middle(xp: Any, x: Any, axis: int, ignore_nan: bool) -> Any:
+def _find_middle(xp: Any, x: Any, axis: int, ignore_nan: bool) -> Any:
     """Where in the sorted order the median is: the lower one of two, and with nan in between the first nan."""
-    missing = xp.sum(_integers(xp, _isnan(xp, x)), axis=axis, keepdims=True, dtype=xp.int64)
+    missing = xp.sum(_to_integers(xp, _isnan(xp, x)), axis=axis, keepdims=True, dtype=xp.int64)
     n = x.shape[axis]
     numbers = n - missing
     if ignore_nan:
@@ -112,11 +115,11 @@ def _middle(xp: Any, x: Any, axis: int, ignore_nan: bool) -> Any:
 
 
 def _find_median(xp: Any, x: Any, axis: int, *, ignore_nan: bool) -> Any:
-    return xp.take_along_axis(xp.argsort(x, axis=axis), _middle(xp, x, axis, ignore_nan), axis=axis)
+    return xp.take_along_axis(xp.argsort(x, axis=axis), _find_middle(xp, x, axis, ignore_nan), axis=axis)
 
 
-kthvalue = _selection("kthvalue", _find_kth, ", k")
-mode = _selection("mode", _find_mode)
+kthvalue = _selection("kthvalue", _find_kth, ", k", methods="kthvalue")
+mode = _selection("mode", _find_mode, methods="mode")
 median_along = _selection(
     "median_along",
     _find_median,
@@ -130,22 +133,28 @@ def _median_value(xp: Any, x: Any, *, ignore_nan: bool) -> Any:
     flat = xp.reshape(x, (-1,))
     if flat.shape[0] == 0:
         return xp.sum(flat) + math.nan
-    return xp.sum(xp.take(xp.sort(flat), _middle(xp, flat, 0, ignore_nan), axis=0))
+    return xp.sum(xp.take(xp.sort(flat), _find_middle(xp, flat, 0, ignore_nan), axis=0))
 
 
-def _shares(xp: Any, x: Any, out: Any) -> Any:
+def _share_median(xp: Any, x: Any, out: Any) -> Any:
     """1 over the number of elements equal to the median, at those elements."""
     chosen = xp.equal(x, out) | (xp.isnan(x) & xp.isnan(out))
     chosen = xp.astype(chosen, x.dtype)
     return chosen / xp.sum(chosen) if 0 not in x.shape else chosen
 
 
+def _batch_median_value(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    (x,) = arrays
+    return run.xp.median_along(flatten_examples(run, x), params["ignore_nan"], 1, False)[0]
+
+
 median_value = rule(
     "median_value(x, /, *, ignore_nan)",
-    vjp=lambda xp, g, x, out: g * _shares(xp, x, out),
-    jvp=lambda xp, t, x, out: xp.sum(t * _shares(xp, x, out)),
+    vjp=lambda xp, g, x, out: g * _share_median(xp, x, out),
+    jvp=lambda xp, t, x, out: xp.sum(t * _share_median(xp, x, out)),
     default=_median_value,
     node=lambda payloads, params: "NanmedianBackward0" if params["ignore_nan"] else "MedianBackward0",
+    batch=_batch_median_value,
 )
 
 
@@ -159,35 +168,50 @@ def _median(ignore_nan: bool) -> Any:
     return body
 
 
-median = composite("median(x, axis=None, keepdims=False)", _median(False), arrays=("x",))
-"""The median, of two middle elements the lower; along an axis a tuple of values and indices."""
-nanmedian = composite("nanmedian(x, axis=None, keepdims=False)", _median(True), arrays=("x",))
-"""The median of what is not nan."""
+median = composite(
+    "median(x, axis=None, keepdims=False)",
+    _median(False),
+    arrays=("x",),
+    methods="median",
+    doc="The median, which is the lower of two middle elements; along an axis, a tuple of values and indices.",
+)
+nanmedian = composite(
+    "nanmedian(x, axis=None, keepdims=False)",
+    _median(True),
+    arrays=("x",),
+    methods="nanmedian",
+    doc="The median of the elements that are not nan.",
+)
 
 
 # -- the largest -------------------------------------------------------------------------------------------------------
 def _topk(xp: Any, x: Any, k: int, axis: int = -1, largest: bool = True, sorted: bool = True) -> Selected:
     if x.ndim == 0:
-        return Selected(xp.asarray(x, copy=True), xp.zeros(x.shape, dtype=xp.int64, device=device_of(x)))
+        return select_only(xp, x)
     if not 0 <= k <= x.shape[axis]:
         raise ArgumentError(f"topk: k={k} is out of range for axis {axis} of {describe(x)}")
-    indices = _integers(xp, slice_axis(xp.argsort(x, axis=axis, descending=largest), axis % x.ndim, None, k))
+    indices = _to_integers(xp, slice_axis(xp.argsort(x, axis=axis, descending=largest), axis % x.ndim, None, k))
     return Selected(xp.take_along_axis(x, indices, axis=axis), indices)
 
 
 topk = rule(
     "topk(x, k, axis=-1, largest=True, sorted=True)",
-    vjp=lambda xp, g, indices, *, x_shape, axis: g[0] if not x_shape else scattered(xp, g[0], indices, x_shape, axis),
+    vjp=lambda xp, g, indices, *, x_shape, axis: (
+        g[0] if not x_shape else scatter_along(xp, g[0], indices, x_shape, axis)
+    ),
     jvp=lambda xp, t, indices, *, axis: (xp.take_along_axis(t, indices, axis=axis) if t.ndim else t, None),
     arrays=("x",),
     outputs=("values", "indices"),
     default=_topk,
+    batch=forms.along,
+    methods="topk",
 )
 aminmax = composite(
     "aminmax(x, /, *, axis=None, keepdims=False)",
     lambda xp, x, *, axis, keepdims: MinMax(
         xp.min(x, axis=axis, keepdims=keepdims), xp.max(x, axis=axis, keepdims=keepdims)
     ),
+    methods="aminmax",
 )
 
 
@@ -212,19 +236,19 @@ def _quantile(name: str, ignore_nan: bool) -> Any:
             raise ShapeError(f"{name}: {describe(x)} has no elements along axis {axis}")
         rows = xp.sort(rows, axis=-1)
         if isinstance(q, (int, float)) and not ignore_nan:
-            out = _between(xp, rows, _checked(name, q) * (rows.shape[-1] - 1), interpolation)
+            out = _interpolate(xp, rows, _check_quantile(name, q) * (rows.shape[-1] - 1), interpolation)
             q_shape: tuple[int, ...] = ()
         else:
             if not hasattr(q, "dtype"):
-                q = [_checked(name, v) for v in q] if isinstance(q, (list, tuple)) else _checked(name, q)
+                q = [_check_quantile(name, v) for v in q] if isinstance(q, (list, tuple)) else _check_quantile(name, q)
                 q = xp.asarray(q, dtype=x.dtype, device=device_of(x))
             if q.ndim > 1:
                 raise ShapeError(f"{name}: q has to be a number or one-dimensional, got {describe(q)}")
             q_shape = tuple(q.shape)
             q = xp.reshape(q, (-1,))
-            last = xp.sum(_integers(xp, xp.logical_not(xp.isnan(rows))), axis=-1, keepdims=True, dtype=xp.int64) - 1
+            last = xp.sum(_to_integers(xp, xp.logical_not(xp.isnan(rows))), axis=-1, keepdims=True, dtype=xp.int64) - 1
             last = xp.where(last < 0, 0, last) if ignore_nan else xp.zeros_like(last) + (rows.shape[-1] - 1)
-            out = _between_all(xp, rows, q * xp.astype(last, q.dtype), interpolation)
+            out = _interpolate_all(xp, rows, q * xp.astype(last, q.dtype), interpolation)
             out = xp.moveaxis(out, -1, 0)
         if not ignore_nan:  # a nan is the last of its row, and the quantile of a row with one
             out = xp.where(xp.isnan(rows[..., -1]), rows[..., -1], out)
@@ -235,13 +259,13 @@ def _quantile(name: str, ignore_nan: bool) -> Any:
     return body
 
 
-def _checked(name: str, q: float) -> float:
+def _check_quantile(name: str, q: float) -> float:
     if not 0 <= q <= 1:
         raise ArgumentError(f"{name}: q has to be between 0 and 1, not {q!r}")
     return q
 
 
-def _between(xp: Any, rows: Any, rank: float, interpolation: str) -> Any:
+def _interpolate(xp: Any, rows: Any, rank: float, interpolation: str) -> Any:
     """The rows at one rank, a number."""
     low, high = math.floor(rank), math.ceil(rank)
     if interpolation in ("lower", "higher", "nearest") or low == high:
@@ -250,11 +274,11 @@ def _between(xp: Any, rows: Any, rank: float, interpolation: str) -> Any:
     return xp.lerp(rows[..., low], rows[..., high], 0.5 if interpolation == "midpoint" else rank - low)
 
 
-def _between_all(xp: Any, rows: Any, ranks: Any, interpolation: str) -> Any:
+def _interpolate_all(xp: Any, rows: Any, ranks: Any, interpolation: str) -> Any:
     """The rows at their own ranks (..., number of q), whose gradient counts where there is interpolation."""
 
     def at(which: Any) -> Any:
-        return xp.take_along_axis(rows, _integers(xp, which), axis=-1)
+        return xp.take_along_axis(rows, _to_integers(xp, which), axis=-1)
 
     ranks = xp.broadcast_to(ranks, (*rows.shape[:-1], ranks.shape[-1]))
     if interpolation == "nearest":
@@ -271,18 +295,20 @@ quantile = composite(
     "quantile(x, q, axis=None, keepdims=False, *, interpolation='linear')",
     _quantile("quantile", False),
     arrays=("x", "q"),
+    methods="quantile",
+    doc="The q-th quantiles; several q give a new first axis.",
 )
-"""The q-th quantiles; with several q they come along a new first axis."""
 nanquantile = composite(
     "nanquantile(x, q, axis=None, keepdims=False, *, interpolation='linear')",
     _quantile("nanquantile", True),
     arrays=("x", "q"),
+    methods="nanquantile",
+    doc="The quantiles of the elements that are not nan.",
 )
-"""The quantiles of what is not nan."""
 
 
 # -- sums and means without nan ----------------------------------------------------------------------------------------
-def _numbers(xp: Any, x: Any) -> Any:
+def _mark_numbers(xp: Any, x: Any) -> Any:
     """1 where there is a number, 0 where there is none."""
     return xp.astype(xp.logical_not(xp.isnan(x)), x.dtype)
 
@@ -294,14 +320,16 @@ def _nansum(xp: Any, x: Any, *, axis: Any = None, dtype: Any = None, keepdims: b
 nansum = rule(
     "nansum(x, axis=None, keepdims=False, *, dtype=None)",
     vjp=lambda xp, g, x, *, axis, keepdims: (
-        _numbers(xp, x)
+        _mark_numbers(xp, x)
         * broadcast_back(xp, g if g.dtype == x.dtype else xp.astype(g, x.dtype), x.shape, axis, keepdims)
     ),
     jvp=lambda xp, t, x, *, out_dtype, axis, keepdims: xp.sum(
-        _numbers(xp, x) * t, axis=axis, keepdims=keepdims, dtype=out_dtype
+        _mark_numbers(xp, x) * t, axis=axis, keepdims=keepdims, dtype=out_dtype
     ),
     arrays=("x",),
     default=_nansum,
+    batch=forms.reduction,
+    methods="nansum",
 )
 
 
@@ -311,7 +339,7 @@ def _nanmean(xp: Any, x: Any, *, axis: Any, keepdims: bool, dtype: Any) -> Any:
     return total / xp.where(counts == 0, math.nan, counts)  # of nothing: nan, without a warning
 
 
-nanmean = composite("nanmean(x, axis=None, keepdims=False, *, dtype=None)", _nanmean, arrays=("x",))
+nanmean = composite("nanmean(x, axis=None, keepdims=False, *, dtype=None)", _nanmean, arrays=("x",), methods="nanmean")
 
 
 # -- variances ---------------------------------------------------------------------------------------------------------
@@ -362,8 +390,12 @@ def _cov(xp: Any, x: Any, *, correction: float, fweights: Any, aweights: Any) ->
     return xp.reshape(out, ()) if single else out
 
 
-cov = composite("cov(x, /, *, correction=1, fweights=None, aweights=None)", _cov)
-"""The covariances of the rows, over the columns; the weights count and weigh the columns."""
+cov = composite(
+    "cov(x, /, *, correction=1, fweights=None, aweights=None)",
+    _cov,
+    methods="cov",
+    doc="The covariances of the rows, over the columns. ``fweights`` counts the columns, ``aweights`` weighs them.",
+)
 
 
 def _corrcoef(xp: Any, x: Any) -> Any:
@@ -380,16 +412,15 @@ def _corrcoef(xp: Any, x: Any) -> Any:
     return xp.astype(xp.clip(xp.real(c), -1.0, 1.0), c.dtype) + xp.astype(xp.clip(xp.imag(c), -1.0, 1.0), c.dtype) * 1j
 
 
-corrcoef = composite("corrcoef(x, /)", _corrcoef)
-"""The correlations of the rows."""
+corrcoef = composite("corrcoef(x, /)", _corrcoef, methods="corrcoef", doc="The correlation coefficients of the rows.")
 
 
 # -- histograms --------------------------------------------------------------------------------------------------------
-def _detached(x: Any) -> Any:
+def _detach(x: Any) -> Any:
     return x.detach() if hasattr(x, "detach") else x
 
 
-def _edges(xp: Any, x: Any, bins: int, low: Any, high: Any, widen: float) -> tuple[Any, Any]:
+def _find_edges(xp: Any, x: Any, bins: int, low: Any, high: Any, widen: float) -> tuple[Any, Any]:
     """The outermost edges: those given, or the extremes; a little apart where they would coincide."""
     if low == high and x.size:
         low, high = xp.min(x), xp.max(x)
@@ -398,18 +429,18 @@ def _edges(xp: Any, x: Any, bins: int, low: Any, high: Any, widen: float) -> tup
     return xp.where(same, low - widen, low), xp.where(same, high + widen, high)
 
 
-def _counts(xp: Any, x: Any, edges: Any, weight: Any) -> Any:
+def _count_between(xp: Any, x: Any, edges: Any, weight: Any) -> Any:
     """How much weight falls between each two edges; the last bin has both of its edges."""
     bins = edges.shape[0] - 1
     flat = xp.reshape(x, (-1,))
     inside = (flat >= edges[0]) & (flat <= edges[-1])
-    which = _integers(xp, xp.searchsorted(edges, xp.where(inside, flat, edges[0]), side="right")) - 1
+    which = _to_integers(xp, xp.searchsorted(edges, xp.where(inside, flat, edges[0]), side="right")) - 1
     which = xp.where(which >= bins, bins - 1, which)
     weight = xp.ones_like(flat) if weight is None else xp.reshape(weight, (-1,))
     return xp.getitem_adjoint(xp.where(inside, weight, 0.0), key=which, shape=(bins,))
 
 
-def _even(xp: Any, low: Any, high: Any, bins: int) -> Any:
+def _even_edges(xp: Any, low: Any, high: Any, bins: int) -> Any:
     """Evenly spaced edges, counted from the nearer end so that both ends are exact."""
     steps = xp.astype(xp.arange(bins + 1, device=device_of(low)), low.dtype)
     width = (high - low) / bins
@@ -417,26 +448,37 @@ def _even(xp: Any, low: Any, high: Any, bins: int) -> Any:
 
 
 def _histc(xp: Any, x: Any, *, bins: int, min: float, max: float) -> Any:
-    x = _detached(x)
-    return _counts(xp, x, _even(xp, *_edges(xp, x, bins, min, max, 1.0), bins), None)
+    x = _detach(x)
+    return _count_between(xp, x, _even_edges(xp, *_find_edges(xp, x, bins, min, max, 1.0), bins), None)
 
 
-histc = composite("histc(x, bins=100, min=0, max=0)", _histc, arrays=("x",))
-"""How many elements fall into each of ``bins`` intervals between ``min`` and ``max`` (both 0: the extremes). It has no derivative."""
+histc = composite(
+    "histc(x, bins=100, min=0, max=0)",
+    _histc,
+    arrays=("x",),
+    methods="histc",
+    doc="The number of elements in each of ``bins`` intervals between ``min`` and ``max``, or between the extremes if both are 0. It has "
+    "no derivative.",
+)
 
 
 def _histogram(xp: Any, x: Any, bins: Any, *, range: Any, weight: Any, density: bool) -> Histogram:
-    x = _detached(x)
+    x = _detach(x)
     if isinstance(bins, int):
         low, high = range if range is not None else (0, 0)
-        edges = _even(xp, *_edges(xp, x, bins, low, high, 0.5), bins)
+        edges = _even_edges(xp, *_find_edges(xp, x, bins, low, high, 0.5), bins)
     else:
         edges = bins
-    hist = _counts(xp, x, edges, weight)
+    hist = _count_between(xp, x, edges, weight)
     if density:
         hist = hist / xp.sum(hist) / (edges[1:] - edges[:-1])
     return Histogram(hist, edges)
 
 
-histogram = composite("histogram(x, bins, *, range=None, weight=None, density=False)", _histogram, arrays=("x", "bins"))
-"""How many elements, or how much weight, falls between each two edges. The derivative is that with respect to the weight."""
+histogram = composite(
+    "histogram(x, bins, *, range=None, weight=None, density=False)",
+    _histogram,
+    arrays=("x", "bins"),
+    methods="histogram",
+    doc="The number of elements, or their weight, between each two edges. The derivative is with respect to the weight.",
+)

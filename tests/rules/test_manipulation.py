@@ -11,7 +11,7 @@ import pytest
 
 import polygrad
 from polygrad import func
-from polygrad.rules.manipulation import _inverse
+from polygrad.rules.manipulation import _invert_permutation
 from support.gradient_checks import check, host, tensor, torch
 
 
@@ -135,7 +135,9 @@ def test_derivatives(ours: Any, theirs: Any, shapes: Any, dtype: str, backend: s
 
 
 def test_inverse_permutation() -> None:
-    assert _inverse((2, 0, 1)) == _inverse((-1, 0, -2)) == (1, 2, 0)  # negative axes: some libraries take them
+    assert (
+        _invert_permutation((2, 0, 1)) == _invert_permutation((-1, 0, -2)) == (1, 2, 0)
+    )  # negative axes: some libraries take them
 
 
 def taken(axis: int) -> Any:

@@ -12,7 +12,17 @@ import polygrad
 from polygrad.rules import declare, registry
 from polygrad.rules.declare import OPS
 
-HELPERS = {"declare", "helpers", "keys", "registry", "special.forms", "vmap.alignment", "vmap.indexing", "vmap.table"}
+HELPERS = {
+    "declare",
+    "helpers",
+    "keys",
+    "registry",
+    "special.forms",
+    "vmap.alignment",
+    "vmap.forms",
+    "vmap.indexing",
+    "vmap.rearranging",
+}
 
 
 def run(code: str) -> str:
@@ -36,13 +46,17 @@ def test_importing_reads_no_table() -> None:
             "import sys, polygrad; "
             "print(sorted(m for m in sys.modules if m.startswith('polygrad.rules.')), 'optree' in sys.modules)"
         )
-        == "['polygrad.rules.declare', 'polygrad.rules.helpers', 'polygrad.rules.registry'] False"
+        == "['polygrad.rules.declare', 'polygrad.rules.helpers', 'polygrad.rules.registry', 'polygrad.rules.vmap', "
+        "'polygrad.rules.vmap.alignment', 'polygrad.rules.vmap.forms'] False"
     )
 
 
 def test_an_extension_reads_its_own_tables_first() -> None:
     code = "import sys, polygrad; polygrad.fft.fftn; polygrad.linalg.det; print(*sorted(m for m in sys.modules if 'polygrad.rules.' in m))"
-    assert run(code).replace("polygrad.rules.", "") == "declare fft helpers keys linalg registry"
+    assert (
+        run(code).replace("polygrad.rules.", "")
+        == "declare fft helpers keys linalg registry vmap vmap.alignment vmap.forms"
+    )
 
 
 def test_a_first_gradient_reads_the_tables_of_its_operations_alone() -> None:

@@ -11,8 +11,8 @@ from .forms import (
     F,
     argument_names,
     as_like,
-    below,
     complex_valued,
+    decrement,
     like,
     near_zero,
     polynomial,
@@ -20,7 +20,7 @@ from .forms import (
     several_outputs,
     special_function,
 )
-from .incomplete import rounded_up
+from .incomplete import round_up
 
 # -- Bessel functions (DLMF 10) -----------------------------------------------------------------------------------------
 _J1_RATIO = [(-1) ** k / (2 * 4**k * F[k] * F[k + 1]) for k in range(14)]
@@ -101,7 +101,7 @@ def _macdonald_order(xp: Any, v: Any, z: Any, name: str) -> Any:
     size, whole = xp.abs(v), xp.sqrt(z * z + v * v)
     top, ratio = xp.log((size + whole) / z), 40 / whole
     right, left = 2 * xp.asinh(xp.sqrt(ratio / 2)), (ratio + xp.sqrt(ratio * ratio + 8 * ratio)) / 2
-    stop, start = rounded_up(xp, top + right), xp.floor(16 * xp.maximum(top - left, 0.0)) / 16
+    stop, start = round_up(xp, top + right), xp.floor(16 * xp.maximum(top - left, 0.0)) / 16
     step = (stop - start) / 128
     v, z, start, width = [xp.expand_dims(value, axis=-1) for value in (v, z, start, step)]
     t = start + width * xp.arange(1, 129, **like(z))
@@ -147,7 +147,7 @@ def _spherical(name: str, sign_below: int, sign_above: int) -> Any:
         above = sign_above * (factor + 1) * function(n + 1, z)
         if type(n) is int and n == 0:
             return above
-        lower = sign_below * factor * function(below(xp, n), z)
+        lower = sign_below * factor * function(decrement(xp, n), z)
         return (lower + above) / (2 * factor + 1)
 
     return partial
@@ -264,8 +264,8 @@ eval_jacobi = _polynomials(  # 18.9.15
     ),
 )
 eval_hermite = _polynomials(  # 18.9.25
-    "eval_hermite(n, x, /)", lambda xp, n, x: 2 * as_like(xp, n, x) * xp.special.eval_hermite(below(xp, n), x)
+    "eval_hermite(n, x, /)", lambda xp, n, x: 2 * as_like(xp, n, x) * xp.special.eval_hermite(decrement(xp, n), x)
 )
 eval_hermitenorm = _polynomials(  # 18.9.27
-    "eval_hermitenorm(n, x, /)", lambda xp, n, x: as_like(xp, n, x) * xp.special.eval_hermitenorm(below(xp, n), x)
+    "eval_hermitenorm(n, x, /)", lambda xp, n, x: as_like(xp, n, x) * xp.special.eval_hermitenorm(decrement(xp, n), x)
 )

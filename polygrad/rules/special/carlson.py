@@ -12,8 +12,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from .forms import asking, like, require_real, special_function
-from .incomplete import rounded_up
+from .forms import like, require_real, special_function, with_parameters
+from .incomplete import round_up
 
 NODES = 160
 
@@ -26,8 +26,8 @@ def _powers(xp: Any, values: Sequence[Any], exponents: Sequence[float]) -> Any:
     values = [xp.expand_dims(value, axis=-1) for value in values]
     zero = functools.reduce(lambda a, b: a | b, [value == 0 for value in values])
     lowest = functools.reduce(xp.minimum, [xp.where(value == 0, math.inf, value) for value in values])
-    start = xp.log(rounded_up(xp, lowest)) - (40 + 38 * xp.astype(zero, lowest.dtype))
-    stop = xp.log(rounded_up(xp, functools.reduce(xp.maximum, values))) + 16
+    start = xp.log(round_up(xp, lowest)) - (40 + 38 * xp.astype(zero, lowest.dtype))
+    stop = xp.log(round_up(xp, functools.reduce(xp.maximum, values))) + 16
     step = (stop - start) / (NODES - 1)
     t = xp.exp(start + step * xp.arange(NODES, **like(start)))
     product = functools.reduce(
@@ -54,7 +54,7 @@ def _slopes(name: str, exponents: dict[str, float], number: int) -> list[Any]:
             total = 1.5 * powers[i] * _powers(xp, safe, raised)
             return xp.where(inside, xp.where(values[i] == 0, -math.inf, total), math.nan)
 
-        return asking(partial, *exponents)
+        return with_parameters(partial, *exponents)
 
     return [slope(i) for i in range(len(exponents))]
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from .forms import PI, SQRT_2PI, argument_names, asking, like, special_function
+from .forms import PI, SQRT_2PI, argument_names, like, special_function, with_parameters
 from .incomplete import (
     CUT,
     beta_density,
@@ -26,12 +26,12 @@ from .incomplete import (
 )
 from .special import exprel_slope
 
+# The partial derivatives of a distribution function by its arguments, in their order: functions of the namespace and all arguments, or
+# None where none is known.
 Slopes = dict[str, Callable[..., Any] | None]
-"""The partial derivatives of a distribution function by its arguments, in their order: functions of the namespace and all arguments;
-None: not known."""
 
 
-def _solved(text: str, unknown: str, slopes: Slopes) -> None:
+def _declare_solution(text: str, unknown: str, slopes: Slopes) -> None:
     """The function of ``text`` finds the argument ``unknown`` for which the distribution function is ``value``, the name left over."""
     names = argument_names(text)
     needed = [name if name != unknown else "out" for name in slopes]
@@ -47,7 +47,7 @@ def _solved(text: str, unknown: str, slopes: Slopes) -> None:
         def partial(xp: Any, *values: Any) -> Any:
             return (1 if other is None else -other(xp, *values)) / own(xp, *values)
 
-        return asking(partial, *needed)
+        return with_parameters(partial, *needed)
 
     special_function(text, *[slope(name) for name in names])
 
@@ -70,15 +70,15 @@ _GAMMA: Slopes = {
     "b": lambda xp, a, b, x: gamma_shape(xp, b, a * x),
     "x": lambda xp, a, b, x: a * gamma_density(xp, b, a * x),
 }
-_solved("gdtria(p, b, x, /)", "a", _GAMMA)
-_solved("gdtrib(a, p, x, /)", "b", _GAMMA)
-_solved("gdtrix(a, b, p, /)", "x", _GAMMA)
-_solved(
+_declare_solution("gdtria(p, b, x, /)", "a", _GAMMA)
+_declare_solution("gdtrib(a, p, x, /)", "b", _GAMMA)
+_declare_solution("gdtrix(a, b, p, /)", "x", _GAMMA)
+_declare_solution(
     "chdtriv(p, x, /)",
     "v",
     {"v": lambda xp, v, x: 0.5 * gamma_shape(xp, v / 2, x / 2), "x": chi_density},
 )
-_solved(
+_declare_solution(
     "pdtrik(p, m, /)",  # the complement of the incomplete gamma function of k + 1
     "k",
     {
@@ -105,9 +105,9 @@ _BETA: Slopes = {
     "b": lambda xp, a, b, x: beta_shape(xp, a, b, x, 1 - x, False),
     "x": beta_density,
 }
-_solved("btdtria(p, b, x, /)", "a", _BETA)
-_solved("btdtrib(a, p, x, /)", "b", _BETA)
-_solved(
+_declare_solution("btdtria(p, b, x, /)", "a", _BETA)
+_declare_solution("btdtrib(a, p, x, /)", "b", _BETA)
+_declare_solution(
     "fdtridfd(dfn, p, x, /)",
     "dfd",
     {
@@ -117,8 +117,8 @@ _solved(
     },
 )
 _T: Slopes = {"df": t_shape, "t": t_density}
-_solved("stdtridf(p, t, /)", "df", _T)
-_solved("stdtrit(df, p, /)", "t", _T)
+_declare_solution("stdtridf(p, t, /)", "df", _T)
+_declare_solution("stdtrit(df, p, /)", "t", _T)
 _BINOMIAL: Slopes = {  # I(n - k, k + 1; 1 - p)
     "k": lambda xp, k, n, p: (
         beta_shape(xp, n - k, k + 1, 1 - p, p, False) - beta_shape(xp, n - k, k + 1, 1 - p, p, True)
@@ -131,10 +131,10 @@ _NEGATIVE_BINOMIAL: Slopes = {  # I(n, k + 1; p)
     "n": lambda xp, k, n, p: beta_shape(xp, n, k + 1, p, 1 - p, True),
     "p": lambda xp, k, n, p: beta_density(xp, n, k + 1, p),
 }
-_solved("bdtrik(y, n, p, /)", "k", _BINOMIAL)
-_solved("bdtrin(k, y, p, /)", "n", _BINOMIAL)
-_solved("nbdtrik(y, n, p, /)", "k", _NEGATIVE_BINOMIAL)
-_solved("nbdtrin(k, y, p, /)", "n", _NEGATIVE_BINOMIAL)
+_declare_solution("bdtrik(y, n, p, /)", "k", _BINOMIAL)
+_declare_solution("bdtrin(k, y, p, /)", "n", _BINOMIAL)
+_declare_solution("nbdtrik(y, n, p, /)", "k", _NEGATIVE_BINOMIAL)
+_declare_solution("nbdtrin(k, y, p, /)", "n", _NEGATIVE_BINOMIAL)
 
 
 # -- noncentral distributions -------------------------------------------------------------------------------------------------
@@ -157,8 +157,8 @@ _NONCENTRAL_CHI: Slopes = {
     "nc": lambda xp, x, df, nc: -_noncentral_chi_density(xp, x, df + 2, nc),  # term by term of Poisson's mixture
 }
 chndtr = special_function("chndtr(x, df, nc, /)", *_NONCENTRAL_CHI.values())
-_solved("chndtrix(p, df, nc, /)", "x", _NONCENTRAL_CHI)
-_solved("chndtrinc(x, df, p, /)", "nc", _NONCENTRAL_CHI)
+_declare_solution("chndtrix(p, df, nc, /)", "x", _NONCENTRAL_CHI)
+_declare_solution("chndtrinc(x, df, p, /)", "nc", _NONCENTRAL_CHI)
 
 
 def _kummer(xp: Any, a: Any, b: Any, nc: Any, y: Any) -> Any:
@@ -184,8 +184,8 @@ def _noncentral_f_slope(xp: Any, dfn: Any, dfd: Any, nc: Any, f: Any) -> Any:
 
 _NONCENTRAL_F: Slopes = {"dfn": None, "dfd": None, "nc": _noncentral_f_slope, "f": _noncentral_f_density}
 ncfdtr = special_function("ncfdtr(dfn, dfd, nc, f, /)", *_NONCENTRAL_F.values())
-_solved("ncfdtri(dfn, dfd, nc, p, /)", "f", _NONCENTRAL_F)
-_solved("ncfdtrinc(dfn, dfd, p, f, /)", "nc", _NONCENTRAL_F)
+_declare_solution("ncfdtri(dfn, dfd, nc, p, /)", "f", _NONCENTRAL_F)
+_declare_solution("ncfdtrinc(dfn, dfd, p, f, /)", "nc", _NONCENTRAL_F)
 
 
 def _chi_moment(xp: Any, k: int, df: Any, nc: Any, t: Any) -> Any:
@@ -224,8 +224,8 @@ _NONCENTRAL_T: Slopes = {
     "t": lambda xp, df, nc, t: _chi_moment(xp, 1, df, nc, t) / xp.sqrt(df),
 }
 nctdtr = special_function("nctdtr(df, nc, t, /)", *_NONCENTRAL_T.values())
-_solved("nctdtrit(df, nc, p, /)", "t", _NONCENTRAL_T)
-_solved("nctdtrinc(df, p, t, /)", "nc", _NONCENTRAL_T)
+_declare_solution("nctdtrit(df, nc, p, /)", "t", _NONCENTRAL_T)
+_declare_solution("nctdtrinc(df, p, t, /)", "nc", _NONCENTRAL_T)
 
 
 # -- Kolmogorov, Smirnov, Tukey -----------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import Any
 from ...errors import NoDerivativeError
 from ..declare import Op, elementwise, rule
 from ..helpers import cast, conj, fit, is_complex
+from ..vmap.forms import elementwise as batch_elementwise
 
 
 def polynomial(x: Any, coefficients: tuple[float, ...]) -> Any:
@@ -26,14 +27,14 @@ def argument_names(text: str) -> tuple[str, ...]:
     return tuple(inspect.signature(eval(f"lambda {text.partition('(')[2][:-1]}: None")).parameters)
 
 
-def asking(function: Any, *names: str) -> Any:
+def with_parameters(function: Any, *names: str) -> Any:
     """A derivative of any number of arguments, as one that asks for these."""
     parameters = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in ("xp", *names)]
     function.__signature__ = inspect.Signature(parameters)
     return function
 
 
-def _arrays(values: Sequence[Any], keep: Sequence[bool], xp: Any) -> list[Any]:
+def _fill_numbers(values: Sequence[Any], keep: Sequence[bool], xp: Any) -> list[Any]:
     """Python numbers among the arguments as arrays, so that a formula may call any function on them; orders stay numbers."""
     like = next((value for value in values if hasattr(value, "dtype")), None)
     return [
@@ -42,7 +43,7 @@ def _arrays(values: Sequence[Any], keep: Sequence[bool], xp: Any) -> list[Any]:
     ]
 
 
-def _lifting(function: Any, orders: Sequence[str]) -> Any:
+def _with_arrays(function: Any, orders: Sequence[str]) -> Any:
     if not callable(function):
         return function
     names = [name for name, p in inspect.signature(function).parameters.items() if p.kind is not p.KEYWORD_ONLY][1:]
@@ -50,7 +51,7 @@ def _lifting(function: Any, orders: Sequence[str]) -> Any:
 
     @functools.wraps(function)  # the signature says what is saved
     def lifted(xp: Any, *values: Any, **params: Any) -> Any:
-        return function(xp, *_arrays(values, keep, xp), **params)
+        return function(xp, *_fill_numbers(values, keep, xp), **params)
 
     return lifted
 
@@ -66,8 +67,8 @@ def special_function(text: str, *partials: Any, orders: Sequence[str] = (), defa
             "promote", tuple([name for name in names if name not in orders]) if len(names) > 2 else False
         )
     if len(partials) > 1:
-        partials = tuple([_lifting(partial, orders) for partial in partials])
-        default = _lifting(default, orders)
+        partials = tuple([_with_arrays(partial, orders) for partial in partials])
+        default = _with_arrays(default, orders)
     return elementwise(f"special.{text}", *partials, default=default, **options)
 
 
@@ -95,12 +96,12 @@ def several_outputs(text: str, outputs: str, *partials: Any) -> Op:
             keep: Any = keep,
             **facts: Any,
         ) -> Any:
-            slopes = partial(xp, *_arrays(values, keep, xp))
+            slopes = partial(xp, *_fill_numbers(values, keep, xp))
             terms = [each * conj(xp, slope) for each, slope in zip(g, slopes, strict=True) if each is not None]
             return cast(xp, fit(xp, functools.reduce(operator.add, terms), facts[shape]), facts[dtype])
 
         def jvp(xp: Any, tangent: Any, *values: Any, partial: Any = partial, keep: Any = keep) -> Any:
-            return tuple([tangent * slope for slope in partial(xp, *_arrays(values, keep, xp))])
+            return tuple([tangent * slope for slope in partial(xp, *_fill_numbers(values, keep, xp))])
 
         g = first.replace(name="g")
         asked = [inspect.Parameter(fact, inspect.Parameter.KEYWORD_ONLY) for fact in (shape, dtype)]
@@ -109,7 +110,8 @@ def several_outputs(text: str, outputs: str, *partials: Any) -> Op:
         vjps.append(vjp)
         jvps.append(jvp)
     promote = len(arrays) > 1
-    return rule(f"special.{text}", tuple(vjps), tuple(jvps), outputs=tuple(outputs.split()), promote=promote)
+    outs = tuple(outputs.split())
+    return rule(f"special.{text}", tuple(vjps), tuple(jvps), outputs=outs, promote=promote, batch=batch_elementwise)
 
 
 def complex_valued(text: str, partial: Any) -> Op:
@@ -130,7 +132,7 @@ def complex_valued(text: str, partial: Any) -> Op:
     vjp.__signature__ = inspect.Signature([first, g, *rest, *asked])  # type: ignore[attr-defined]
     jvp.__signature__ = inspect.Signature([first, g, *rest])  # type: ignore[attr-defined]
     none = (None,) * (len(arrays) - 1)
-    return rule(f"special.{text}", (*none, vjp), (*none, jvp))
+    return rule(f"special.{text}", (*none, vjp), (*none, jvp), batch=batch_elementwise)
 
 
 def require_real(xp: Any, x: Any, name: str) -> None:
@@ -158,7 +160,7 @@ def like(x: Any) -> dict[str, Any]:
     return {"dtype": x.dtype, **({"device": x.device} if hasattr(x, "device") else {})}
 
 
-def below(xp: Any, n: Any) -> Any:
+def decrement(xp: Any, n: Any) -> Any:
     """``n - 1``, but 0 for 0: the order of a derivative that vanishes there by its factor ``n``."""
     return max(n - 1, 0) if not hasattr(n, "dtype") else xp.where(n > 0, n - 1, n)
 

@@ -11,13 +11,14 @@ from typing import Any
 
 from ..declare import constant
 from ..helpers import is_complex
-from .forms import PI, below, near_zero, require_real, several_outputs, special_function
+from ..vmap import forms
+from .forms import PI, decrement, near_zero, require_real, several_outputs, special_function
 
 # -- the gamma function and its kin (DLMF 5) ----------------------------------------------------------------------------
 gamma = special_function("gamma", lambda xp, x, out: out * xp.special.digamma(x))  # 5.2.2
 gammaln = special_function("gammaln", lambda xp, x: xp.special.digamma(x), node="LgammaBackward0")
 loggamma = special_function("loggamma", lambda xp, x: xp.special.digamma(x))
-gammasgn = constant("special.gammasgn")
+gammasgn = constant("special.gammasgn", batch=forms.elementwise)
 
 
 def _rgamma_slope(xp: Any, x: Any, out: Any) -> Any:
@@ -43,14 +44,14 @@ polygamma = special_function(
 )
 
 
-def _shifted(xp: Any, function: str, a: Any, d: int) -> Any:
+def _sum_shifted(xp: Any, function: str, a: Any, d: int) -> Any:
     return functools.reduce(operator.add, [getattr(xp.special, function)(a - i / 2) for i in range(d)])
 
 
 multigammaln = special_function(
     "multigammaln(a, d)",  # DLMF 35.3.4
-    lambda xp, a, *, d: _shifted(xp, "digamma", a, d),
-    default=lambda xp, a, d: _shifted(xp, "gammaln", a, d) + d * (d - 1) / 4 * math.log(PI),
+    lambda xp, a, *, d: _sum_shifted(xp, "digamma", a, d),
+    default=lambda xp, a, d: _sum_shifted(xp, "gammaln", a, d) + d * (d - 1) / 4 * math.log(PI),
     arrays=("a",),
     node="MvlgammaBackward0",
 )
@@ -139,7 +140,7 @@ def _expn_slope(xp: Any, n: Any, x: Any) -> Any:
     """-E_{n-1}(x) (8.19.13); of E_0 = exp(-x) / x itself, as SciPy has no negative orders."""
     if not hasattr(n, "dtype"):
         return -xp.special.expn(n - 1, x) if n >= 1 else -xp.exp(-x) * (1 + x) / (x * x)
-    return xp.where(n >= 1, -xp.special.expn(below(xp, n), x), -xp.exp(-x) * (1 + x) / (x * x))
+    return xp.where(n >= 1, -xp.special.expn(decrement(xp, n), x), -xp.exp(-x) * (1 + x) / (x * x))
 
 
 def _sinh_ratio(xp: Any, x: Any) -> Any:
@@ -161,8 +162,8 @@ spence = special_function(
 )
 
 # -- elliptic integrals and functions (DLMF 19, 22), by the parameter m = k**2 ------------------------------------------
+# (1/2)_k / k!, the coefficients of (1 - t)**(-1/2).
 _A = [math.prod((2 * i + 1) / (2 * i + 2) for i in range(k)) for k in range(24)]
-"""(1/2)_k / k!, the coefficients of (1 - t)**(-1/2)."""
 _K_SLOPE = [PI / 2 * k * _A[k] ** 2 for k in range(1, 24)]
 _E_SLOPE = [-PI / 2 * k * _A[k] ** 2 / (2 * k - 1) for k in range(1, 24)]
 
@@ -198,8 +199,8 @@ def _incomplete_series(xp: Any, phi: Any, m: Any, coefficients: Sequence[float])
     return total
 
 
+# The coefficients of (1 - t)**(1/2).
 _B = [-_A[k] / (2 * k - 1) for k in range(24)]
-"""The coefficients of (1 - t)**(1/2)."""
 
 
 def _delta(xp: Any, phi: Any, m: Any) -> Any:

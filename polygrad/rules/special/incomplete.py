@@ -44,8 +44,8 @@ def t_density(xp: Any, df: Any, t: Any) -> Any:
 
 
 # -- derivatives in the shape parameters --------------------------------------------------------------------------------
+# The integrand ends where it is exp(-40), below half a unit in the last place of the whole.
 CUT = 40.0
-"""The integrand ends where it is exp(-40), below half a unit in the last place of the whole."""
 
 
 @functools.cache
@@ -67,7 +67,7 @@ def legendre() -> tuple[list[float], list[float]]:
     return nodes, weights
 
 
-def rounded_up(xp: Any, x: Any) -> Any:
+def round_up(xp: Any, x: Any) -> Any:
     """The next power of 2**(1/4): an interval need not be exact, and rounding makes a constant of it, which no derivative looks at."""
     return xp.exp2(xp.ceil(4 * xp.log2(x)) / 4)
 
@@ -76,14 +76,14 @@ def integral(xp: Any, end: Any, logarithmic: Any, integrand: Any) -> Any:
     """The integral of ``integrand(s)`` from 0 to ``end``, over a new last axis; in log(1 + s) where ``logarithmic``, since a small
     parameter makes it reach over many orders of magnitude."""
     nodes, weights = [xp.asarray(each, **like(end)) for each in legendre()]
-    k = rounded_up(xp, xp.where(logarithmic, xp.log1p(end), end))
+    k = round_up(xp, xp.where(logarithmic, xp.log1p(end), end))
     u = k * nodes
     s = xp.where(logarithmic, xp.expm1(u), u)
     steps = k * weights * xp.where(logarithmic, xp.exp(u), 1.0)
     return xp.sum(steps * integrand(s), axis=-1)
 
 
-def _inside(xp: Any, inside: Any, edge: Any, value: Any) -> Any:
+def _restrict(xp: Any, inside: Any, edge: Any, value: Any) -> Any:
     """0 where the function is constant in its parameters, at the ends of its range; nan outside of it."""
     return xp.where(inside, value, xp.where(edge, xp.zeros_like(value), math.nan))
 
@@ -114,7 +114,7 @@ def gamma_shape(xp: Any, a: Any, x: Any) -> Any:
 
     total = integral(xp, xp.where(lower, down, up), lower, integrand)
     a, x, sign = a[..., 0], x[..., 0], sign[..., 0]
-    return _inside(xp, inside, edge, sign * total * xp.exp(a * xp.log(x) - x - xp.special.gammaln(a)))
+    return _restrict(xp, inside, edge, sign * total * xp.exp(a * xp.log(x) - x - xp.special.gammaln(a)))
 
 
 def beta_shape(xp: Any, a: Any, b: Any, x: Any, rest: Any, first: bool) -> Any:
@@ -153,7 +153,7 @@ def beta_shape(xp: Any, a: Any, b: Any, x: Any, rest: Any, first: bool) -> Any:
     total = integral(xp, end, xp.ones_like(lower), integrand)
     sign = xp.where(lower, xp.ones_like(z), -xp.ones_like(z))[..., 0]
     p, q, z, c = p[..., 0], q[..., 0], z[..., 0], c[..., 0]
-    return _inside(xp, inside, edge, sign * total * xp.exp(p * xp.log(z) + q * xp.log(c) - xp.special.betaln(p, q)))
+    return _restrict(xp, inside, edge, sign * total * xp.exp(p * xp.log(z) + q * xp.log(c) - xp.special.betaln(p, q)))
 
 
 def _beta_shapes(sign: int) -> list[Any]:
@@ -275,7 +275,7 @@ def _negative_binomial_density(xp: Any, k: Any, n: Any, p: Any) -> Any:
     return beta_density(xp, n, k + 1, p)
 
 
-def _of_counts(name: str, density: Any, sign: int) -> None:
+def _declare_counts(name: str, density: Any, sign: int) -> None:
     """A distribution function, its complement, or, with ``y``, its inverse in the probability, which lies in the output then."""
     if name.endswith("i"):
         slope: Any = lambda xp, k, n, out: sign / density(xp, k, n, out)
@@ -286,6 +286,6 @@ def _of_counts(name: str, density: Any, sign: int) -> None:
 
 
 for _name, _sign in (("bdtr", -1), ("bdtrc", 1), ("bdtri", -1)):
-    _of_counts(_name, _binomial_density, _sign)
+    _declare_counts(_name, _binomial_density, _sign)
 for _name, _sign in (("nbdtr", 1), ("nbdtrc", -1), ("nbdtri", 1)):
-    _of_counts(_name, _negative_binomial_density, _sign)
+    _declare_counts(_name, _negative_binomial_density, _sign)

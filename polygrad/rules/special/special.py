@@ -16,6 +16,7 @@ from typing import Any
 from ...errors import UnsupportedError
 from ..declare import OPS, Op, composite, constant, elementwise, rule
 from ..helpers import is_complex, log1p_exp, logistic
+from ..vmap import forms
 from .forms import (
     LN2,
     PI,
@@ -59,8 +60,12 @@ def _erf(xp: Any, x: Any) -> Any:
 
 
 # -- error functions (DLMF 7.2) -----------------------------------------------------------------------------------------
-erf = special_function("erf", lambda xp, x: (2 / SQRT_PI) * xp.exp(-x * x), default=_erf)
-"""The error function: twice the integral of the Gaussian ``exp(-t**2)`` from 0 to x, over the square root of pi."""
+erf = special_function(
+    "erf",
+    lambda xp, x: (2 / SQRT_PI) * xp.exp(-x * x),
+    default=_erf,
+    doc="The error function: twice the integral of the Gaussian ``exp(-t**2)`` from 0 to ``x``, over the square root of pi.",
+)
 erfc = special_function("erfc", lambda xp, x: (-2 / SQRT_PI) * xp.exp(-x * x))
 erfi = special_function("erfi", lambda xp, x: (2 / SQRT_PI) * xp.exp(x * x))
 # exp(x**2) erfc(x) and exp(-x**2) int_0^x exp(t**2) dt, by the product rule
@@ -261,8 +266,7 @@ def _sinc(xp: Any, x: Any) -> Any:
     return xp.where(zero, 1.0, xp.sin(t) / t)
 
 
-sinc = special_function("sinc", _sinc_slope, default=_sinc)
-"""sin(pi x) / (pi x), as in NumPy."""
+sinc = special_function("sinc", _sinc_slope, default=_sinc, doc="``sin(pi x) / (pi x)``, as in NumPy.")
 
 
 def _power_ratio(xp: Any, log: Any, lmbda: Any) -> Any:
@@ -313,7 +317,7 @@ inv_boxcox1p = special_function(
     lambda xp, y, lmbda, out: (out + 1) * _inverse_boxcox(xp, y, lmbda),
     default=lambda xp, y, lmbda: xp.expm1(y * _log1p_ratio(xp, lmbda * y)),
 )
-constant("special.round")
+constant("special.round", batch=forms.elementwise)
 DEGREE = PI / 180
 sindg = special_function("sindg", lambda xp, x: DEGREE * xp.special.cosdg(x))
 cosdg = special_function("cosdg", lambda xp, x: -DEGREE * xp.special.sindg(x))
@@ -328,12 +332,16 @@ radian = special_function(
 )
 wrightomega = special_function("wrightomega(z, /)", lambda xp, out: out / (1 + out))
 # W exp(W) = z (DLMF 4.13.1), differentiated; in this form it is regular at 0.
-lambertw = special_function("lambertw(z, k=0, tol=1e-8)", lambda xp, out: 1 / (xp.exp(out) * (1 + out)), arrays=("z",))
-"""Lambert's W, a branch of the inverse of w exp(w). Unlike SciPy's it stays real for real z: nan where the branch is complex."""
+lambertw = special_function(
+    "lambertw(z, k=0, tol=1e-8)",
+    lambda xp, out: 1 / (xp.exp(out) * (1 + out)),
+    arrays=("z",),
+    doc="Lambert's W, a branch of the inverse of ``w exp(w)``. For real ``z`` it is real, and nan where the branch is complex.",
+)
 
 
 # -- torch's names ------------------------------------------------------------------------------------------------------
-def _aliases() -> None:
+def _declare_aliases() -> None:
     one = {
         "bessel_j0": "j0", "bessel_j1": "j1", "bessel_y0": "y0", "bessel_y1": "y1",
         "modified_bessel_i0": "i0", "modified_bessel_i1": "i1", "modified_bessel_k0": "k0", "modified_bessel_k1": "k1",
@@ -361,7 +369,7 @@ def _aliases() -> None:
         )
 
 
-_aliases()
+_declare_aliases()
 # The third and fourth kinds, from the second (DLMF 18.7.17, 18.7.18 and 18.9.12)
 chebyshev_polynomial_v = composite(
     "special.chebyshev_polynomial_v(x, n)",
@@ -380,8 +388,9 @@ spherical_bessel_j0 = composite("special.spherical_bessel_j0(x, /)", lambda xp, 
 
 
 # -- the rest of SciPy --------------------------------------------------------------------------------------------------
+# Functions that are not on the namespace. SciPy looks there first, and its own versions are made of other functions, which have
+# derivatives.
 LEFT_OUT = {"logsumexp", "softmax", "log_softmax"}
-"""Not on the namespace, so that SciPy, which looks there first, uses its own versions made of other functions: they have derivatives."""
 
 
 def special_fallback(name: str, inputs: int, outputs: int) -> Op:
@@ -392,6 +401,8 @@ def special_fallback(name: str, inputs: int, outputs: int) -> Op:
         op = elementwise(f"special.{name}({arrays}, /)", *unknown)
     else:
         names = tuple([f"out{i + 1}" for i in range(outputs)])
-        op = rule(f"special.{name}({arrays}, /)", unknown, unknown, outputs=names, promote=inputs > 1)
+        op = rule(
+            f"special.{name}({arrays}, /)", unknown, unknown, outputs=names, promote=inputs > 1, batch=forms.elementwise
+        )
     OPS.withdraw(op)  # the table is what is declared here, not what somebody happened to ask for
     return op

@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .forms import PI, SQRT_PI, F, below, like, near_zero, require_real, several_outputs, special_function
+from .forms import PI, SQRT_PI, F, decrement, like, near_zero, require_real, several_outputs, special_function
 from .incomplete import legendre
 
 # -- functions of Bessel's and Legendre's kind ------------------------------------------------------------------------------
@@ -97,12 +97,12 @@ eval_sh_jacobi = special_function(
     None,
     None,
     None,
-    lambda xp, n, p, q, x: n * xp.special.eval_sh_jacobi(below(xp, n), p + 2, q + 1, x),
+    lambda xp, n, p, q, x: n * xp.special.eval_sh_jacobi(decrement(xp, n), p + 2, q + 1, x),
 )
 
 
 # -- Mathieu's functions (DLMF 28): w'' + (a - 2 q cos(2x)) w = 0, and with cosh the modified ones with the other sign ------
-def _mathieu(name: str, value: str, modified: bool) -> None:
+def _declare_mathieu(name: str, value: str, modified: bool) -> None:
     def slopes(xp: Any, m: Any, q: Any, x: Any, y: Any, yp: Any) -> tuple[Any, Any]:
         a = getattr(xp.special, value)(m, q)
         if modified:
@@ -115,9 +115,9 @@ def _mathieu(name: str, value: str, modified: bool) -> None:
 
 for _kind in ("c", "s"):
     _value = "mathieu_a" if _kind == "c" else "mathieu_b"
-    _mathieu(f"mathieu_{_kind}em", _value, False)
+    _declare_mathieu(f"mathieu_{_kind}em", _value, False)
     for _number in (1, 2):
-        _mathieu(f"mathieu_mod{_kind}em{_number}", _value, True)
+        _declare_mathieu(f"mathieu_mod{_kind}em{_number}", _value, True)
 
 
 def _mathieu_value(name: str) -> Any:
@@ -137,7 +137,7 @@ mathieu_b = special_function("mathieu_b(m, q, /)", None, _mathieu_value("mathieu
 
 
 # -- spheroidal wave functions (DLMF 30): ((1 - x**2) w')' + (cv - c**2 x**2 - m**2 / (1 - x**2)) w = 0 ----------------------
-def _spheroidal(name: str, kind: str) -> None:
+def _declare_spheroidal(name: str, kind: str) -> None:
     """The oblate functions have i c for c, and the radial ones of them i x for x too."""
     oblate = kind == "obl"
     sign = -1 if oblate else 1
@@ -173,5 +173,5 @@ def _spheroidal_value(kind: str) -> Any:
 
 for _kind in ("pro", "obl"):
     for _name in ("ang1", "rad1", "rad2"):
-        _spheroidal(_name, _kind)
+        _declare_spheroidal(_name, _kind)
     special_function(f"{_kind}_cv(m, n, c, /)", None, None, _spheroidal_value(_kind))

@@ -7,24 +7,24 @@ from typing import Any
 from ...errors import ShapeError
 from ..helpers import broadcast_shapes, front_axis
 from ..keys import along, is_basic, is_mask
-from .alignment import Mapped, Run, everywhere, raised, rank, up
+from .alignment import Mapped, Run, add_batch, example_ndim, pad_rank, shift_axes
 
 
-def _keys(key: Any) -> tuple[Any, ...]:
+def _as_tuple(key: Any) -> tuple[Any, ...]:
     return key if type(key) is tuple else (key,)
 
 
-def _last(run: Run, x: Any) -> Any:
+def _move_batch_last(run: Run, x: Any) -> Any:
     return run.xp.moveaxis(x, 0, -1)
 
 
-def _first(run: Run, x: Any) -> Any:
+def _move_batch_first(run: Run, x: Any) -> Any:
     return run.xp.moveaxis(x, -1, 0)
 
 
-def _open_ended(key: Any) -> Any:
+def _keep_last_axis(key: Any) -> Any:
     """A key that leaves one more axis at the end alone."""
-    keys = _keys(key)
+    keys = _as_tuple(key)
     return (*keys, slice(None)) if any(part is Ellipsis for part in keys) else key
 
 
@@ -39,10 +39,10 @@ class Selection:
     def __init__(self, run: Run, key: Any, shape: tuple[int, ...], batched: bool) -> None:
         xp = self.xp = run.xp
         self.batched = batched
+        # Integers, slices and None; a whole slice where an array indexes.
         self.basic: list[Any] = []
-        """Integers, slices and None; a whole slice where an array indexes."""
+        # The axes of the basic selection that the arrays index, and the lengths of all of its axes.
         axes: list[int] = []
-        """The axes of the basic selection that the arrays index, and the lengths of all of them."""
         sizes: list[int] = []
         arrays: list[Any] = []
         special: list[int] = []  # the places of arrays, and of integers beside them, in the key
@@ -73,9 +73,9 @@ class Selection:
         self.rest = tuple([sizes[a] for a in rest])
         ndim = max([part.ndim for part in arrays])
         lead = (run.size, *(1,) * ndim)
-        indices = [raised(run, part.data, ndim) if isinstance(part, Mapped) else part for part in arrays]
+        indices = [pad_rank(run, part.data, ndim) if isinstance(part, Mapped) else part for part in arrays]
+        # The axes that the arrays make, and where NumPy puts them: where the arrays are, or first if they are apart.
         self.new = broadcast_shapes(*[tuple(i.shape) for i in indices], lead)[1:]
-        """The axes that the arrays make, and where NumPy puts them: where the arrays are, or first if they are apart."""
         self.place = before[0] if adjacent else 0
         device = next(part.data for part in arrays if isinstance(part, Mapped)).device
         numbers = xp.reshape(xp.arange(run.size, device=device), lead) if batched else None
@@ -86,7 +86,7 @@ class Selection:
     def _parts(run: Run, key: Any, ndim: int) -> list[Any]:
         """One entry for each axis, and the Nones."""
         parts: list[Any] = []
-        for part in _keys(key):
+        for part in _as_tuple(key):
             if isinstance(part, list):
                 part = run.xp.asarray(part)
             data = part.data if isinstance(part, Mapped) else part
@@ -103,19 +103,19 @@ class Selection:
         at = next((i for i, part in enumerate(parts) if part is Ellipsis), len(parts))
         return [*parts[:at], *[slice(None)] * whole, *parts[at + 1 :]]
 
-    def narrowed(self, x: Any) -> Any:
+    def narrow(self, x: Any) -> Any:
         """The basic selection, the indexed axes in front."""
         if not self.trivial:
             x = self.xp.getitem(x, key=(slice(None), *self.basic) if self.batched else tuple(self.basic))
         order = self.order if self.batched else tuple([a - 1 for a in self.order[1:]])
         return x if order == tuple(range(len(order))) else self.xp.permute_dims(x, order)
 
-    def widened(self, x: Any) -> Any:
+    def widen(self, x: Any) -> Any:
         """The axes of a narrowed array (with a batch axis) back in their order."""
         back = tuple([self.order.index(a) for a in range(len(self.order))])
         return x if back == tuple(range(len(back))) else self.xp.permute_dims(x, back)
 
-    def _moved(self, x: Any, back: bool) -> Any:
+    def _move_new_axes(self, x: Any, back: bool) -> Any:
         new = len(self.new)
         front, there = tuple(range(1, 1 + new)), tuple(range(1 + self.place, 1 + self.place + new))
         if not new or not self.place:
@@ -123,19 +123,19 @@ class Selection:
         return self.xp.moveaxis(x, there, front) if back else self.xp.moveaxis(x, front, there)
 
     def take(self, x: Any) -> Any:
-        return self._moved(self.xp.getitem(self.narrowed(x), key=self.key), back=False)
+        return self._move_new_axes(self.xp.getitem(self.narrow(x), key=self.key), back=False)
 
-    def given(self, run: Run, value: Any, mapped: bool, full: bool) -> Any:
+    def arrange_value(self, run: Run, value: Any, mapped: bool, full: bool) -> Any:
         """What is put at the key, in the order in which the arrays select; ``full``: of the whole shape."""
         if not hasattr(value, "ndim"):
             return value
         shape = (*self.rest[: self.place], *self.new, *self.rest[self.place :])
-        value = raised(run, value if mapped else run.xp.expand_dims(value, axis=0), len(shape))
-        return self._moved(run.xp.broadcast_to(value, (run.size, *shape)) if full else value, back=True)
+        value = pad_rank(run, value if mapped else run.xp.expand_dims(value, axis=0), len(shape))
+        return self._move_new_axes(run.xp.broadcast_to(value, (run.size, *shape)) if full else value, back=True)
 
 
 def _has_mapped(key: Any) -> bool:
-    return any(isinstance(part, Mapped) for part in _keys(key))
+    return any(isinstance(part, Mapped) for part in _as_tuple(key))
 
 
 def getitem(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
@@ -145,57 +145,65 @@ def getitem(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
         (own,) = mapped
         return Selection(run, key, tuple(x.shape[1:] if own else x.shape), own).take(x)
     if is_basic(key):
-        return run(x, key=(slice(None), *_keys(key)))
+        return run(x, key=(slice(None), *_as_tuple(key)))
     # Behind everything the batch axis is out of the way, wherever the arrays put theirs.
-    return _first(run, run(_last(run, x), key=_open_ended(key)))
+    return _move_batch_first(run, run(_move_batch_last(run, x), key=_keep_last_axis(key)))
 
 
 def getitem_adjoint(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
     (x,), (own,) = arrays, mapped
     key, shape = params["key"], tuple(params["shape"])
     if not _has_mapped(key):
-        return _first(run, run(_last(run, x), key=_open_ended(key), shape=(*shape, run.size)))
+        return _move_batch_first(run, run(_move_batch_last(run, x), key=_keep_last_axis(key), shape=(*shape, run.size)))
     chosen = Selection(run, key, shape, True)
-    out = run(chosen.given(run, x, own, True), key=chosen.key, shape=(run.size, *chosen.sizes))
-    out = chosen.widened(out)
+    out = run(chosen.arrange_value(run, x, own, True), key=chosen.key, shape=(run.size, *chosen.sizes))
+    out = chosen.widen(out)
     return out if chosen.trivial else run(out, key=(slice(None), *chosen.basic), shape=(run.size, *shape))
 
 
 def set_at(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
     x, value = arrays
     key = params["key"]
-    x = everywhere(run, x, mapped[0])
+    x = add_batch(run, x, mapped[0])
     if not _has_mapped(key):
         if hasattr(value, "ndim"):
-            value = _last(run, value) if mapped[1] else run.xp.expand_dims(value, axis=-1) if value.ndim else value
-        return _first(run, run(_last(run, x), value, key=_open_ended(key)))
-    if isinstance(key, Mapped) and is_mask(key.data) and rank(value, mapped[1]) == 0:
+            value = (
+                _move_batch_last(run, value)
+                if mapped[1]
+                else run.xp.expand_dims(value, axis=-1)
+                if value.ndim
+                else value
+            )
+        return _move_batch_first(run, run(_move_batch_last(run, x), value, key=_keep_last_axis(key)))
+    if isinstance(key, Mapped) and is_mask(key.data) and example_ndim(value, mapped[1]) == 0:
         mask = run.xp.reshape(key.data, (*key.data.shape, *(1,) * (x.ndim - key.data.ndim)))
-        value = raised(run, value, x.ndim - 1) if mapped[1] else value
+        value = pad_rank(run, value, x.ndim - 1) if mapped[1] else value
         if getattr(value, "dtype", x.dtype) != x.dtype:
             value = run.xp.astype(value, x.dtype)
         return run.xp.where(mask, value, x)
     chosen = Selection(run, key, tuple(x.shape[1:]), True)
-    out = run(chosen.narrowed(x), chosen.given(run, value, mapped[1], False), key=chosen.key)
-    out = chosen.widened(out)
+    out = run(chosen.narrow(x), chosen.arrange_value(run, value, mapped[1], False), key=chosen.key)
+    out = chosen.widen(out)
     return out if chosen.trivial else run(x, out, key=(slice(None), *chosen.basic))
 
 
 def extreme_at(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
-    x, src = [everywhere(run, a, own) for a, own in zip(arrays, mapped, strict=True)]
+    x, src = [add_batch(run, a, own) for a, own in zip(arrays, mapped, strict=True)]
     key = params["key"]
     if not _has_mapped(key):
-        return _first(run, run(_last(run, x), _last(run, src), **{**params, "key": _open_ended(key)}))
+        return _move_batch_first(
+            run, run(_move_batch_last(run, x), _move_batch_last(run, src), **{**params, "key": _keep_last_axis(key)})
+        )
     chosen = Selection(run, key, tuple(x.shape[1:]), True)
     if not chosen.trivial:
         return NotImplemented
-    out = run(chosen.narrowed(x), chosen.given(run, src, True, True), **{**params, "key": chosen.key})
-    return chosen.widened(out)
+    out = run(chosen.narrow(x), chosen.arrange_value(run, src, True, True), **{**params, "key": chosen.key})
+    return chosen.widen(out)
 
 
 def take(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
     x, indices = arrays
-    axis, ndim = params["axis"], rank(x, mapped[0])
+    axis, ndim = params["axis"], example_ndim(x, mapped[0])
     if axis is None:
         x = run.xp.reshape(x, (run.size, -1) if mapped[0] else (-1,)) if ndim != 1 else x
         axis, ndim = 0, 1
@@ -206,5 +214,5 @@ def take(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
 
 
 def take_along_axis(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
-    x, indices = [everywhere(run, a, own) for a, own in zip(arrays, mapped, strict=True)]
-    return run(x, indices, axis=up(run, params["axis"], x.ndim - 1))
+    x, indices = [add_batch(run, a, own) for a, own in zip(arrays, mapped, strict=True)]
+    return run(x, indices, axis=shift_axes(run, params["axis"], x.ndim - 1))

@@ -306,6 +306,11 @@ def _every_loop_warns():
     operation._warned.clear()
 
 
+def test_every_operation_names_its_batching_rule() -> None:
+    """It stands in the declaration, beside the derivative, or follows from the form; what is made of others needs none."""
+    assert not [name for name, op in OPS.items() if op.batch is None and op.form != "composite"]
+
+
 @pytest.mark.parametrize("name", sorted(set(OPS) - {*ASKS_FOR_VALUES, *DATA_DEPENDENT} | {"bincount"}))
 def test_agrees_with_a_loop(name: str, backend: str) -> None:
     f = function_of(name, backend)
