@@ -34,7 +34,7 @@ class Ownership:
         self.taken.add(id(g))
         if not create_graph and not frame.lifted:
             return backend.own(g, alias)
-        if isinstance(g, Tensor) and (alias or g._is_view()):  # what is done to one grad may not show in another
+        if isinstance(g, Tensor) and (alias or g._is_view()):  # a change of one grad may not show in another
             return frame.namespace.clone(g)
         return g
 

@@ -97,7 +97,7 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     return GradientEdge(edge if isinstance(edge, Node) else accumulator(edge), 0, known)
 
 
-# -- hooks on what is saved ---------------------------------------------------------------------------------------
+# -- hooks on saved values ------------------------------------------------------------------------------------------
 class _Packing:
     """Observer of ``saved_tensors_hooks``: packs what each new node saves."""
 
@@ -111,7 +111,7 @@ class _Packing:
 
 
 class _Refusing:
-    """Observer of ``disable_saved_tensors_hooks``. Its presence is the message; it does nothing."""
+    """Observer of ``disable_saved_tensors_hooks``: a mark that such hooks are refused. It does nothing."""
 
     __slots__ = ("message",)
 

@@ -150,7 +150,7 @@ def run_pass(
                 parts = this.after(node, parts, g)
             if type(parts) is LazyParts:
                 lazy = True
-            g = saved = None  # what is no longer needed goes before anything new is allocated
+            g = saved = None  # freed before anything new is allocated
             for edge, part in zip(edges, parts):  # noqa: B905 - the one loop that cannot afford the check
                 if part is None or edge is None:
                     continue
@@ -217,7 +217,7 @@ def _add(grads: dict[Any, Any], owned: set[Any], edge: Any, part: Any) -> None:
 def restrict(roots: Iterable[Any], targets: Iterable[Any]) -> dict[Node, tuple[Any, ...]]:
     """Return the nodes on a path from ``roots`` to ``targets`` (edges), each with its edges; those off the path are None."""
     goal = set(targets)
-    # The hooks of an operation with several outputs see what comes to each of them, whichever is wanted.
+    # The hooks of an operation with several outputs see the gradient of each of them, whichever is wanted.
     goal.update([edge.edges[0] for edge in goal if isinstance(edge, OutputNode)])
     seen: set[Node] = set()
     stack = [edge for edge in roots if isinstance(edge, Node)]

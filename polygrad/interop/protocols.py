@@ -134,7 +134,7 @@ def _call_function(name: str, args: tuple[Any, ...], options: dict[str, Any]) ->
 
 
 def _call_operation(op: Op, name: str, function: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    if op.arrays == ("equation", "operands") or _variadic(op):  # the rest is arrays, however many there are
+    if op.arrays == ("equation", "operands") or _variadic(op):  # all other arguments are arrays
         params = {key: value for key, value in options.items() if key not in IGNORED and value is not None}
         if set(params) - set(op.params):
             raise _refuse(name, args)

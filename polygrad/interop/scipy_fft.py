@@ -139,7 +139,7 @@ def _make_fourier(name: str) -> Callable[..., Any]:
         options = {sizes: size, places: where, "norm": norm or "backward"} | named
         if (
             sizes == "s" and options["s"] is not None and options["axes"] is None
-        ):  # the last ones, which NumPy wants to be told
+        ):  # the last axes, which NumPy wants named
             options["axes"] = tuple(range(-len(options["s"]), 0))
         return getattr(x.__array_namespace__().fft, name)(x, **options)
 
