@@ -9,6 +9,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import polygrad
@@ -54,6 +55,17 @@ def test_paths_exist(page: Path) -> None:
 def test_there_are_pages_with_links() -> None:
     assert {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md"} <= set(names(PAGES))
     assert "](docs/architecture.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_first_example_prints_what_its_comments_say(capsys: pytest.CaptureFixture[str]) -> None:
+    code = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)[0]
+    with polygrad.use_backend("numpy"):
+        exec(compile(code, "README.md", "exec"), {})
+    gradient, array, diagonal = capsys.readouterr().out.splitlines()
+    assert f"print(x.grad)  # {gradient}\n" in code
+    x = np.linspace(0.0, 1.0, 5)
+    for printed, expected in ((array, np.sin(x) + x * np.cos(x)), (diagonal, 2 * np.cos(x) - x * np.sin(x))):
+        np.testing.assert_allclose([float(number) for number in printed.strip("[]").split()], expected, atol=1e-8)
 
 
 # -- docs/architecture.md -----------------------------------------------------------------------------------------------
