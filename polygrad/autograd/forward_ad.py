@@ -31,7 +31,7 @@ class UnpackedDualTensor(NamedTuple):
 
 
 def enter_dual_level() -> int:
-    """Open a level; returns its number."""
+    """Open a level and return its number."""
     manager = new_level()
     level = manager.__enter__()
     _open.set((*_open.get(), (level, manager)))
@@ -39,10 +39,17 @@ def enter_dual_level() -> int:
 
 
 def exit_dual_level(*, level: int | None = None) -> None:
-    """Close the innermost level, which has to be ``level`` if that is given.
+    """Close the innermost level.
 
-    Raises:
-        GraphError: no level is open, or another one is innermost.
+    Parameters
+    ----------
+    level
+        The number that the innermost level has to have.
+
+    Raises
+    ------
+    GraphError
+        No level is open, or another one is innermost.
     """
     levels = _open.get()
     if not levels:
@@ -57,7 +64,7 @@ def exit_dual_level(*, level: int | None = None) -> None:
 
 
 class dual_level:
-    """A forward-mode level as a context manager; gives its number."""
+    """Forward-mode level as a context manager; it gives its number."""
 
     def __enter__(self) -> int:
         self.level = enter_dual_level()
@@ -80,10 +87,30 @@ def _chosen(level: int | None, where: str) -> Level:
 
 
 def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Tensor:
-    """A dual number of the innermost level (or of ``level``).
+    """Make a dual number of the innermost level.
 
-    Args:
-        tensor, tangent: Tensors (or raw arrays) of the same shape and dtype, floating or complex.
+    Parameters
+    ----------
+    tensor, tangent
+        Tensors or raw arrays of the same shape and dtype, floating or complex.
+    level
+        Another level that is open.
+
+    Returns
+    -------
+    Tensor
+        The dual number.
+
+    Raises
+    ------
+    GraphError
+        No level is open.
+    DtypeError
+        The dtype is neither floating nor complex.
+    ShapeError
+        The tangent does not fit the tensor.
+    ArgumentError
+        The tensor is a dual number of this level already.
     """
     number = _chosen(level, "make_dual")
     tensor, tangent = live(as_frame(tensor), "make_dual"), live(as_frame(tangent), "make_dual")
@@ -99,9 +126,19 @@ def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Tensor:
 
 
 def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTensor:
-    """The primal and the tangent of a dual number of the innermost level (or of ``level``).
+    """Return the primal and the tangent of a dual number of the innermost level.
 
-    Of any other Tensor, and once the levels are closed, there is no tangent.
+    Parameters
+    ----------
+    tensor
+        A Tensor. If it is no dual number of the level, or once the levels are closed, it has no tangent.
+    level
+        Another level that is open.
+
+    Returns
+    -------
+    UnpackedDualTensor
+        The primal, and the tangent or None.
     """
     if not isinstance(tensor, Tensor):
         raise ArgumentError(f"unpack_dual: expected a Tensor, got {describe(tensor)}")

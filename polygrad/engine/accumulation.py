@@ -1,4 +1,4 @@
-"""Adding the gradients of a pass to ``grad``: whole or not at all, and without loss where several threads add to one leaf."""
+"""Add the gradients of a pass to ``grad``: to all leaves or to none, and without loss where several threads add to one leaf."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ..core.tensor import Tensor, level_of, refuse_leak
 from .hooks import as_tensor
 
 _commit = threading.Lock()
-"""Guards the assignment of sums that have been computed: no operation runs while it is held."""
+"""Lock of the assignment of sums that have been computed. No operation runs while it is held."""
 
 
 class Ownership:
-    """Which arrays a leaf may not keep without a copy, because somebody else has them already; by identity.
+    """Arrays that a leaf may not keep without a copy, because somebody else has them already.
 
-    Only the identities are kept, so that a gradient can go as soon as its leaf lets go of it; one that is used again after
-    that costs a copy and nothing else.
+    Only their identities are stored, so that a gradient can go as soon as its leaf lets go of it. An identity that is used again
+    after that costs a copy and nothing else.
     """
 
     __slots__ = ("taken",)
@@ -25,7 +25,7 @@ class Ownership:
         self.taken = {id(array) for array in foreign}
 
     def own(self, leaf: Any, g: Any, create_graph: bool) -> Any:
-        """A cotangent as the leaf may keep it."""
+        """Return a cotangent as the leaf may keep it: itself, or a copy."""
         frame = leaf._frame
         backend = frame.backend
         if backend.traces:
@@ -34,7 +34,7 @@ class Ownership:
         self.taken.add(id(g))
         if not create_graph and not frame.lifted:
             return backend.own(g, alias)
-        if isinstance(g, Tensor) and (alias or g._is_view()):  # what is done to one grad may not show in another
+        if isinstance(g, Tensor) and (alias or g._is_view()):  # a change of one grad may not show in another
             return frame.namespace.clone(g)
         return g
 
@@ -51,7 +51,7 @@ def add_to_grad(settled: list[tuple[Any, Any]], create_graph: bool) -> None:
             else:
                 steps.append((extra, old, old._data, *_sum(old, g, tensor._frame, create_graph)))
         with _commit:
-            # Another thread may have added in the meantime: then the sums are stale, and are made anew.
+            # If another thread has added in the meantime, the sums are stale and are made anew.
             for extra, old, before, _, _ in steps:
                 if extra.grad is not old or (old is not None and old._data is not before):
                     break
@@ -64,7 +64,7 @@ def add_to_grad(settled: list[tuple[Any, Any]], create_graph: bool) -> None:
 
 
 def _sum(old: Any, g: Any, frame: Any, create_graph: bool) -> tuple[Any, Any]:
-    """The Tensor that becomes ``grad``, and the payload that it must then be given (None: it has its own).
+    """Return the Tensor that becomes ``grad``, and the payload that it must then be given (None: it has its own).
 
     Without ``create_graph`` an existing ``grad`` stays the same object and changes its value, as in torch.
     """
@@ -75,5 +75,5 @@ def _sum(old: Any, g: Any, frame: Any, create_graph: bool) -> tuple[Any, Any]:
 
 def retain(tensor: Any, g: Any, create_graph: bool) -> None:
     """Add a cotangent to ``grad`` of a Tensor that retains it."""
-    # The gradient goes on through the graph, so it is never the Tensor's alone.
+    # The pass goes on with the gradient, so it is never the Tensor's alone.
     add_to_grad([(tensor, Ownership((g,)).own(tensor, g, create_graph))], create_graph)

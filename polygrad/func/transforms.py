@@ -132,7 +132,7 @@ class GradAndValue(_Transform):
                 # The pass runs on payloads, so the modes are those of the levels below.
                 modes.MODE.set(state.below_level(level))
                 # What is recorded at a level leads to its own leaves alone.
-                found, _ = engine.run([(edge_of(result), seed)], retain=False, create_graph=False)
+                found, _ = engine.run_pass([(edge_of(result), seed)], retain=False, create_graph=False)
         finally:
             modes.MODE.set(before)
             level.close()
@@ -322,7 +322,7 @@ class Pullback:
             return [_gradient(leaf, {}) for leaf in self.leaves]
         level.open = True
         try:
-            found, _ = engine.run(roots, retain=True, create_graph=False)
+            found, _ = engine.run_pass(roots, retain=True, create_graph=False)
         finally:
             level.pause()
         return [_gradient(leaf, found) for leaf in self.leaves]
@@ -479,7 +479,7 @@ def linearize(function: Callable[..., Any], *primals: Any, has_aux: bool = False
         found: dict[Any, Any] = {}
         if roots:
             needed = engine.restrict([edge for edge, _ in roots], wanted)
-            found, _ = engine.run(roots, retain=True, create_graph=False, needed=needed)
+            found, _ = engine.run_pass(roots, retain=True, create_graph=False, needed=needed)
         slopes = [
             zero if c is None or c not in found else as_frame(found[c])
             for zero, c in zip(zeros, cotangents, strict=True)

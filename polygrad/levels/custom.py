@@ -14,7 +14,7 @@ from ..core import modes
 from ..core.graph import Node, edge_pair
 from ..core.record import new_node
 from ..core.tensor import as_frame, continued, level_of
-from ..engine.hooks import as_tensor, said_lazy
+from ..engine.hooks import as_tensor, mark_lazy
 from ..errors import GraphError, describe
 from .batched import Batched, make_batched, whole
 from .call import Call, Values, run
@@ -98,7 +98,7 @@ class CustomNode(Node):
         else:
             with modes.no_grad():
                 found = self.spec.pull(leaves, kept, cotangents, wanted)
-        return said_lazy([part if part is None or again or frame.lifted else lower(part) for part in found], frame)
+        return mark_lazy([part if part is None or again or frame.lifted else lower(part) for part in found], frame)
 
     def _zeros(self, j: int) -> Any:
         if self.static[j] is None:

@@ -89,7 +89,7 @@ def test_an_estimator_fitted_on_tracked_tensors_goes_back_only_if_that_is_allowe
 def test_mixing_without_moving_raises() -> None:
     with pytest.raises(ValueError, match="must use the same namespace"):
         fitted().predict(pg.tensor(INPUTS["X2"]))
-    with pytest.raises(TypeError, match="takes an estimator"):
+    with pytest.raises(TypeError, match="expected an estimator"):
         move_estimator(INPUTS["X"], np)
 
 

@@ -104,7 +104,7 @@ class TestWhatIsDrawn:
         for value in (3, [], [1.0]):
             with pytest.raises(ArgumentError, match="draw: expected a Tensor or a sequence of Tensors"):
                 pg.graph.draw(value)
-        with pytest.raises(ArgumentError, match=r"params\['w'\] is int 3; it has to be a Tensor"):
+        with pytest.raises(ArgumentError, match=r"params\['w'\] has to be a Tensor, got int 3"):
             pg.graph.draw(pg.ones(2, requires_grad=True) * 2.0, params={"w": 3})
 
 

@@ -417,7 +417,7 @@ class TestHooks:
             (x * 2).sum().backward()
         handle.remove()
         x.register_hook(lambda g: 3)
-        with pytest.raises(TypeError, match="returned int, where a Tensor or None"):
+        with pytest.raises(TypeError, match="returned int, expected a Tensor or None"):
             (x * 2).sum().backward()
         assert x.grad is None
 
@@ -473,7 +473,7 @@ class TestFailures:
         y = x * 2
         for result, text in (
             (lambda gs: gs[0], "of a node returned Tensor: expected a tuple with one gradient for each of the 2"),
-            (lambda gs: gs[:1], "returned 1 gradients where there are 2"),
+            (lambda gs: gs[:1], "returned 1 gradients, expected 2"),
             (lambda gs: (gs[0], gs[0]), "can't replace a None gradient with a non-None value, at index 1"),
             (lambda gs: (gs[0].sum(), None), "has changed the size of the gradient"),
         ):

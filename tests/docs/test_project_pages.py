@@ -9,11 +9,12 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import polygrad
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "conformance" / "reports").glob("*.md")])
 CODE = re.compile(r"^ *```.*?^ *```", re.DOTALL | re.MULTILINE)
 
@@ -42,9 +43,29 @@ def test_links_resolve(page: Path) -> None:
             assert anchor in anchors(target), f"{link}: there is no such heading"
 
 
+@pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
+def test_paths_exist(page: Path) -> None:
+    """What is set as code and begins with a folder of the project is there."""
+    folders = "backends|benchmarks|conformance|docs|examples|polygrad|tests"
+    paths = re.findall(rf"`((?:{folders})/[\w./]*)`", CODE.sub("", page.read_text(encoding="utf-8")))
+    missing = [path for path in paths if not (ROOT / path).exists()]
+    assert not missing
+
+
 def test_there_are_pages_with_links() -> None:
     assert {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md"} <= set(names(PAGES))
     assert "](docs/architecture.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_first_example_prints_what_its_comments_say(capsys: pytest.CaptureFixture[str]) -> None:
+    code = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)[0]
+    with polygrad.use_backend("numpy"):
+        exec(compile(code, "README.md", "exec"), {})
+    gradient, array, diagonal = capsys.readouterr().out.splitlines()
+    assert f"print(x.grad)  # {gradient}\n" in code
+    x = np.linspace(0.0, 1.0, 5)
+    for printed, expected in ((array, np.sin(x) + x * np.cos(x)), (diagonal, 2 * np.cos(x) - x * np.sin(x))):
+        np.testing.assert_allclose([float(number) for number in printed.strip("[]").split()], expected, atol=1e-8)
 
 
 # -- docs/architecture.md -----------------------------------------------------------------------------------------------
@@ -96,12 +117,6 @@ def test_an_operation_is_added_as_the_page_says() -> None:
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert re.search(r"1 ops?\b", run.stdout), run.stdout
-
-
-def test_the_commands_name_folders_that_exist() -> None:
-    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    for folder in re.findall(r"`((?:polygrad|backends|conformance)/[\w/]*)`", page):
-        assert (ROOT / folder).is_dir(), folder
 
 
 # -- what is said twice -------------------------------------------------------------------------------------------------
