@@ -13,7 +13,7 @@ from typing import Any
 from ..core import modes
 from ..core.graph import LEAF
 from ..core.sites import located
-from ..core.tensor import Tensor, constant
+from ..core.tensor import Tensor, constant, edge_of
 from ..errors import ArgumentError, ConversionError, DetachWarning, GraphError, describe
 
 
@@ -120,14 +120,16 @@ class Conversions(Tensor):
     def __copy__(self) -> Tensor:
         """A second Tensor with the same values at the same place of the graph; of a leaf, another leaf."""
         out = object.__new__(type(self))
-        out._data, out._frame, out._node, out._extra = self._data, self._frame, self._node, None
+        # Inside a transform a leaf is an argument, from which its copy goes on.
+        node = edge_of(self) if self._frame.level else self._node
+        out._data, out._frame, out._node, out._extra = self._data, self._frame, node, None
         return out
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         """Of a leaf another leaf, with a copy of its gradient; of anything else a clone, which stays in the graph."""
         if id(self) in memo:
             return memo[id(self)]  # type: ignore[no-any-return]
-        if not self.is_leaf or type(self) is not Tensor:
+        if not self.is_leaf or type(self) is not Tensor or self._frame.level:
             memo[id(self)] = clone = self._frame.namespace.clone(self)
             return clone  # type: ignore[no-any-return]
         data = copy.deepcopy(self._data, memo)

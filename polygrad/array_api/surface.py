@@ -17,6 +17,7 @@ from ..core.functions import as_operator, build
 from ..core.inplace import in_own_dtype, inplace, is_there, part, rebind, share
 from ..core.record import compiled
 from ..core.tensor import SCALARS, Tensor, as_frame, constant, plain_key
+from ..engine import start
 from ..errors import ArgumentError, BackendError, DtypeError, ShapeError, describe
 from ..rules.declare import BUILD, OPS, Op
 from .conversions import Conversions
@@ -47,8 +48,6 @@ class _Surface(Tensor):
             create_graph: record the gradient computation itself, for derivatives of higher order.
             inputs: accumulate into these alone.
         """
-        from ..engine import start  # what an import need not read is imported when it is first used
-
         start.backward(self, gradient, retain_graph, create_graph, inputs)
 
     def detach(self) -> Tensor:

@@ -26,6 +26,8 @@ class Level(int):
     def __init__(self, number: int) -> None:
         self._raw: dict[Any, Frame] = {}
         self._lifted: dict[Any, Frame] = {}
+        self.written: list[Any] = []
+        """Tensors of lower levels that were written to with values of this level, each with what it was before."""
 
     def frame(self, backend: Any, lifted: bool) -> Frame:
         """Return the frame of a backend at this level."""

@@ -10,12 +10,13 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from ..backend.frame import Level
 from ..errors import DtypeError, GraphError, ShapeError, describe
 from . import modes
 from .dispatch import call_public, write_back
 from .graph import LEAF, Node
 from .sites import located
-from .tensor import Tensor, constant, edge_of, refuse_leak
+from .tensor import Tensor, constant, edge_of, live, refuse_leak
 from .views import Shared, View, _enlist, _views_of
 
 
@@ -190,6 +191,9 @@ def _assign(tensor: Tensor, out: Tensor, graph: bool) -> None:
     """Give a Tensor the value of ``out``, and its history with ``graph``."""
     if not graph and (tensor._frame.lifted or out._frame.lifted) and tensor._frame.level == out._frame.level:
         out = tensor._continue(out, False)
+    if out._frame.level > tensor._frame.level:
+        before = (tensor.__class__, tensor._data, tensor._frame, tensor._node)
+        out._frame.level.written.append((weakref.ref(tensor), before))
     if tensor.__class__ is not out.__class__ or tensor.__class__ is not Tensor:
         _assign_level(tensor, out)
         return
@@ -208,3 +212,35 @@ def _assign_level(tensor: Tensor, out: Tensor) -> None:
     """A value of another level (a dual number, say) takes its meaning along."""
     tensor.__class__ = out.__class__
     tensor._data, tensor._frame, tensor._node = out._data, out._frame, out._node
+
+
+def end_level(level: Level, failing: bool = False) -> None:
+    """Close a level. Tensors from outside that were written to in it keep the values, without what the level knew of them.
+
+    Raises
+    ------
+    GraphError
+        Such a value is one for each example of a batch. The Tensors are as they were before.
+    """
+    level.close()
+    if not level.written:
+        return
+    refused: Tensor | None = None
+    for reference, before in reversed(level.written):
+        tensor = reference()
+        if tensor is None or tensor._frame.level is not level:
+            continue
+        if type(tensor)._is_batch:
+            tensor.__class__, tensor._data, tensor._frame, tensor._node = before
+            refused = tensor
+        else:
+            _assign_level(tensor, live(tensor, "in-place operation"))
+            if tensor._frame.level > before[2].level:  # it belongs to another transform around this one
+                tensor._frame.level.written.append((reference, before))
+    level.written.clear()
+    if refused is not None and not failing:
+        raise GraphError(
+            f"vmap: a Tensor from outside of the mapped function ({describe(refused)}) was written to with values that differ from example "
+            f"to example, so there is no single one that it could keep. It is as it was before. Write into a Tensor that is made inside, "
+            f"or return the values"
+        )

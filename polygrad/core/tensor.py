@@ -71,6 +71,8 @@ class Tensor:
     _node: Any
     _run_call: Callable[..., Any] | None = None
     """How a kind of level that does not record runs a call (``levels.call``); None: it records."""
+    _is_batch = False
+    """Whether the Tensor is an example of a batch."""
     _by_element: Callable[..., Any] | None = None
     """A shorter way of such a level for elementwise operations."""
     _interpret: Callable[..., Any]

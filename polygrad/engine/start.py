@@ -133,13 +133,19 @@ def backward(
     """
     if type(tensors) is Tensor and grad_tensors is None and inputs is None and not create_graph:
         node, data, frame = tensors._node, tensors._data, tensors._frame
-        if node is not None and not frame.lifted and data.ndim == 0 and data.dtype not in frame.complex:
+        if node is not None and not frame.level and data.ndim == 0 and data.dtype not in frame.complex:
             edge = tensors if node is LEAF else node
             engine.run_pass(
                 [(edge, frame.backend.one_like(data))], retain=bool(retain_graph), create_graph=False, accumulate=True
             )
             return
     outputs = as_list(tensors, "backward")
+    for y in outputs:
+        if isinstance(y, Tensor) and y._frame.level and y._node is not None:
+            raise GraphError(
+                f"backward: {describe(y)} was computed inside a functional transform, where backward() would leave out what is recorded "
+                f"outside of it; call it outside, or use func.grad or autograd.grad for a derivative inside"
+            )
     gradients = [None] * len(outputs) if grad_tensors is None else as_list(grad_tensors, "backward")
     if len(gradients) != len(outputs):
         raise ArgumentError(
@@ -203,6 +209,16 @@ def _pass(
     return engine.run_pass(roots, **options)
 
 
+def _refuse_outside(outputs: list[Any], x: Any, i: int) -> None:
+    """Raise for an input of a level below that of an output, at which it is a constant."""
+    for y in outputs:
+        if isinstance(x, Tensor) and isinstance(y, Tensor) and x._frame.level < y._frame.level:
+            raise GraphError(
+                f"grad: inputs[{i}], {describe(x)}, is from outside of the functional transform in which the outputs were computed, and a "
+                f"constant there; pass it to the transformed function as an argument, or take the gradient outside"
+            )
+
+
 def grad(
     outputs: Any,
     inputs: Any,
@@ -237,6 +253,7 @@ def grad(
             g = captured.get(edge) if isinstance(edge, Node) else leaves.get(edge)
         known = _known(x)
         if g is None and not (allow_unused or materialize_grads):
+            _refuse_outside(ys, x, i)
             raise located(
                 GraphError(
                     f"grad: One of the differentiated Tensors appears to not have been used in the graph: inputs[{i}], {describe(x)}. Set "

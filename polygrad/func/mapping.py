@@ -75,20 +75,30 @@ class Vmap(_Transform):
     ) -> tuple[list[tuple[Any, bool]], Any]:
         """The outputs for a batch: each with the batch in front, or the same for all examples (False)."""
         with new_level(records=False) as level, _randomness(self.randomness, size, level, same):
-            wrapped = [
-                value if dim is None else make_batched(value, level) for value, dim in zip(values, dims, strict=True)
-            ]
-            result = self.function(*arguments_of(tree, wrapped), **kwargs)
-            outputs, out_tree = leaves_of(result)
-            found = []
-            for output in outputs:
-                if not isinstance(output, Tensor) and type(output) not in SCALAR_TYPES and backend_of(output) is None:
-                    raise ArgumentError(
-                        f"vmap({_name(self.function)}): the function must only return Tensors (in nested tuples, lists, dicts), got "
-                        f"{describe(output)}"
-                    )
-                own = isinstance(output, Batched) and output._frame.level is level
-                found.append((output._data if own else output, own))
+            # No name is given to what the function gets and returns: whoever still has it at the end has let it escape.
+            return self._taken(
+                self.function(
+                    *arguments_of(
+                        tree,
+                        [v if dim is None else make_batched(v, level) for v, dim in zip(values, dims, strict=True)],
+                    ),
+                    **kwargs,
+                ),
+                level,
+            )
+
+    def _taken(self, result: Any, level: Level) -> tuple[list[tuple[Any, bool]], Any]:
+        """Return the leaves of a result without the level, and their structure."""
+        outputs, out_tree = leaves_of(result)
+        found = []
+        for output in outputs:
+            if not isinstance(output, Tensor) and type(output) not in SCALAR_TYPES and backend_of(output) is None:
+                raise ArgumentError(
+                    f"vmap({_name(self.function)}): the function must only return Tensors (in nested tuples, lists, dicts), got "
+                    f"{describe(output)}"
+                )
+            own = isinstance(output, Batched) and output._frame.level is level
+            found.append((output._data if own else output, own))
         return found, out_tree
 
     def _returned(self, outputs: list[tuple[Any, bool]], tree: Any, size: int, raw: bool) -> Any:

@@ -14,12 +14,14 @@ from ..backend.frame import Level, open_level
 from ..backend.select import backend_of
 from ..core import modes
 from ..core.graph import LEAF
-from ..core.tensor import Tensor, as_frame, edge_of, live
+from ..core.inplace import end_level
+from ..core.tensor import SCALAR_TYPES, Tensor, as_frame, edge_of, live
 from ..engine import loop as engine
 from ..errors import ArgumentError, DtypeError, GraphError, ShapeError, describe
 from ..levels.dual import Dual, make_dual
 from ..levels.level import (
     adopt_tree,
+    alias,
     arguments_of,
     leaves_of,
     leaves_of_arguments,
@@ -135,7 +137,7 @@ class GradAndValue(_Transform):
                 found, _ = engine.run_pass([(edge_of(result), seed)], retain=False, create_graph=False)
         finally:
             modes.MODE.set(before)
-            level.close()
+            end_level(level)
         if structure is None:
             grads = _gradient(leaves[0], found)
         else:
@@ -197,6 +199,8 @@ class GradAndValue(_Transform):
         DtypeError
             The result is complex.
         """
+        if type(result) in SCALAR_TYPES and type(result) is not complex:
+            return False
         if not isinstance(result, Tensor) or len(result.shape):
             got = f"a Tensor of shape {tuple(result.shape)}" if isinstance(result, Tensor) else describe(result)
             raise GraphError(
@@ -291,9 +295,11 @@ class Pullback:
             if has_aux:
                 result, aux = with_aux(result, where)
             self.outputs, self.tree = leaves_of(result)
+            if self.level.written:  # what was written to loses the level at its end
+                self.outputs = [alias(out) if type(out) is Tensor else out for out in self.outputs]
         finally:
             modes.MODE.set(before)
-            self.level.close()
+            end_level(self.level)
         self.raw = all_raw(self.leaves)
         self.aux = map_leaves(lambda leaf: returned(leaf, self.level, self.raw), aux) if has_aux else None
 
@@ -400,13 +406,14 @@ def push(
         if has_aux:
             result, aux = with_aux(result, where)
         outputs, out_tree = leaves_of(result)
-    primals: list[Tensor] = []
-    found: list[Tensor | None] = []
-    for output in outputs:
-        own = isinstance(output, Dual) and output._frame.level is level
-        primals.append(output.primal if own else as_frame(output))
-        found.append(output.tangent if own else None)
-    return primals, found, out_tree, map_leaves(lambda leaf: unwrap(leaf, level), aux) if has_aux else None
+        primals: list[Tensor] = []
+        found: list[Tensor | None] = []
+        for output in outputs:
+            own = isinstance(output, Dual) and output._frame.level is level
+            primals.append(output.primal if own else as_frame(output))
+            found.append(output.tangent if own else None)
+        aux = map_leaves(lambda leaf: unwrap(leaf, level), aux) if has_aux else None
+    return primals, found, out_tree, aux
 
 
 def _directions(primals: Any, tangents: Any, where: str) -> tuple[list[Tensor], list[Tensor], Any]:

@@ -23,6 +23,7 @@ class Batched(Tensor):
     """One example of a batch. ``_data`` is the whole batch, its first axis the examples."""
 
     __slots__ = ()
+    _is_batch = True
 
     @property
     def payload(self) -> Tensor:

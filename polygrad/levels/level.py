@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..backend.frame import Level, open_level
-from ..backend.select import BY_TYPE, backend_of
+from ..backend.select import BY_TYPE, backend_of, get_backend
 from ..core import modes
 from ..core.graph import LEAF
+from ..core.inplace import end_level
 from ..core.modes import State
 from ..core.tensor import SCALAR_TYPES, Tensor, constant, edge_of, level_of, live
 from ..errors import ArgumentError, DtypeError, describe
@@ -59,7 +60,7 @@ class new_level:
 
     def __exit__(self, *exc_info: object) -> None:
         modes.MODE.set(self.before)
-        self.level.close()
+        end_level(self.level, failing=exc_info[0] is not None)
 
 
 class drawing:
@@ -88,6 +89,9 @@ def wrap(value: Any, level: Level, where: str, requires_grad: bool = True) -> Te
         out = constant(inner, value._frame.backend.frame(level, True))
     else:
         backend = backend_of(value)
+        if backend is None and type(value) in (float, complex):
+            backend = get_backend()
+            value = backend.raw.asarray(value)
         if backend is None:
             raise ArgumentError(
                 f"{where}: the arguments to differentiate have to be arrays or Tensors, got {describe(value)}"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
 
 import polygrad as pg
 from polygrad import func
-from polygrad.errors import ArgumentError, ShapeError
+from polygrad.errors import ArgumentError, GraphError, ShapeError
 
 
 def raw(data: object, backend: str) -> object:
@@ -225,8 +227,8 @@ class TestErrors:
             func.grad(loss)(pg.tensor([1, 2]).array)
 
     def test_what_is_no_array(self, backend: str) -> None:
-        with pytest.raises(TypeError, match="have to be arrays or Tensors, got float 2.0"):
-            func.grad(loss)(2.0)
+        with pytest.raises(TypeError, match="have to be arrays or Tensors, got str '2.0'"):
+            func.grad(loss)("2.0")
 
     def test_argnums_out_of_range(self, backend: str) -> None:
         with pytest.raises(TypeError, match="argnums=3 but the function was called with 1 positional"):
@@ -362,3 +364,119 @@ def test_every_transform_pickles(transform) -> None:
 
 def listed(out: object) -> list:
     return list(out) if isinstance(out, tuple) else [out]
+
+
+class TestWhatIsWrittenInside:
+    """A Tensor from outside that is written to inside a transform keeps the value, and nothing of the transform."""
+
+    @pytest.mark.parametrize("name", ["grad", "vjp", "jvp", "jacrev"])
+    def test_it_is_a_plain_tensor_afterwards(self, name: str, backend: str) -> None:
+        x = pg.tensor([1.0, 2.0], dtype="float64", backend=backend)
+        w = pg.tensor([3.0, 4.0], dtype="float64", backend=backend)
+        call = {
+            "grad": lambda f: func.grad(f)(x),
+            "vjp": lambda f: func.vjp(f, x),
+            "jvp": lambda f: func.jvp(f, (x,), (x,)),
+            "jacrev": lambda f: func.jacrev(f)(x),
+        }[name]
+        call(lambda a: w.mul_(a).sum())
+        assert type(w) is pg.Tensor
+        assert not w.requires_grad
+        assert type(w.array) is type(x.array)
+        assert w.tolist() == [3.0, 8.0]
+        assert float(func.jvp(lambda b: (b * w).sum(), (x,), (pg.zeros_like(x),))[1]) == 0.0
+
+    def test_a_buffer_under_no_grad(self, backend: str) -> None:
+        buffer = pg.tensor([0.0, 0.0], dtype="float64", backend=backend)
+
+        def f(a: pg.Tensor) -> pg.Tensor:
+            with pg.no_grad():
+                buffer.mul_(0.5).add_(a.detach())
+            return (a * a).sum()
+
+        x = pg.tensor([1.0, 2.0], dtype="float64", backend=backend)
+        for expected in ([1.0, 2.0], [1.5, 3.0]):
+            assert func.grad(f)(x).tolist() == [2.0, 4.0]
+            assert buffer.tolist() == expected
+        with pytest.raises(GraphError, match="written to with values that differ from example to example"):
+            func.vmap(func.grad(f))(pg.stack([x, x]))
+        assert buffer.tolist() == [0.75, 1.5]  # the factor is the same for all examples
+
+    @pytest.mark.parametrize("write", ["copy_", "add_", "item", "view"])
+    def test_a_batched_value_is_refused_and_changes_nothing(self, write: str, backend: str) -> None:
+        c = pg.tensor([0.0, 0.0, 0.0], dtype="float64", backend=backend)
+        writes = {
+            "copy_": lambda r: c.copy_(r),
+            "add_": lambda r: c.add_(r),
+            "item": lambda r: c.__setitem__(0, r.sum()),
+            "view": lambda r: c[1:].add_(r[1:]),
+        }
+        with pytest.raises(GraphError, match="It is as it was before"):
+            func.vmap(lambda r: (writes[write](r), r.sum())[1])(pg.ones((2, 3), dtype="float64", backend=backend))
+        assert type(c) is pg.Tensor
+        assert c.tolist() == [0.0, 0.0, 0.0]
+
+    def test_what_is_made_inside_may_be_written_to_and_returned(self, backend: str) -> None:
+        x = pg.tensor([1.0, 2.0], dtype="float64", backend=backend)
+
+        def f(a: pg.Tensor) -> pg.Tensor:
+            y = pg.zeros(3, dtype="float64", backend=backend)
+            y[0] = a[1] * a[0]
+            return y
+
+        value, pullback = func.vjp(f, x)
+        assert value.tolist() == [2.0, 0.0, 0.0]
+        assert pullback(pg.ones_like(value))[0].tolist() == [2.0, 1.0]
+        assert func.jacrev(f)(x).tolist() == [[2.0, 1.0], [0.0, 0.0], [0.0, 0.0]]
+        assert func.vmap(f)(pg.stack([x, 2 * x])).tolist() == [[2.0, 0.0, 0.0], [8.0, 0.0, 0.0]]
+
+    @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+    def test_copies_of_an_argument_go_on_from_it(self, copied: Any, backend: str) -> None:
+        x = pg.tensor([1.0, 2.0], dtype="float64", backend=backend)
+        f = lambda a: (copied(a) * a).sum()  # noqa: E731
+        assert func.grad(f)(x).tolist() == [2.0, 4.0]
+        assert float(func.jvp(f, (x,), (pg.ones_like(x),))[1]) == 6.0
+
+
+class TestNumbers:
+    def test_python_floats_alone_and_in_trees(self) -> None:
+        assert float(func.grad(lambda x: x * x)(2.0)) == 4.0
+        assert [float(g) for g in func.grad(lambda v: v[0] * v[1])([2.0, 3.0])] == [3.0, 2.0]
+        assert float(func.grad(lambda p: p["a"] ** 2)({"a": 3.0})["a"]) == 6.0
+        value, slope = func.value_and_grad(lambda x: pg.sin(x))(0.0)
+        assert (float(value), float(slope)) == (0.0, 1.0)
+
+    def test_a_result_that_is_a_number_has_a_gradient_of_zeros(self, backend: str) -> None:
+        x = raw([1.0, 2.0], backend)
+        assert numbers(func.grad(lambda x: 5.0)(x)) == [0.0, 0.0]
+        value, slope = func.value_and_grad(lambda x: 5.0)(x)
+        assert (value, numbers(slope)) == (5.0, [0.0, 0.0])
+
+    def test_integers_are_not_differentiated(self) -> None:
+        with pytest.raises(TypeError, match="got int 2"):
+            func.grad(lambda x: x * x)(2)
+
+
+class TestOtherPassesInside:
+    @pytest.mark.parametrize("name", ["grad", "value_and_grad", "vjp", "jacrev", "hessian", "linearize", "hvp"])
+    def test_backward_is_refused(self, name: str, backend: str) -> None:
+        y = pg.tensor([1.0, 2.0], dtype="float64", backend=backend)
+        x = pg.tensor([3.0, 4.0], dtype="float64", backend=backend, requires_grad=True)
+        call = {
+            "vjp": lambda f: func.vjp(f, y),
+            "linearize": lambda f: func.linearize(f, y),
+            "hvp": lambda f: func.hvp(f, (y,), (y,)),
+        }.get(name, lambda f: getattr(func, name)(f)(y))
+
+        def f(y: pg.Tensor) -> pg.Tensor:
+            (y * x + x * x).sum().backward()
+            return (y * x).sum()
+
+        with pytest.raises(GraphError, match="backward: .* was computed inside a functional transform"):
+            call(f)
+        assert x.grad is None
+
+    def test_grad_with_respect_to_a_captured_leaf_says_so(self, backend: str) -> None:
+        x = pg.tensor([3.0, 4.0], dtype="float64", backend=backend, requires_grad=True)
+        with pytest.raises(GraphError, match=r"grad: inputs\[0\].* is from outside of the functional transform"):
+            func.grad(lambda y: pg.autograd.grad((y * x).sum(), x)[0].sum())(x.detach())
