@@ -76,6 +76,9 @@ def _find(array: Any, kind: type) -> Backend | None:
             backend = get_backend(name)
             if backend.owns(kind):
                 return backend
+    for backend in list(_BY_NAME.values()):  # one that was registered may know its arrays in a way of its own
+        if type(backend).owns is not Backend.owns and backend.owns(kind):
+            return backend
     if hasattr(array, "__array_namespace__"):
         xp = array.__array_namespace__()
         name = (getattr(xp, "__name__", None) or kind.__module__).split(".")[0]
@@ -84,8 +87,10 @@ def _find(array: Any, kind: type) -> Backend | None:
 
 
 def register_backend(backend: Backend) -> None:
-    """Make a backend known without an entry point."""
+    """Make a backend known without an entry point. It takes the place of one of the same name."""
     _BY_NAME[backend.name] = backend.load()
+    for kind in [kind for kind, known in _BY_TYPE.items() if known.name == backend.name]:
+        del _BY_TYPE[kind]
 
 
 def default_backend_name() -> str:
