@@ -16,8 +16,8 @@ from ..errors import ShapeError
 def is_complex_dtype(xp: Any, dtype: Any) -> bool:
     """Return whether a dtype is complex.
 
-    The dtypes that can be differentiated are looked up in a set. The library is asked about others only, such as those of another byte
-    order.
+    The dtypes that can be differentiated are in a set of the namespace. The library is asked only about others, such as those of another
+    byte order.
     """
     if dtype in xp.complex_dtypes:
         return True
@@ -25,7 +25,7 @@ def is_complex_dtype(xp: Any, dtype: Any) -> bool:
 
 
 def is_complex(xp: Any, x: Any) -> bool:
-    """Return whether ``x`` is a complex array; a Python number is none."""
+    """Return whether ``x`` is a complex array. A Python number is none."""
     return is_complex_dtype(xp, getattr(x, "dtype", None))
 
 
@@ -118,7 +118,7 @@ def slice_axis(x: Any, axis: int, start: int | None, stop: int | None) -> Any:
 
 
 def match_shape(xp: Any, x: Any, shape: tuple[int, ...]) -> Any:
-    """Reshape ``x`` if its shape is not that one; for libraries that give a 0-d result one axis."""
+    """Reshape ``x`` if its shape is another one, for libraries that give a 0-d result one axis."""
     return x if tuple(x.shape) == tuple(shape) else xp.reshape(x, shape)
 
 
@@ -128,12 +128,12 @@ def raise_rank(xp: Any, x: Any, ndim: int) -> Any:
 
 
 def device_of(x: Any) -> Any:
-    """Return the device to create an array on that meets ``x``: None where ``x`` is on none, as dask's arrays and a tracer are."""
+    """Return the device of ``x``, on which to create an array that meets it. It is None for dask's arrays and for a tracer."""
     return getattr(x, "device", None)
 
 
 def fill_numbers(xp: Any, *values: Any) -> tuple[Any, ...]:
-    """Return the values with arrays in the place of Python numbers, for functions that take no numbers; one value is an array."""
+    """Replace Python numbers among values by arrays, for functions that take no numbers. At least one value is an array."""
     like = next(value for value in values if hasattr(value, "dtype"))
     return tuple([value if hasattr(value, "dtype") else xp.full_like(like, value) for value in values])
 
@@ -155,7 +155,7 @@ def logistic(xp: Any, x: Any) -> Any:
 
 
 def falling_logistic(xp: Any, x: Any) -> Any:
-    """Return ``1 / (1 + exp(x))`` in a form that keeps its accuracy at any order of derivative: its logarithm is ``-logaddexp(0, x)``."""
+    """Return ``1 / (1 + exp(x))``, computed as ``exp(-logaddexp(0, x))``, which is accurate at any order of derivative."""
     return xp.exp(-xp.logaddexp(xp.zeros_like(x), x))
 
 
