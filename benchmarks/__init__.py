@@ -1,1 +1,1 @@
-"""Benchmarks against peers, side by side in one run, as ratios. ``python -m benchmarks``; not part of the wheel."""
+"""Benchmarks against peers, side by side in one run, as ratios: ``python -m benchmarks``. They are not part of the wheel."""

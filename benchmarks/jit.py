@@ -1,4 +1,4 @@
-"""A training step (forward, backward, update) compiled by ``polygrad.jit`` on JAX, against the same step with ``jax.value_and_grad``.
+"""Training step (forward, backward, update) compiled by ``polygrad.jit`` on JAX, against the same step with ``jax.value_and_grad``.
 
 A network with tanh layers and a squared error, trained by gradient descent. The steps run in turns, each a number of times in a row
 that makes up for the coarseness of the clock; both wait for their results at the end.
@@ -18,13 +18,13 @@ import polygrad
 from .pairs import alternate, ratio
 
 SIZES = {"tiny": ((16, 32, 1), 8, 200), "small": ((128, 256, 10), 64, 100), "medium": ((256, 512, 256, 10), 128, 20)}
-"""Widths of the layers, rows in the batch, and steps in a row. The bar is for steps that take longer than calling a function: the tiny
-one shows what a call costs."""
+"""Widths of the layers, rows in the batch, and steps in a row. The bar is for steps that take longer than the call of a function; the
+tiny one shows the cost of a call."""
 RATE = 0.01
 
 
 def programs(widths: tuple[int, ...], rows: int, steps: int) -> dict[str, Callable[[], object]]:
-    """The step in plain JAX, and with polygrad in three styles, which all compute the same."""
+    """Return the step in plain JAX, and with polygrad in three styles, which all compute the same."""
     import jax
     import jax.numpy as jnp
 
@@ -105,7 +105,7 @@ def programs(widths: tuple[int, ...], rows: int, steps: int) -> dict[str, Callab
 
 
 def report(rounds: int = 25) -> list[tuple[str, float, float | None]]:
-    """Rows of (what, measured ratio, bar)."""
+    """Return rows of (what, measured ratio, bar)."""
     rows: list[tuple[str, float, float | None]] = []
     if importlib.util.find_spec("jax") is None:
         print("jit: jax is not installed")

@@ -1,6 +1,6 @@
 """Peak memory of an elementwise chain on ten million elements, against the same written by hand in NumPy.
 
-Both keep the same intermediates for the backward pass. The peak is what tracemalloc sees, NumPy's buffers included.
+Both keep the same intermediates for the backward pass. The peak is measured by tracemalloc, NumPy's buffers included.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SIZE = 10_000_000
 
 
 def by_hand(x: np.ndarray) -> np.ndarray:
-    """The gradient of sum(exp(sin(tanh(x * 2)) * 3))."""
+    """Compute the gradient of sum(exp(sin(tanh(x * 2)) * 3))."""
     a = x * 2
     t = np.tanh(a)
     del a
@@ -44,7 +44,7 @@ def with_polygrad(x: np.ndarray) -> np.ndarray:
 
 
 def peak(program: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> tuple[float, np.ndarray]:
-    """Peak beyond the input, in arrays of the input's size, and the result."""
+    """Return the peak beyond the input, in arrays of the input's size, and the result."""
     tracemalloc.start()
     try:
         result = program(x)
@@ -54,7 +54,7 @@ def peak(program: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> tuple[fl
 
 
 def report(size: int = SIZE) -> list[tuple[str, float, float | None]]:
-    """Rows of (what, measured ratio, bar)."""
+    """Return rows of (what, measured ratio, bar)."""
     x = np.linspace(-1, 1, size)
     hand, expected = peak(by_hand, x)
     ours, got = peak(with_polygrad, x)

@@ -1,4 +1,4 @@
-"""A training step of a small network: products of matrices, sums and means beside elementwise operations.
+"""Training step of a small network: products of matrices, sums and means beside elementwise operations.
 
 Two layers, of 16 units and of 1, on 4 samples of 8 numbers: forward, backward and gradients put away, a hundred times over.
 """
@@ -23,7 +23,7 @@ WEIGHTS = [_RNG.normal(size=shape) for shape in ((8, 16), (16,), (16, 1), (1,))]
 
 
 def by_hand() -> list[np.ndarray]:
-    """The gradient as a person writes it down."""
+    """Compute the gradient as a person writes it down."""
     w1, b1, w2, b2 = WEIGHTS
     for _ in range(STEPS):
         hidden = np.tanh(DATA @ w1 + b1)
@@ -34,7 +34,7 @@ def by_hand() -> list[np.ndarray]:
 
 
 def steps(library: ModuleType, data: Any, target: Any, weights: list[Any]) -> list[Any]:
-    """The same by a library with torch's names."""
+    """Compute the same by a library with torch's names."""
     w1, b1, w2, b2 = weights
     for _ in range(STEPS):
         for weight in weights:
@@ -45,7 +45,7 @@ def steps(library: ModuleType, data: Any, target: Any, weights: list[Any]) -> li
 
 
 def peers() -> dict[str, Callable[[], Any]]:
-    """The programs to compare, those of libraries that are installed."""
+    """Return the programs to compare, those of libraries that are installed."""
     own = [polygrad.Tensor(array.copy(), requires_grad=True) for array in WEIGHTS]
     data, target = polygrad.Tensor(DATA), polygrad.Tensor(TARGET)
     found: dict[str, Callable[[], Any]] = {
@@ -63,7 +63,7 @@ def peers() -> dict[str, Callable[[], Any]]:
 
 
 def report(rounds: int = 25) -> list[tuple[str, float, float | None]]:
-    """Rows of (what, measured ratio, bar)."""
+    """Return rows of (what, measured ratio, bar)."""
     programs = peers()
     expected = by_hand()
     for name, program in programs.items():

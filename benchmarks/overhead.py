@@ -1,4 +1,4 @@
-"""What an operation costs on tiny arrays: multiply, add, sin, a thousand times over, forward and backward.
+"""Cost of an operation on tiny arrays: multiply, add, sin, a thousand times over, forward and backward.
 
 Each peer does the same on eight float64 numbers with two leaves, in turns; a ratio is the median over the rounds.
 """
@@ -26,7 +26,7 @@ def numpy_forward() -> None:
 
 
 def numpy_gradient() -> tuple[np.ndarray, np.ndarray]:
-    """The derivative written by hand: what a person would write who keeps what the backward pass needs."""
+    """Compute the derivative as a person writes it by hand, who keeps what the backward pass needs."""
     y, b = ONES.copy(), HALVES
     ys, zs = [], []
     for _ in range(LENGTH):
@@ -63,7 +63,7 @@ def polygrad_no_grad() -> None:
 
 
 def polygrad_beside_hooks() -> tuple[np.ndarray, np.ndarray]:
-    """The same while another leaf has hooks, after modes have come and gone: what is not used here may cost nothing here."""
+    """Compute the same while another leaf has hooks, after modes have come and gone: features that are not used may cost nothing."""
     other = polygrad.Tensor(ONES.copy(), requires_grad=True)
     with polygrad.autograd.detect_anomaly(), polygrad.autograd.graph.saved_tensors_hooks(lambda t: t, lambda t: t):
         pass
@@ -72,7 +72,7 @@ def polygrad_beside_hooks() -> tuple[np.ndarray, np.ndarray]:
 
 
 def peers() -> dict[str, Callable[[], object]]:
-    """The programs to compare, those of libraries that are installed."""
+    """Return the programs to compare, those of libraries that are installed."""
     found: dict[str, Callable[[], object]] = {
         "NumPy, forward only": numpy_forward,
         "polygrad, recording off": polygrad_no_grad,
@@ -123,7 +123,7 @@ def peers() -> dict[str, Callable[[], object]]:
 
 
 def measure(rounds: int = 25) -> dict[str, list[float]]:
-    """Seconds of each peer in each round, after a check that all compute the same."""
+    """Return the seconds of each peer in each round, after a check that all compute the same."""
     programs = peers()
     expected = numpy_gradient()
     for name, program in programs.items():
@@ -135,7 +135,7 @@ def measure(rounds: int = 25) -> dict[str, list[float]]:
 
 
 def report(rounds: int = 25) -> list[tuple[str, float, float | None]]:
-    """Rows of (what, measured ratio, bar)."""
+    """Return rows of (what, measured ratio, bar)."""
     times = measure(rounds)
     print(f"{'':28}microseconds an operation (best of {rounds})")
     for name, seconds in times.items():

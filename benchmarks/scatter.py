@@ -1,4 +1,4 @@
-"""The gradient of a gather (``take``, an integer index) of a million rows, against the best NumPy way of the scatter-add alone."""
+"""Gradient of a gather (``take``, an integer index) of a million rows, against the best NumPy way of the scatter-add alone."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _programs(width: int) -> dict[str, Callable[[], object]]:
 
 
 def report(rounds: int = 25) -> list[tuple[str, float, float | None]]:
-    """Rows of (what, measured ratio, bar)."""
+    """Return rows of (what, measured ratio, bar)."""
     rows: list[tuple[str, float, float | None]] = []
     for width in (0, 16):
         times = alternate(_programs(width), rounds)

@@ -1,4 +1,4 @@
-"""The gradient of a hundred small slices of a million-element array, against hand-written NumPy and torch."""
+"""Gradient of a hundred small slices of a million-element array, against hand-written NumPy and torch."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def with_polygrad() -> np.ndarray:
 
 
 def report(rounds: int = 15) -> list[tuple[str, float, float | None]]:
-    """Rows of (what, measured ratio, bar)."""
+    """Return rows of (what, measured ratio, bar)."""
     programs: dict[str, Callable[[], object]] = {"by hand": by_hand, "polygrad": with_polygrad}
     if importlib.util.find_spec("torch"):
         import torch

@@ -1,4 +1,4 @@
-"""What importing costs: fresh processes that import polygrad, and that import NumPy, in turns."""
+"""Cost of importing: fresh processes that import polygrad, and that import NumPy, in turns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PROGRAMS = {
 
 
 def report(rounds: int = 20) -> list[tuple[str, float, float | None]]:
-    """Rows of (what, measured ratio, bar). The interpreter's own start counts on both sides, as it does for a user."""
+    """Return rows of (what, measured ratio, bar). The interpreter's own start counts on both sides, as it does for a user."""
     programs = {
         name: lambda code=code: subprocess.run([sys.executable, "-c", code], check=True)  # type: ignore[misc]
         for name, code in PROGRAMS.items()

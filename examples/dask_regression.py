@@ -1,8 +1,8 @@
-"""A regression whose data are chunked over two worker processes: dask computes each gradient where the chunks are.
+"""Regression on data that are chunked over two worker processes: dask computes each gradient where the chunks are.
 
     python examples/dask_regression.py [rows]
 
-The data never come to this process; what comes back of each step are the loss and the gradient of the parameters, computed together.
+The data never come to this process. The loss and the gradient of the parameters of each step are computed together, and come back.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ STEPS, RATE, FEATURES = 10, 0.2, 4
 
 
 def loss_of(weights: Any, bias: Any, features: Any, target: Any) -> Any:
-    """The mean squared error of a linear model."""
+    """Return the mean squared error of a linear model."""
     return ((features @ weights + bias - target) ** 2).mean()
 
 
 def data(rows: int, blocks: int) -> tuple[Any, Any]:
-    """Features and a noisy target, in so many blocks of rows; each is made where it is needed."""
+    """Return features and a noisy target, in so many blocks of rows; each is made where it is needed."""
     rng = da.random.default_rng(0)
     features = rng.normal(size=(rows, FEATURES), chunks=(rows // blocks, FEATURES))
     noise = rng.normal(size=rows, chunks=rows // blocks)
@@ -34,7 +34,7 @@ def data(rows: int, blocks: int) -> tuple[Any, Any]:
 
 
 def train(features: Any, target: Any) -> tuple[list[float], np.ndarray, np.ndarray]:
-    """Losses of ten steps of descent, the parameters after them, and the first gradient; on whatever arrays the data are."""
+    """Return the losses of ten steps of descent, the parameters after them, and the first gradient, for data on any arrays."""
     features, target = polygrad.asarray(features), polygrad.asarray(target)
     values, losses, first = np.zeros(FEATURES + 1), [], None
     for _ in range(STEPS):

@@ -2,7 +2,7 @@
 
     XLA_FLAGS=--xla_force_host_platform_device_count=8 JAX_ENABLE_X64=1 python examples/data_parallel.py
 
-``polygrad.jit`` compiles the whole step; where the data lie decides where it computes, and XLA adds the gradients of the devices up.
+``polygrad.jit`` compiles the whole step. It computes where the data lie, and XLA adds up the gradients of the devices.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ RATE = 0.1
 
 
 def data(rows: int = 64, features: int = 5) -> tuple[np.ndarray, np.ndarray]:
-    """A regression problem."""
+    """Return a regression problem."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(rows, features))
     return x, np.tanh(x @ rng.normal(size=(features, 1))) + 0.1 * rng.normal(size=(rows, 1))
 
 
 def parameters(features: int = 5, hidden: int = 16) -> dict[str, np.ndarray]:
-    """A network with one hidden layer."""
+    """Return the parameters of a network with one hidden layer."""
     rng = np.random.default_rng(1)
     return {
         "w1": rng.normal(size=(features, hidden)) * features**-0.5,
@@ -38,7 +38,7 @@ def parameters(features: int = 5, hidden: int = 16) -> dict[str, np.ndarray]:
 
 @polygrad.jit
 def step(params: dict[str, Any], x: Any, y: Any) -> tuple[Any, Any]:
-    """Forward, backward and update; the parameters are changed in place. Returns the loss and the residuals of the rows."""
+    """Run forward, backward and update, changing the parameters in place, and return the loss and the residuals of the rows."""
     hidden = polygrad.tanh(x @ params["w1"] + params["b1"])
     residuals = hidden @ params["w2"] + params["b2"] - y
     loss = (residuals * residuals).mean()
@@ -51,7 +51,7 @@ def step(params: dict[str, Any], x: Any, y: Any) -> tuple[Any, Any]:
 
 
 def train(split: Any = None, everywhere: Any = None, steps: int = 10) -> tuple[dict[str, Any], list[float], Any]:
-    """Ten steps, with the rows placed as ``split`` says and the parameters as ``everywhere`` does (None: on one device)."""
+    """Train ten steps, with the rows placed by ``split`` and the parameters by ``everywhere`` (None: on one device)."""
     params = {
         name: polygrad.Tensor(jax.device_put(value, everywhere), requires_grad=True)
         for name, value in parameters().items()

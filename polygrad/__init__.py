@@ -1,9 +1,8 @@
 """polygrad: torch's autograd for the arrays that you have.
 
-A ``Tensor`` wraps an array of NumPy, CuPy, JAX, torch, dask or any other library that follows the Array API standard, and records what
-is done with it, so that ``backward()`` and ``grad`` give the derivatives. The functions of this module are those of the standard,
-and go by their arguments; where there is no array to go by, the selected backend is used (``use_backend``, POLYGRAD_BACKEND, or
-NumPy).
+A ``Tensor`` wraps an array of NumPy, CuPy, JAX, torch, dask or any other library that follows the Array API standard, and records the
+operations on it, so that ``backward()`` and ``grad`` give the derivatives. The functions of this module are those of the standard.
+They go by their arguments; without an array to go by, the selected backend is used (``use_backend``, POLYGRAD_BACKEND, or NumPy).
 """
 
 from __future__ import annotations
@@ -136,7 +135,7 @@ del __all__
 
 
 def is_tensor(value: object) -> bool:
-    """Whether ``value`` is a Tensor."""
+    """Return True if ``value`` is a Tensor."""
     return isinstance(value, Tensor)
 
 
@@ -149,8 +148,10 @@ def _own_modules() -> frozenset[str]:
 
 
 def __getattr__(name: str) -> _Any:
-    """Packages are imported, and operations are built, when they are first used. dtypes, under the standard's names and torch's, are
-    those of the selected backend; so are the extensions."""
+    """Import a package, or build an operation, when it is first used.
+
+    dtypes, under the standard's names and torch's, are those of the selected backend; so are the extensions.
+    """
     if name in _MODULES:
         return _import_module(f"{__name__}.{name}")
     if name in _DTYPE_NAMES or name in _ALIASES:
@@ -173,7 +174,7 @@ def __getattr__(name: str) -> _Any:
         return _import_module(f"{__name__}.show.printing").set_printoptions
     if name == "__all__":
         return [*_EXPORTED, *(op for op in _OPS if "." not in op)]
-    # What an import statement asks for first: no table need be read to know that a module is no operation.
+    # An import statement asks for its modules here first. No table need be read to know that a module is no operation.
     if name not in _own_modules() and name in _OPS:
         function = globals()[name] = _OPS[name].call
         return function

@@ -1,4 +1,4 @@
-"""The command `polygrad`: which backends there are, a demonstration on one of them, and the conformance suite.
+"""The command `polygrad`: the list of backends, a demonstration on one of them, and the conformance suite.
 
 typer and rich are imported when the command runs, never with polygrad: they are the extra `cli`.
 """
@@ -21,7 +21,7 @@ NEEDS_CLI = (
 
 
 def version() -> str:
-    """The version that is installed."""
+    """Return the version that is installed."""
     try:
         return importlib.metadata.version("polygrad-xp")
     except importlib.metadata.PackageNotFoundError:
@@ -29,7 +29,7 @@ def version() -> str:
 
 
 def build_app() -> "typer.Typer":
-    """The typer application.
+    """Build the typer application.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def build_app() -> "typer.Typer":
 
 
 def main() -> None:
-    """Run the command line, or say what it needs."""
+    """Run the command line, or say which packages it needs."""
     try:
         app = build_app()
     except ModuleNotFoundError as error:

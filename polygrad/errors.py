@@ -1,4 +1,4 @@
-"""Every exception of polygrad: what happened, the facts that conflict, and the cure.
+"""Every exception of polygrad. A message names what happened, the facts that conflict, and the cure.
 
 Each class is also the built-in exception that torch or NumPy users expect, so ``except RuntimeError`` and
 ``except ValueError`` go on working. This module imports nothing.
@@ -14,89 +14,89 @@ class PolygradError(RuntimeError):
 
 
 class GraphError(PolygradError):
-    """The graph does not allow what was asked: nothing requires grad, it was freed, a leaf is modified, ..."""
+    """Error of the graph: nothing requires grad, the graph was freed, a leaf would be modified, and the like."""
 
     code = "PG100"
 
 
 class AnomalyError(GraphError):
-    """A gradient became nan, in anomaly mode."""
+    """Error in anomaly mode: a gradient became nan."""
 
     code = "PG110"
 
 
 class GeneratorNeeded(GraphError):
-    """Random numbers were asked for inside a traced function, where the generator of the backend cannot be used."""
+    """Error of random numbers inside a traced function, where the generator of the backend cannot be used."""
 
     code = "PG120"
 
 
 class Untraceable(GraphError):
-    """The backend's compiler cannot compile a function; the message says why."""
+    """Error of a function that the backend's compiler cannot compile; the message says why."""
 
     code = "PG130"
 
 
 class CheckpointError(GraphError):
-    """What a checkpoint recomputed is not what was there the first time."""
+    """Error of a checkpoint: the second run of the function did something else than the first."""
 
     code = "PG140"
 
 
 class GradcheckError(PolygradError):
-    """A derivative is not what finite differences say."""
+    """Error of a derivative that is not what finite differences say."""
 
     code = "PG150"
 
 
 class ShapeError(PolygradError, ValueError):
-    """Two shapes do not fit together."""
+    """Error of two shapes that do not fit together."""
 
     code = "PG200"
 
 
 class DtypeError(PolygradError, TypeError, ValueError):
-    """A dtype is not differentiable, does not exist on the backend, or does not fit."""
+    """Error of a dtype that is not differentiable, does not exist on the backend, or does not fit."""
 
     code = "PG300"
 
 
 class BackendError(PolygradError, ValueError):
-    """A backend is unknown or not installed, or arrays of two backends (or devices) meet in one operation."""
+    """Error of a backend that is unknown or not installed, or of arrays of two backends (or devices) in one operation."""
 
     code = "PG400"
 
 
 class ConversionError(PolygradError, TypeError):
-    """A tracked Tensor would leave the graph without anybody having asked for it."""
+    """Error of a tracked Tensor that would leave the graph unasked."""
 
     code = "PG500"
 
 
 class DetachWarning(UserWarning):
-    """A tracked Tensor has become a Python number, which has no gradient."""
+    """Warning of a tracked Tensor that has become a Python number, which has no gradient."""
 
 
 class OperationError(PolygradError):
-    """The backend refused an operation; the message names the operation and its arguments."""
+    """Error of an operation that the backend refused; the message names the operation and its arguments."""
 
     code = "PG600"
 
 
 class ArgumentError(PolygradError, TypeError, ValueError):
-    """An argument is of the wrong kind."""
+    """Error of an argument of the wrong kind."""
 
     code = "PG700"
 
 
 class NoDerivativeError(PolygradError, NotImplementedError):
-    """The operation has no derivative with respect to this argument."""
+    """Error of an operation that has no derivative with respect to an argument."""
 
     code = "PG800"
 
 
 class UnsupportedError(PolygradError, NotImplementedError):
-    """The backend cannot do this operation; the message says why. ``op`` and ``backend`` are their names."""
+    """Error of an operation that the backend cannot do; ``op`` and ``backend`` are their names, and the message says why."""
 
     code = "PG900"
     op: str | None = None
@@ -104,7 +104,7 @@ class UnsupportedError(PolygradError, NotImplementedError):
 
 
 class MissingError(PolygradError, ImportError):
-    """A package or a program that is not among the dependencies is needed, and not installed."""
+    """Error of a package or a program that is not among the dependencies, is needed, and is not installed."""
 
     code = "PG950"
 
@@ -115,16 +115,16 @@ SECOND_BACKWARD = (
     "autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or "
     "if you need to access saved tensors after calling backward."
 )
-"""The wording of torch, which people search for."""
+"""torch's text, which people search for."""
 
 
 def freed(node_name: str) -> GraphError:
-    """The error of a node whose saved values are gone."""
+    """Return the error of a node whose saved values are gone."""
     return GraphError(f"{SECOND_BACKWARD}\nThe node whose saved values were freed: {node_name}.")
 
 
 def describe(value: object) -> str:
-    """One argument as an error message shows it: its dtype and shape if it has them, else its type and value."""
+    """Describe an argument for an error message: by its dtype and shape if it has them, else by its type and value."""
     shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
     if shape is not None and dtype is not None and not isinstance(value, type):
         return f"{dtype}{list(shape)}"

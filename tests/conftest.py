@@ -7,9 +7,9 @@ import os
 from collections.abc import Generator
 
 import pytest
-from checks import NAMES
 
 import polygrad
+from support.gradient_checks import NAMES
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -36,11 +36,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 CIRCLES = {
     frozenset({"rules.declare", "rules.registry"}): "the registry holds operations, and an operation enters itself",
-    frozenset(
-        {"levels.function", "levels.function_node"}
-    ): "a Function makes nodes of its own, and such a node calls its Function",
 }
-"""The circles of files that there are, each with its reason."""
+"""The circles of files, each with its reason."""
 LONG: dict[str, str] = {
     "interop/numpy_functions.py": "a table: NumPy's functions by name",
 }

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 import toyarray
-from checks import host, tensor
 
 import polygrad as pg
 from polygrad import extend, func
 from polygrad.errors import NoDerivativeError
-from polygrad.levels import batched
+from polygrad.levels import operation
+from support.gradient_checks import host, tensor
 
 X = np.asarray([[0.5, -2.0, 1.5], [3.0, 0.25, -1.0]])
 
@@ -25,7 +25,7 @@ X = np.asarray([[0.5, -2.0, 1.5], [3.0, 0.25, -1.0]])
 def clean() -> Iterator[None]:
     """Every operation and backend of a test is gone after it."""
     before = set(extend.OPS)
-    batched._warned.clear()
+    operation._warned.clear()
     yield
     for name in set(extend.OPS) - before:
         extend.OPS.withdraw(extend.OPS[name])
@@ -33,7 +33,7 @@ def clean() -> Iterator[None]:
             home.pop(name, None)
     for name in ("toyarray", "toy"):
         pg.backend.select._BY_NAME.pop(name, None)
-    pg.backend.select._BY_TYPE.pop(toyarray.Array, None)
+    pg.backend.select.BY_TYPE.pop(toyarray.Array, None)
 
 
 def declare_softsign() -> extend.Op:
@@ -249,7 +249,7 @@ class TestABackend:
     def test_it_knows_its_arrays_under_any_name(self) -> None:
         assert pg.asarray(toyarray.Array(X)).backend == "toyarray"  # without an adapter, by the name of the library
         pg.backend.select._BY_NAME.pop("toyarray")
-        pg.backend.select._BY_TYPE.pop(toyarray.Array)
+        pg.backend.select.BY_TYPE.pop(toyarray.Array)
         extend.register_backend(ToyBackend("toy", toyarray))
         x = pg.asarray(toyarray.Array(X)).requires_grad_()
         assert extend.backend_of(x.array) is extend.get_backend("toy")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from .schema import OpResult, Run
+    from .report.schema import OpResult, Run
 
 NEEDS = "The conformance suite needs {}: pip install '.[conformance]' in a checkout of polygrad"
 FORMATS = ("html", "json", "markdown", "junit")
@@ -96,7 +96,7 @@ class Refused(Exception):
 def _everything() -> Any:
     """The runner, with what it needs."""
     try:
-        from . import runner
+        from .running import runner
     except ModuleNotFoundError as error:
         raise Refused(NEEDS.format(error.name)) from error
     return runner
@@ -124,7 +124,7 @@ def _checks(given: Sequence[str], runner: Any) -> tuple[set[str], tuple[str, ...
 
 
 def _known_dtypes(dtypes: Sequence[str], runner: Any) -> None:
-    known = {dtype for case in runner.load().values() for dtype in case.dtypes} | set(runner.SINGLE)
+    known = {dtype for case in runner.load().values() for dtype in case.dtypes} | set(runner.SINGLE.values())
     wrong = [dtype for dtype in dtypes if dtype not in known]
     if wrong:
         raise Refused(f"--dtype: no case has the dtype {', '.join(wrong)}; there are {', '.join(sorted(known))}")
@@ -191,7 +191,7 @@ def _run(name: str, settings: dict[str, Any], parts: set[str], output: Path | No
 
 def summarize(run: Run, console: Console) -> None:
     """The table of checks, and what failed."""
-    from .schema import CHECKS
+    from .checking.outcome import CHECKS
 
     console.print(_table(run, CHECKS))
     for result in run.ops:
@@ -222,7 +222,7 @@ def summarize(run: Run, console: Console) -> None:
 def _table(run: Run, checks: dict[str, str]) -> Table:
     from rich.table import Table
 
-    from .schema import STATUSES
+    from .checking.outcome import STATUSES
 
     table = Table(title=f"{run.info.backend.name} {run.info.backend.version}", title_justify="left")
     table.add_column("check")
@@ -261,12 +261,13 @@ def write(runs: Sequence[Run], folder: Path, formats: Sequence[str]) -> list[Pat
         if "json" in formats:
             put(f"{run.info.backend.name}.json", run.to_json())
         if "junit" in formats:
-            from .junit import junit
+            from .report.junit import junit
 
             put(f"{run.info.backend.name}.xml", junit(run))
     together: dict[str, tuple[str, Callable[[Sequence[Run]], str]]] = {}
     if {"html", "markdown"} & set(formats):
-        from .report import markdown, page
+        from .report.markdown import markdown
+        from .report.page import page
 
         together = {"html": ("report.html", page), "markdown": ("report.md", markdown)}
     for name, (file, render) in together.items():
@@ -286,8 +287,8 @@ def diff(
     try:
         import msgspec
 
-        from .report import compare
-        from .schema import Run
+        from .report.diff import compare
+        from .report.schema import Run
     except ModuleNotFoundError as error:
         typer.echo(NEEDS.format(error.name), err=True)
         raise typer.Exit(WRONG_USAGE) from None
@@ -323,7 +324,7 @@ def report(
     try:
         import msgspec
 
-        from .schema import Run
+        from .report.schema import Run
     except ModuleNotFoundError as error:
         typer.echo(NEEDS.format(error.name), err=True)
         raise typer.Exit(WRONG_USAGE) from None

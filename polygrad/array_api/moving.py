@@ -13,12 +13,11 @@ from typing import Any
 from ..backend.base import Backend
 from ..backend.dtypes import dtype_name
 from ..backend.select import get_backend
-from ..core import modes
-from ..core.graph import Node, next_order
-from ..core.tensor import Tensor, constant, edge_of
+from ..core.graph import Node
+from ..core.record import new_node
+from ..core.tensor import Tensor, constant
 from ..errors import BackendError
-from ..levels.batched import Batched, make_batched
-from ..levels.dual import Dual, make_dual
+from ..levels.call import Call, Values, run
 
 
 class ToBackendBackward0(Node):
@@ -58,26 +57,32 @@ def convert(array: Any, source: Backend, target: Backend, device: Any = None) ->
     return out
 
 
+class Move(Call):
+    """A move to another backend."""
+
+    name = "to_backend"
+
+    def __init__(self, target: Backend) -> None:
+        self.target = target
+
+    def primal(self, args: Values) -> Values:
+        (x,) = args
+        return [constant(convert(x._data, x._frame.backend, self.target), self.target.frame())]
+
+    def node(
+        self, args: Values, below: Values, edges: Values, results: Values, carries: Sequence[bool], kept: Any
+    ) -> Node:
+        (x,) = args
+        return new_node(ToBackendBackward0, results[0]._frame, edges, (), (x._frame.backend, x.device))  # type: ignore[no-any-return]
+
+    def jvp(self, primals: Values, tangents: Values) -> tuple[Values, Values]:
+        return self(primals), self(tangents)
+
+    def batch(self, args: Values, mapped: Sequence[bool], size: int, level: int) -> Values:
+        return self(args)
+
+
 def to_backend(x: Tensor, name: str | Backend) -> Tensor:
-    """``x`` with its values on another backend; gradients flow back to where it came from."""
-    target, source = get_backend(name), x._frame.backend
-    if target is source:
-        return x
-    if isinstance(x, Dual):
-        tangent = None if x.tangent is None else to_backend(x.tangent, target)
-        return make_dual(to_backend(x.primal, target), tangent, x._frame.level)
-    if isinstance(x, Batched):
-        return make_batched(to_backend(x.payload, target), x._frame.level)
-    level, lifted = x._frame.level, x._frame.lifted
-    data = to_backend(x._data, target) if lifted else convert(x._data, source, target)
-    frame = target.frame(level, lifted)
-    out = constant(data, frame)
-    state = modes.current()
-    if x._node is not None and state.records(level):
-        node = ToBackendBackward0()
-        node.edges, node.saved, node.static = (edge_of(x),), (), (source, x.device)
-        node.frame, node.extra, node.order = frame, None, next_order()
-        out._node = node
-        for observer in state.observers:
-            observer(node)
-    return out
+    """Return ``x`` with its values on another backend; gradients flow back to where it came from."""
+    target = get_backend(name)
+    return x if target is x._frame.backend else run(Move(target), (x,))[0]

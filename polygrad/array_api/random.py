@@ -6,9 +6,9 @@ from typing import Any
 
 from ..backend.base import Backend
 from ..backend.select import get_backend
+from ..core.modes import current
 from ..core.tensor import Tensor, constant
 from ..errors import ArgumentError
-from ..levels.level import RANDOM
 from .creation import default_floating, home_of, options_of, shape_of, standard_signature
 
 __all__ = ["manual_seed", "rand", "rand_like", "randint", "randn", "randn_like", "randperm"]
@@ -22,7 +22,7 @@ def manual_seed(seed: int, *, backend: Any = None) -> None:
 def drawn(
     home: Backend, kind: str, shape: tuple[int, ...], dtype: Any, device: Any, *, draw: Any, **params: Any
 ) -> Tensor:
-    """Random numbers from ``draw`` (see ``RANDOM``), or from the backend where there is none."""
+    """Random numbers from ``draw`` (see ``modes.State``), or from the backend where there is none."""
     if draw is None:
         return constant(home.random(kind, shape, dtype, device, **params), home.frame())
     return draw(home, kind, shape, dtype, device, **params)  # type: ignore[no-any-return]
@@ -39,7 +39,9 @@ def _random(name: str, kind: str) -> Any:
     ) -> Tensor:
         home = get_backend(backend)
         options = options_of(home, dtype, device, default_floating(home, device))
-        out = drawn(home, kind, shape_of(size, shape, name), options["dtype"], options.get("device"), draw=RANDOM.get())
+        out = drawn(
+            home, kind, shape_of(size, shape, name), options["dtype"], options.get("device"), draw=current().draw
+        )
         return out.requires_grad_() if requires_grad else out
 
     create.__wrapped__ = standard_signature  # type: ignore[attr-defined]
@@ -82,12 +84,12 @@ def randint(
     dtype = home.dtype(dtype) if dtype is not None else home.default_dtype("integral", device)
     device = home.device(device) if device is not None else None
     size = shape_of((size,), None, "randint")
-    return drawn(home, "integers", size, dtype, device, draw=RANDOM.get(), low=low, high=high)
+    return drawn(home, "integers", size, dtype, device, draw=current().draw, low=low, high=high)
 
 
 def randperm(n: int, *, dtype: Any = None, device: Any = None, backend: Any = None) -> Tensor:
     """A random permutation of ``0 ... n - 1``."""
     home = get_backend(backend)
     where = home.device(device) if device is not None else None
-    order = home.namespace.argsort(drawn(home, "uniform", (n,), home.dtype("float32"), where, draw=RANDOM.get()))
+    order = home.namespace.argsort(drawn(home, "uniform", (n,), home.dtype("float32"), where, draw=current().draw))
     return order if dtype is None else home.namespace.astype(order, home.dtype(dtype))  # type: ignore[no-any-return]

@@ -17,10 +17,8 @@ from ..core.functions import as_operator, build
 from ..core.inplace import in_own_dtype, inplace, is_there, part, rebind, share
 from ..core.record import compiled
 from ..core.tensor import SCALARS, Tensor, as_frame, constant, plain_key
-from ..engine import start
 from ..errors import ArgumentError, BackendError, DtypeError, ShapeError, describe
 from ..rules.declare import BUILD, OPS, Op
-from ..show.display import tensor_html, tensor_repr
 from .conversions import Conversions
 from .namespace import check_version
 
@@ -49,6 +47,8 @@ class _Surface(Tensor):
             create_graph: record the gradient computation itself, for derivatives of higher order.
             inputs: accumulate into these alone.
         """
+        from ..engine import start  # what an import need not read is imported when it is first used
+
         start.backward(self, gradient, retain_graph, create_graph, inputs)
 
     def detach(self) -> Tensor:
@@ -83,10 +83,14 @@ class _Surface(Tensor):
         return self._frame.namespace
 
     def __repr__(self) -> str:
+        from ..show.display import tensor_repr
+
         return tensor_repr(self)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
+        from ..show.display import tensor_html
+
         return tensor_html(self)
 
     def __setitem__(self, key: Any, value: Any, /) -> None:

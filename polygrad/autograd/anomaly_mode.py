@@ -14,19 +14,22 @@ def _with_anomaly(state: State, enabled: bool, check_nan: bool) -> State:
 
 
 class detect_anomaly(Mode):
-    """Inside, each recorded operation keeps the stack of its call, and a backward pass raises at the first nan.
+    """Mode in which each recorded operation keeps the stack of its call, and a backward pass raises at the first nan.
 
-    The error names the operation, the shape of the gradient and the line of the user's that recorded the operation; so do all
-    errors of a backward pass through what was recorded here. Context manager or decorator. What is recorded outside, and a
-    backward pass outside, costs nothing.
+    The error names the operation, the shape of the gradient and the line of the user's that recorded the operation. So do all errors of a
+    backward pass through what was recorded here. Use it as a context manager or a decorator. Operations and backward passes outside cost
+    nothing.
 
-    Args:
-        check_nan: whether to look for nan; that reads every gradient. Under a transformation that has no values yet, such as
-            ``jax.jit``, nothing is looked at.
+    Parameters
+    ----------
+    check_nan
+        Look for nan, which reads every gradient. Under a transformation that has no values yet, such as ``jax.jit``, no gradient is read.
 
-    Raises:
-        AnomalyError: in a backward pass inside, an operation gave a gradient that is nan (torch warns where the call was and raises
-            RuntimeError, which this is too).
+    Raises
+    ------
+    AnomalyError
+        In a backward pass inside, an operation gave a gradient that is nan. (torch warns where the call was and raises RuntimeError, which
+        this is too.)
     """
 
     def __init__(self, check_nan: bool = True) -> None:

@@ -10,17 +10,17 @@ Levels nest, which they do not in torch: a dual belongs to the level in which it
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-from ..core.tensor import Tensor, as_frame
+from ..backend.frame import Level
+from ..core.tensor import Tensor, as_frame, live
 from ..errors import ArgumentError, DtypeError, GraphError, ShapeError, describe
 from ..levels.dual import Dual
 from ..levels.dual import make_dual as dual_at
 from ..levels.level import new_level
 
-_open: ContextVar[tuple[tuple[int, AbstractContextManager[int]], ...]] = ContextVar("polygrad_dual_levels", default=())
+_open: ContextVar[tuple[tuple[Level, new_level], ...]] = ContextVar("polygrad_dual_levels", default=())
 
 
 class UnpackedDualTensor(NamedTuple):
@@ -31,7 +31,7 @@ class UnpackedDualTensor(NamedTuple):
 
 
 def enter_dual_level() -> int:
-    """Open a level; returns its number."""
+    """Open a level and return its number."""
     manager = new_level()
     level = manager.__enter__()
     _open.set((*_open.get(), (level, manager)))
@@ -39,10 +39,17 @@ def enter_dual_level() -> int:
 
 
 def exit_dual_level(*, level: int | None = None) -> None:
-    """Close the innermost level, which has to be ``level`` if that is given.
+    """Close the innermost level.
 
-    Raises:
-        GraphError: no level is open, or another one is innermost.
+    Parameters
+    ----------
+    level
+        The number that the innermost level has to have.
+
+    Raises
+    ------
+    GraphError
+        No level is open, or another one is innermost.
     """
     levels = _open.get()
     if not levels:
@@ -57,7 +64,7 @@ def exit_dual_level(*, level: int | None = None) -> None:
 
 
 class dual_level:
-    """A forward-mode level as a context manager; gives its number."""
+    """Forward-mode level as a context manager; it gives its number."""
 
     def __enter__(self) -> int:
         self.level = enter_dual_level()
@@ -67,26 +74,51 @@ class dual_level:
         exit_dual_level(level=self.level)
 
 
-def _innermost(level: int | None, where: str) -> int:
+def _chosen(level: int | None, where: str) -> Level:
     levels = _open.get()
     if not levels:
         raise GraphError(f"{where}: no forward-mode level is open; use it inside `with forward_ad.dual_level():`")
-    return levels[-1][0] if level is None else level
+    if level is None:
+        return levels[-1][0]
+    for number, _ in levels:
+        if number == level:
+            return number
+    raise GraphError(f"{where}: no forward-mode level {level} is open; open are {', '.join(str(n) for n, _ in levels)}")
 
 
 def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Tensor:
-    """A dual number of the innermost level (or of ``level``).
+    """Make a dual number of the innermost level.
 
-    Args:
-        tensor, tangent: Tensors (or raw arrays) of the same shape and dtype, floating or complex.
+    Parameters
+    ----------
+    tensor, tangent
+        Tensors or raw arrays of the same shape and dtype, floating or complex.
+    level
+        Another level that is open.
+
+    Returns
+    -------
+    Tensor
+        The dual number.
+
+    Raises
+    ------
+    GraphError
+        No level is open.
+    DtypeError
+        The dtype is neither floating nor complex.
+    ShapeError
+        The tangent does not fit the tensor.
+    ArgumentError
+        The tensor is a dual number of this level already.
     """
-    number = _innermost(level, "make_dual")
-    tensor, tangent = as_frame(tensor), as_frame(tangent)
+    number = _chosen(level, "make_dual")
+    tensor, tangent = live(as_frame(tensor), "make_dual"), live(as_frame(tangent), "make_dual")
     if tensor.dtype not in tensor._frame.floating:
         raise DtypeError(f"make_dual: only floating and complex Tensors have tangents, got dtype {tensor.dtype}")
     if tuple(tensor.shape) != tuple(tangent.shape) or tensor.dtype != tangent.dtype:
         raise ShapeError(f"make_dual: the tangent {describe(tangent)} does not fit its primal {describe(tensor)}")
-    if isinstance(tensor, Dual) and tensor._frame.level == number:
+    if isinstance(tensor, Dual) and tensor._frame.level is number:
         raise ArgumentError(
             "make_dual: the Tensor is a dual number of this level already; unpack it, or open another level"
         )
@@ -94,16 +126,25 @@ def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Tensor:
 
 
 def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTensor:
-    """The primal and the tangent of a dual number of the innermost level (or of ``level``).
+    """Return the primal and the tangent of a dual number of the innermost level.
 
-    Of any other Tensor, and once the levels are closed, there is no tangent.
+    Parameters
+    ----------
+    tensor
+        A Tensor. If it is no dual number of the level, or once the levels are closed, it has no tangent.
+    level
+        Another level that is open.
+
+    Returns
+    -------
+    UnpackedDualTensor
+        The primal, and the tangent or None.
     """
     if not isinstance(tensor, Tensor):
         raise ArgumentError(f"unpack_dual: expected a Tensor, got {describe(tensor)}")
     levels = _open.get()
-    number = level if level is not None else levels[-1][0] if levels else None
-    if isinstance(tensor, Dual) and tensor._frame.level == number:
+    number = _chosen(level, "unpack_dual") if levels or level is not None else None
+    tensor = live(tensor, "unpack_dual")
+    if isinstance(tensor, Dual) and tensor._frame.level is number:
         return UnpackedDualTensor(tensor.primal, tensor.tangent)
-    while not levels and isinstance(tensor, Dual):
-        tensor = tensor.primal
     return UnpackedDualTensor(tensor, None)

@@ -1,8 +1,8 @@
 """``gradcheck`` and ``gradgradcheck``: derivatives against finite differences.
 
 A Jacobian is compared in the form that torch shows: rows are elements of an input, columns elements of an output. Of complex outputs
-the real and the imaginary parts are checked one after the other; the row of a complex input holds the derivative by its real part plus i
-times that by its imaginary part, which is what the gradient of a real output is in torch's convention.
+the real and the imaginary parts are checked one after the other. The row of a complex input holds the derivative by its real part plus i
+times that by its imaginary part, which is the gradient of a real output in torch's convention.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..core.tensor import Tensor
 from ..engine.start import grad
 from ..errors import ArgumentError, GradcheckError, GraphError, describe
 from ..func import vjp as pull_back
-from .numerical import Array, Check, _listed, _random
+from .numerical import Array, Check, _as_tuple, _random
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
 
@@ -42,26 +42,44 @@ def gradcheck(
 ) -> bool:
     """Check the derivatives of a function against central differences, with respect to the inputs that require grad.
 
-    Args:
-        func: takes the inputs, returns a Tensor or a tuple of Tensors.
-        inputs: a Tensor, or a tuple of Tensors and whatever else; those to check should be of double precision.
-        eps: half the step of the differences.
-        atol, rtol: how far a Jacobian may be from the numerical one.
-        raise_exception: raise where a check fails; otherwise return False.
-        nondet_tol: how far two runs of the same backward pass may be from each other.
-        check_undefined_grad: check that an output without a cotangent counts as one with zeros.
-        check_grad_dtypes: check that gradients have dtype, shape and device of their input.
-        check_batched_grad, check_batched_forward_grad: check derivatives under ``vmap`` against a loop.
-        check_forward_ad, check_backward_ad: check forward mode (default: no) and reverse mode (default: yes).
-        fast_mode: compare random projections instead of whole Jacobians.
-        masked: torch's option for sparse arrays, which changes nothing for others.
+    Parameters
+    ----------
+    func
+        Takes the inputs, returns a Tensor or a tuple of Tensors.
+    inputs
+        A Tensor, or a tuple of Tensors and other arguments; those to check should be of double precision.
+    eps
+        Half the step of the differences.
+    atol, rtol
+        Tolerances of a Jacobian beside the numerical one.
+    raise_exception
+        Raise where a check fails; otherwise return False.
+    nondet_tol
+        Tolerance between two runs of the same backward pass.
+    check_undefined_grad
+        Check that an output without a cotangent counts as one with zeros.
+    check_grad_dtypes
+        Check that gradients have dtype, shape and device of their input.
+    check_batched_grad, check_batched_forward_grad
+        Check derivatives under ``vmap`` against a loop.
+    check_forward_ad, check_backward_ad
+        Check forward mode (default: no) and reverse mode (default: yes).
+    fast_mode
+        Compare random projections instead of whole Jacobians.
+    masked
+        torch's option for sparse arrays, without effect.
 
-    Returns:
-        whether everything agrees.
+    Returns
+    -------
+    bool
+        True if all derivatives agree.
 
-    Raises:
-        GradcheckError: something does not agree; the message shows both Jacobians.
-        ArgumentError: no input requires grad, nothing is to be checked, or an output is no Tensor.
+    Raises
+    ------
+    GradcheckError
+        Two derivatives do not agree; the message shows both Jacobians.
+    ArgumentError
+        No input requires grad, no mode is to be checked, or an output is no Tensor.
     """
     if not check_forward_ad and not check_backward_ad:
         raise ArgumentError("gradcheck: Expected at least one of check_forward_ad or check_backward_ad to be True")
@@ -70,7 +88,7 @@ def gradcheck(
     if check_batched_forward_grad and not check_forward_ad:
         raise ArgumentError("gradcheck: check_batched_forward_grad=True needs check_forward_ad=True")
     check = Check(
-        func, _listed(inputs), eps=eps, atol=atol, rtol=rtol, nondet_tol=nondet_tol, check_undefined_grad=check_undefined_grad,
+        func, _as_tuple(inputs), eps=eps, atol=atol, rtol=rtol, nondet_tol=nondet_tol, check_undefined_grad=check_undefined_grad,
         check_grad_dtypes=check_grad_dtypes, check_batched_grad=check_batched_grad, fast_mode=fast_mode,
         check_batched_forward_grad=check_batched_forward_grad, check_forward_ad=check_forward_ad, check_backward_ad=check_backward_ad,
     )  # fmt: skip
@@ -87,7 +105,7 @@ def gradcheck(
                 stacklevel=3,
             )
     try:
-        check.run()
+        check.check()
     except GradcheckError:
         if raise_exception:
             raise
@@ -117,34 +135,43 @@ def gradgradcheck(
 ) -> bool:
     """Check the derivatives of the gradient of a function against central differences of the gradient.
 
-    Args:
-        grad_outputs: the cotangents of the outputs; random ones if left out.
-        gen_non_contig_grad_outputs: torch's; how arrays lie in memory is the library's affair, so it changes nothing.
-        check_fwd_over_rev, check_rev_over_rev: differentiate the gradient by forward mode (default: no) and by reverse mode.
-        others: as for ``gradcheck``.
+    The parameters that are not listed here are those of ``gradcheck``, and so are the errors.
 
-    Returns, Raises:
-        as ``gradcheck``.
+    Parameters
+    ----------
+    func, inputs
+        As for ``gradcheck``.
+    grad_outputs
+        The cotangents of the outputs; random ones if left out.
+    gen_non_contig_grad_outputs
+        torch's option, without effect: the order of elements in memory is the library's affair.
+    check_fwd_over_rev, check_rev_over_rev
+        Differentiate the gradient by forward mode (default: no) and by reverse mode (default: yes).
+
+    Returns
+    -------
+    bool
+        True if all derivatives agree.
     """
     if not check_fwd_over_rev and not check_rev_over_rev:
         raise ArgumentError(
             "gradgradcheck: Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True"
         )
-    args = _listed(inputs)
-    outputs = [y for y in _listed(func(*args)) if isinstance(y, Tensor) and y.requires_grad]
+    args = _as_tuple(inputs)
+    outputs = [y for y in _as_tuple(func(*args)) if isinstance(y, Tensor) and y.requires_grad]
     if not outputs:
         raise GraphError(
             "gradgradcheck: no output of the function requires grad, so there is no gradient to differentiate"
         )
     numbers = [i for i, x in enumerate(args) if isinstance(x, Tensor) and x.requires_grad]
     drawn = tuple([_random(y.detach()).requires_grad_() for y in outputs])
-    cotangents = drawn if grad_outputs is None else _listed(grad_outputs)
+    cotangents = drawn if grad_outputs is None else _as_tuple(grad_outputs)
 
     def split(full: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         return list(full[: len(args)]), list(full[len(args) :])
 
     def wanted(values: Sequence[Any], result: Any) -> list[Array]:
-        return [y for y in _listed(result) if isinstance(y, Tensor) and y.requires_grad]
+        return [y for y in _as_tuple(result) if isinstance(y, Tensor) and y.requires_grad]
 
     def by_reverse(*full: Any) -> tuple[Array, ...]:
         given, vectors = split(full)
@@ -152,7 +179,7 @@ def gradgradcheck(
         found = grad(ys, [given[i] for i in numbers], vectors, create_graph=True, allow_unused=True)
         return tuple([g for g in found if g is not None])
 
-    places = [k for k, y in enumerate(_listed(func(*args))) if isinstance(y, Tensor) and y.requires_grad]
+    places = [k for k, y in enumerate(_as_tuple(func(*args))) if isinstance(y, Tensor) and y.requires_grad]
 
     def by_transform(*full: Any) -> tuple[Array, ...]:
         given, vectors = split(full)
@@ -161,7 +188,7 @@ def gradgradcheck(
             filled = list(given)
             for i, x in zip(numbers, chosen, strict=True):
                 filled[i] = x
-            ys = _listed(func(*filled))
+            ys = _as_tuple(func(*filled))
             return tuple([ys[k] for k in places])
 
         found: tuple[Array, ...] = pull_back(partial, *[given[i] for i in numbers])[1](tuple(vectors))

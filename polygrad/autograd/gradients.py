@@ -20,24 +20,37 @@ def grad(
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
-    """The gradients of ``outputs`` with respect to ``inputs``; no ``grad`` is touched.
+    """Return the gradients of ``outputs`` with respect to ``inputs``; no ``grad`` is touched.
 
-    Args:
-        outputs: a Tensor or several.
-        inputs: a Tensor or several, leaves or not.
-        grad_outputs: cotangents of the outputs; None for scalars.
-        retain_graph: keep what the graph has saved; default ``create_graph``.
-        create_graph: record the gradient computation itself, for derivatives of higher order.
-        allow_unused: an input that the outputs do not depend on gives None instead of an error.
-        is_grads_batched: the cotangents have one more axis in front, and so have the gradients: one for each entry along it, computed
-            together (``func.vmap``).
-        materialize_grads: such an input gives zeros.
+    Parameters
+    ----------
+    outputs
+        A Tensor or several.
+    inputs
+        A Tensor or several, leaves or not.
+    grad_outputs
+        The cotangent of each output; None for scalars.
+    retain_graph
+        Keep what the graph has saved. The default is ``create_graph``.
+    create_graph
+        Record the gradient computation itself, for derivatives of higher order.
+    allow_unused
+        Give None for an input that the outputs do not depend on, instead of an error.
+    is_grads_batched
+        The cotangents have one more axis in front, and so have the gradients: one for each entry along it, computed together by
+        ``func.vmap``.
+    materialize_grads
+        Give zeros for an input that the outputs do not depend on.
 
-    Returns:
-        one Tensor for each input, of its shape and dtype.
+    Returns
+    -------
+    tuple of Tensor
+        One for each input, of its shape and dtype.
 
-    Raises:
-        GraphError: an input or output does not require grad, an input is unused, or the graph has been freed.
+    Raises
+    ------
+    GraphError
+        An input or output does not require grad, an input is unused, or the graph has been freed.
     """
     options: dict[str, Any] = {
         "retain_graph": retain_graph,
@@ -47,7 +60,7 @@ def grad(
     }
     if not is_grads_batched:
         return start.grad(outputs, inputs, grad_outputs, **options)
-    gradients = [] if grad_outputs is None else start.listed(grad_outputs, "grad")
+    gradients = [] if grad_outputs is None else start.as_list(grad_outputs, "grad")
     given = [i for i, g in enumerate(gradients) if g is not None]
     if not given:
         raise ArgumentError("grad: is_grads_batched=True needs grad_outputs, with the batch along their first axis")

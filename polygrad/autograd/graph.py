@@ -1,4 +1,4 @@
-"""Hooks on saved values, gradient edges and the hooks of several Tensors: the names of ``torch.autograd.graph``."""
+"""The names of ``torch.autograd.graph``: hooks on saved values, gradient edges, hooks of several Tensors."""
 
 from __future__ import annotations
 

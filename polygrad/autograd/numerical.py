@@ -12,14 +12,14 @@ from ..func import jvp, vmap
 from .gradients import grad
 
 Array = Any
-"""A Tensor. Its operators are made from the tables, so that a type checker does not see them."""
+"""A Tensor. Its operators are made from the tables, where a type checker does not see them."""
 
 Jacobian = list[list[Array]]
-"""[input][output]."""
+"""Blocks of a Jacobian, by ``[input][output]``."""
 
 
 class Check:
-    """One call of ``gradcheck``: the function, its arguments, and what is wanted."""
+    """One call of ``gradcheck``: the function, its arguments, and the options."""
 
     def __init__(self, func: Callable[..., Any], args: Sequence[Any], **options: Any) -> None:
         self.func = func
@@ -30,11 +30,11 @@ class Check:
 
     # -- evaluating -----------------------------------------------------------------------------------------------
     def leaves(self) -> list[Array]:
-        """The inputs to differentiate, anew."""
+        """Return the inputs to differentiate, as new leaves."""
         return [self.args[i].detach().requires_grad_() for i in self.numbers]
 
     def outputs(self, inputs: Sequence[Any]) -> list[Array]:
-        """The floating outputs for these inputs in the place of those to differentiate; of complex ones the part looked at."""
+        """Return the floating outputs for these inputs; of complex ones the part that is being checked."""
         args = list(self.args)
         for i, x in zip(self.numbers, inputs, strict=True):
             args[i] = x
@@ -53,11 +53,12 @@ class Check:
         return found
 
     def fail(self, message: str) -> GradcheckError:
+        """Return an error with the note on the part that is being checked."""
         return GradcheckError(self.note + message)
 
     # -- numerical ------------------------------------------------------------------------------------------------
-    def directional(self, number: int, direction: Array) -> list[Array]:
-        """The central difference of each output along a direction of one input."""
+    def differences(self, number: int, direction: Array) -> list[Array]:
+        """Return the central difference of each output along a direction of one input."""
         eps = self.options["eps"]
 
         def at(step: float) -> list[Array]:
@@ -68,11 +69,11 @@ class Check:
         return [(after - before) / (2 * eps) for after, before in zip(at(eps), at(-eps), strict=True)]
 
     def numerical(self) -> Jacobian:
-        """The Jacobian by finite differences."""
-        return self.by_directions(self.directional)
+        """Return the Jacobian by finite differences."""
+        return self.by_directions(self.differences)
 
     def by_directions(self, derivative: Callable[[int, Tensor], Sequence[Array]]) -> Jacobian:
-        """The Jacobian, given the derivative of the outputs along a direction of an input."""
+        """Return the Jacobian, given the derivative of the outputs along a direction of an input."""
         jacobian: Jacobian = []
         for number, x in enumerate(self.leaves()):
             rows = []
@@ -82,10 +83,10 @@ class Check:
                     turned = [_flat(y) for y in derivative(number, unit * 1j)]
                     columns = [_complex(a, b, x.dtype) for a, b in zip(columns, turned, strict=True)]
                 rows.append(columns)
-            jacobian.append(self._stacked(x, rows))
+            jacobian.append(self._stack(x, rows))
         return jacobian
 
-    def _stacked(self, x: Array, rows: list[list[Array]]) -> list[Array]:
+    def _stack(self, x: Array, rows: list[list[Array]]) -> list[Array]:
         if rows:
             return [column[0]._frame.namespace.stack(list(column)) for column in zip(*rows, strict=True)]
         xp = x._frame.namespace
@@ -93,7 +94,7 @@ class Check:
 
     # -- analytical -----------------------------------------------------------------------------------------------
     def backward(self, outputs: Sequence[Array], inputs: Sequence[Array], gradients: Sequence[Any]) -> list[Array]:
-        """The gradients of the outputs together; zeros where there is none."""
+        """Return the gradients of the outputs together; zeros where there is none."""
         pairs = [(y, g) for y, g in zip(outputs, gradients, strict=True) if y.requires_grad]
         if not pairs:
             return [x._frame.namespace.zeros_like(x.detach()) for x in inputs]
@@ -106,7 +107,7 @@ class Check:
         return checked
 
     def analytical(self) -> Jacobian:
-        """The Jacobian by backward passes, one for each element of an output."""
+        """Return the Jacobian by backward passes, one for each element of an output."""
         inputs = self.leaves()
         outputs = self.outputs(inputs)
         jacobian: Jacobian = [[] for _ in inputs]
@@ -121,7 +122,7 @@ class Check:
         return jacobian
 
     def forward(self, number: int, direction: Array) -> list[Array]:
-        """The derivative of the outputs along a direction of an input, by forward mode."""
+        """Return the derivative of the outputs along a direction of an input, by forward mode."""
         inputs = self.leaves()
 
         def moved(x: Array) -> tuple[Array, ...]:
@@ -132,6 +133,7 @@ class Check:
 
     # -- the checks -----------------------------------------------------------------------------------------------
     def compare(self, found: Jacobian, expected: Jacobian, mode: str) -> None:
+        """Raise unless two Jacobians agree."""
         for i, (row, other) in enumerate(zip(found, expected, strict=True)):
             for o, (a, n) in enumerate(zip(row, other, strict=True)):
                 if not _close(a, n, self.options["rtol"], self.options["atol"]):
@@ -140,16 +142,18 @@ class Check:
                         f"numerical:{n!r}\nanalytical:{a!r}\n"
                     )
 
-    def slow(self) -> None:
+    def check_whole(self) -> None:
+        """Check whole Jacobians."""
         expected = self.numerical()
         if self.options["check_backward_ad"]:
             found = self.analytical()
             self.compare(found, expected, "")
-            self.reentrant(found, self.analytical())
+            self.check_reentrant(found, self.analytical())
         if self.options["check_forward_ad"]:
             self.compare(self.by_directions(self.forward), expected, "computed with forward mode ")
 
-    def reentrant(self, first: Jacobian, second: Jacobian) -> None:
+    def check_reentrant(self, first: Jacobian, second: Jacobian) -> None:
+        """Raise unless two runs of the same backward pass agree."""
         tolerance = self.options["nondet_tol"]
         for row, other in zip(first, second, strict=True):
             for a, b in zip(row, other, strict=True):
@@ -160,14 +164,14 @@ class Check:
                         f"{tolerance}; pass nondet_tol if the function draws random numbers or adds in an order that changes."
                     )
 
-    def fast(self) -> None:
-        """Random projections in the place of whole Jacobians: uᵀJv, where u is a direction of an input and v a cotangent."""
+    def check_projections(self) -> None:
+        """Check random projections instead of whole Jacobians: uᵀJv, where u is a direction of an input and v a cotangent."""
         rtol, atol = self.options["rtol"], self.options["atol"]
         inputs = self.leaves()
         outputs = self.outputs(inputs)
         for number, x in enumerate(inputs):
             u = _random(x)
-            numerical = self.directional(number, u)
+            numerical = self.differences(number, u)
             tangents = self.forward(number, u) if self.options["check_forward_ad"] else numerical
             for o, y in enumerate(outputs):
                 v = _random(y)
@@ -177,7 +181,7 @@ class Check:
                 if self.options["check_backward_ad"]:
                     (g,) = self.backward([y], [x], [v])
                     again = self.backward([y], [x], [v])[0]
-                    self.reentrant([[g]], [[again]])
+                    self.check_reentrant([[g]], [[again]])
                     pairs.insert(0, ("", _inner(g, u)))
                 for mode, a in pairs:
                     if not abs(a - n) <= atol * scale + rtol * abs(n):
@@ -195,8 +199,8 @@ class Check:
             f"is: {difference}.\n"
         )
 
-    def undefined(self) -> None:
-        """An output without a cotangent has to count as one with a cotangent of zeros."""
+    def check_undefined(self) -> None:
+        """Check that an output without a cotangent counts as one with a cotangent of zeros."""
         inputs = self.leaves()
         outputs = [y for y in self.outputs(inputs) if y.requires_grad]
         for y in outputs if len(outputs) > 1 else ():
@@ -216,7 +220,8 @@ class Check:
                         f"with undefined output grads and {b!r} with zeros"
                     )
 
-    def dtypes(self) -> None:
+    def check_dtypes(self) -> None:
+        """Check that gradients have dtype, shape and device of their input."""
         inputs = self.leaves()
         outputs = [y for y in self.outputs(inputs) if y.requires_grad]
         if not outputs:
@@ -228,8 +233,8 @@ class Check:
                     f"Gradient of input {self.numbers[i]} is {describe(g)} on {g.device}, the input {describe(x)} on {x.device}"
                 )
 
-    def batched_backward(self) -> None:
-        """A batch of cotangents by ``vmap`` against one after the other."""
+    def check_batched_backward(self) -> None:
+        """Check a batch of cotangents by ``vmap`` against one after the other."""
         inputs = self.leaves()
         for o, y in enumerate(self.outputs(inputs)):
             if not y.requires_grad:
@@ -244,8 +249,8 @@ class Check:
                 ) from error
             self._same(loop, together, f"batched gradients of output {o}")
 
-    def batched_forward(self) -> None:
-        """A batch of tangents by ``vmap`` against one after the other."""
+    def check_batched_forward(self) -> None:
+        """Check a batch of tangents by ``vmap`` against one after the other."""
         for number, x in enumerate(self.leaves()):
             batch = x._frame.namespace.stack([_random(x), _random(x)])
             loop = [self.forward(number, batch[k]) for k in range(2)]
@@ -264,7 +269,8 @@ class Check:
             if not _close(found, expected, self.options["rtol"], self.options["atol"]):
                 raise self.fail(f"Mismatch of {what}: with vmap {found!r}, in a loop {expected!r}")
 
-    def run(self) -> None:
+    def check(self) -> None:
+        """Run every check that is asked for."""
         inputs = self.leaves()
         result = self.func(
             *[inputs[self.numbers.index(i)] if i in self.numbers else x for i, x in enumerate(self.args)]
@@ -279,16 +285,16 @@ class Check:
         parts = ("real", "imaginary") if has_complex else ("",)
         for part in parts:
             self.note = f"While considering the {part} part of complex outputs only, " if part else ""
-            self.fast() if self.options["fast_mode"] else self.slow()
+            self.check_projections() if self.options["fast_mode"] else self.check_whole()
             if self.options["check_batched_forward_grad"]:
-                self.batched_forward()
+                self.check_batched_forward()
             if self.options["check_backward_ad"]:
                 if self.options["check_batched_grad"]:
-                    self.batched_backward()
+                    self.check_batched_backward()
                 if self.options["check_undefined_grad"]:
-                    self.undefined()
+                    self.check_undefined()
                 if self.options["check_grad_dtypes"]:
-                    self.dtypes()
+                    self.check_dtypes()
 
 
 def _flat(x: Array) -> Array:
@@ -296,7 +302,7 @@ def _flat(x: Array) -> Array:
 
 
 def _units(x: Array) -> list[Array]:
-    """The unit vectors of the space of ``x``."""
+    """Return the unit vectors of the space of ``x``."""
     xp = x._frame.namespace
     eye = xp.eye(x.size, dtype=x.dtype, device=x.device)
     return [xp.reshape(eye[i, ...], tuple(x.shape)) for i in range(x.size)]
@@ -308,7 +314,7 @@ def _complex(real: Array, imaginary: Array, dtype: Any) -> Array:
 
 
 def _random(x: Array) -> Array:
-    """A random direction of unit length."""
+    """Draw a random direction of unit length."""
     frame, xp = x._frame, x._frame.namespace
     real = xp.real(x.detach()).dtype if x.dtype in frame.complex else x.dtype
     drawn = [randn(tuple(x.shape), dtype=real, backend=frame.backend.name) for _ in range(2)]
@@ -323,7 +329,7 @@ def _magnitude(x: Array) -> Array:
 
 
 def _inner(g: Array, u: Array) -> float:
-    """The derivative along u, given the gradient."""
+    """Return the derivative along u, given the gradient."""
     xp = g._frame.namespace
     return float(xp.sum(xp.real(xp.conj(g) * u))) if g.dtype in g._frame.complex else float((g * u).sum())
 
@@ -333,5 +339,5 @@ def _close(a: Array, b: Array, rtol: float, atol: float) -> bool:
     return bool(xp.all(xp.abs(a - b) <= atol + rtol * xp.abs(b)))
 
 
-def _listed(value: Any) -> tuple[Any, ...]:
+def _as_tuple(value: Any) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, (tuple, list)) else (value,)

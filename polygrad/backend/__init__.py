@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from .base import Array, Backend, Frame, Raw
+from .base import Array, Backend, Raw
 from .dtypes import ALIASES, DTYPE_NAMES, dtype_name
+from .frame import Frame
 from .interface import RuleNamespace
 from .select import BackendInfo, backend_of, backends, default_backend_name, get_backend, register_backend, use_backend
 from .special import scipy_special

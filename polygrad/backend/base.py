@@ -16,6 +16,7 @@ from typing import Any
 from ..errors import BackendError, DtypeError, UnsupportedError
 from ..rules.declare import OPS
 from .dtypes import ALIASES, DTYPE_NAMES, dtype_name
+from .frame import GROUND, Frame, Level
 from .special import scipy_special
 
 Array = Any
@@ -50,42 +51,13 @@ class Raw:
         return value
 
 
-class Frame:
-    """The place where an operation runs: a backend at a level. Tensors of one frame share one object, compared by identity.
-
-    ``raw`` is the namespace that computes on payloads. It is the library itself, or the differentiable namespace where the payload is
-    itself a Tensor, inside a transform. ``namespace`` is the differentiable one.
-    """
-
-    __slots__ = ("backend", "calls", "complex", "floating", "level", "lifted", "namespace", "raw", "weak")
-
-    def __init__(self, backend: Backend, level: int, lifted: bool) -> None:
-        self.backend = backend
-        self.level = level
-        self.lifted = lifted
-        self.namespace = backend.namespace
-        self.raw = backend.namespace if lifted else backend.raw
-        self.floating, self.complex, self.weak = backend.floating, backend.complex, backend.weak
-        self.calls: dict[str, Callable[..., Any]] = {}
-
-    def call(self, name: str) -> Callable[..., Any]:
-        """Return the function of that name in ``raw``, extensions included (``linalg.det``)."""
-        try:
-            return self.calls[name]
-        except KeyError:
-            function = self.raw
-            for part in name.split("."):
-                function = getattr(function, part)
-            return self.calls.setdefault(name, function)
-
-
 class Backend:
     """One array library. Everything beyond ``name`` and ``xp`` has an agnostic default."""
 
     name: str
     """The name of the library that one imports."""
     install: str = ""
-    """How to install what is missing."""
+    """The command that installs what is missing."""
     overrides: dict[str, Callable[..., Any]] = {}  # noqa: RUF012
     """Operations that the adapter does itself, by operation name: raw arrays in, raw arrays out."""
     unsupported: dict[str, str] = {}  # noqa: RUF012
@@ -113,7 +85,9 @@ class Backend:
             self.name = name
         if xp is not None:
             self.xp = xp
-        self._frames: dict[tuple[int, bool], Frame] = {}
+        self._ground: dict[bool, Frame] = {}
+        self.calls: tuple[dict[str, Callable[..., Any]], ...] = ({}, {})
+        """Functions by name, looked up once: of raw payloads, and of payloads that are Tensors."""
         self._loaded = False
         self.floating: set[Any] = set()
         """The dtypes that can carry a gradient: real floating and complex."""
@@ -179,12 +153,14 @@ class Backend:
         """The differentiable namespace bound to this backend; one object, compared by identity."""
         return NAMESPACE[0](self)
 
-    def frame(self, level: int = 0, lifted: bool = False) -> Frame:
+    def frame(self, level: Level = GROUND, lifted: bool = False) -> Frame:
         """Return the frame of this backend at a level."""
+        if level is not GROUND:
+            return level.frame(self, lifted)
         try:
-            return self._frames[level, lifted]
+            return self._ground[lifted]
         except KeyError:
-            return self._frames.setdefault((level, lifted), Frame(self, level, lifted))
+            return self._ground.setdefault(lifted, Frame(self, GROUND, lifted))
 
     def lookup(self, name: str) -> Any:
         """Return the raw function (or constant, or dtype) of that name."""
@@ -370,6 +346,10 @@ class Backend:
         An adapter may write into ``buffer``, which the engine owns.
         """
         return buffer + self.raw.getitem_adjoint(value, key=key, shape=buffer.shape)
+
+    def one_like(self, array: Array) -> Array:
+        """Return ones of the shape and dtype of ``array``, on its device: what a backward pass starts from."""
+        return self.raw.ones_like(array)
 
     def own(self, array: Array, alias: bool) -> Array:
         """Return ``array`` in memory of its own, for a leaf to keep. ``alias`` says that somebody else holds it for sure."""

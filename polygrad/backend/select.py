@@ -18,7 +18,8 @@ from .base import Backend
 
 _BY_NAME: dict[str, Backend] = {}
 
-_BY_TYPE: dict[type, Backend] = {}
+BY_TYPE: dict[type, Backend] = {}
+"""The backends by the types of arrays that have been met."""
 
 SELECTED: ContextVar[str | None] = ContextVar("polygrad_backend", default=None)
 
@@ -59,11 +60,11 @@ def get_backend(name: str | Backend | None = None) -> Backend:
 def backend_of(array: Any) -> Backend | None:
     """Return the backend that owns an array, or None if it is not an array of any library."""
     kind = type(array)
-    backend = _BY_TYPE.get(kind)
+    backend = BY_TYPE.get(kind)
     if backend is None:
         backend = _find(array, kind)
         if backend is not None:
-            _BY_TYPE[kind] = backend
+            BY_TYPE[kind] = backend
     return backend
 
 
@@ -89,8 +90,8 @@ def _find(array: Any, kind: type) -> Backend | None:
 def register_backend(backend: Backend) -> None:
     """Make a backend known without an entry point. It takes the place of one of the same name."""
     _BY_NAME[backend.name] = backend.load()
-    for kind in [kind for kind, known in _BY_TYPE.items() if known.name == backend.name]:
-        del _BY_TYPE[kind]
+    for kind in [kind for kind, known in BY_TYPE.items() if known.name == backend.name]:
+        del BY_TYPE[kind]
 
 
 def default_backend_name() -> str:

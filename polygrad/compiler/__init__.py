@@ -1,1 +1,1 @@
-"""Compiling functions of Tensors."""
+"""Compile functions of Tensors by the backend's own compiler: ``polygrad.jit``."""

@@ -1,9 +1,9 @@
 """``jit``: a function of Tensors, compiled by the backend's own compiler.
 
-The function is run once on stand-ins for its arrays (it is *traced*), for each kind of call: the structure of the arguments, which of
-them require grad, the values of the static ones, the modes in force. What is compiled is a function of flat lists of raw arrays; what
-it does to Tensors (outputs with a history, gradients that arrive at arguments, arguments written in place) is noted while tracing
-and done to the caller's Tensors at each call.
+The function is run once on stand-ins for its arguments (it is *traced*), for each kind of call: the structure of the arguments, which of
+them require grad, the values of the static ones, the modes in force. The compiled function takes and returns flat lists of raw arrays.
+Its effects on Tensors (outputs with a history, gradients that arrive at arguments, arguments written in place) are noted while tracing,
+and are carried out on the caller's Tensors at each call.
 """
 
 from __future__ import annotations
@@ -14,22 +14,24 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..backend.base import Backend, Frame
-from ..backend.select import _BY_TYPE, backend_of, get_backend
+from ..backend.base import Backend
+from ..backend.frame import Frame
+from ..backend.select import BY_TYPE, backend_of, get_backend
 from ..core import modes
 from ..core.dispatch import mark_inference
 from ..core.graph import LEAF
 from ..core.inplace import rebind
+from ..core.record import attach
 from ..core.tensor import SCALAR_TYPES, Tensor, constant, edge_of, refuse_leak
 from ..errors import ArgumentError, BackendError, GraphError, Untraceable, describe
 from ..levels.batched import Batched
 from ..levels.foreign import Foreign, call, record
 from ..levels.trees import flatten, unflatten
-from .program import ARRAY, COMPUTED, LEAVES, UNTRACKED, WITH_GRAD, Note, Program, ambient, spread
+from .program import ARRAY, COMPUTED, LEAVES, UNTRACKED, WITH_GRAD, Note, Program, ambient, split_arguments
 
 
 class Jitted:
-    """What ``jit`` returns."""
+    """Function that ``jit`` has returned. It is compiled for each kind of call, when the first call of that kind comes."""
 
     def __init__(
         self, function: Callable[..., Any], static_argnums: Any, static_argnames: Any, options: dict[str, Any]
@@ -41,23 +43,24 @@ class Jitted:
         self.options = options
         numbers = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
         names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
-        self.static_numbers, self.static_names = _both(function, numbers, names)
+        self.static_numbers, self.static_names = _name_statics(function, numbers, names)
         self._programs: dict[Any, Program] = {}
         self._plain: set[Any] = set()
-        """Kinds of calls that the backend's compiler cannot do, and which therefore run as they are."""
+        """Kinds of calls that the backend's compiler cannot compile, so that they run as they are."""
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function, compiled for this kind of call."""
         dynamic, named, statics = args, kwargs, ()
         if self.static_numbers or self.static_names:
             dynamic, named, statics = self._without_statics(args, kwargs)
-        leaves, tree = flatten((dynamic, named)) if named else spread(dynamic)
+        leaves, tree = flatten((dynamic, named)) if named else split_arguments(dynamic)
         return self._run(args, kwargs, (dynamic, named), statics, leaves, tree)
 
     def _run(self, args: Any, kwargs: Any, dynamic: Any, statics: Any, leaves: list[Any], tree: Any) -> Any:
-        """A call, its arguments without the static ones, and these as leaves and their structure."""
+        """Run a call, given its arguments without the static ones, and these as leaves and their structure."""
         arrays: list[Any] = []
         kinds: list[int] = []
         tensors: list[Tensor] = []
@@ -87,7 +90,7 @@ class Jitted:
             else:
                 kind = type(leaf)
                 if (
-                    kind not in _BY_TYPE
+                    kind not in BY_TYPE
                     and kind not in SCALAR_TYPES
                     and type(tree) is tuple
                     and backend_of(leaf) is None
@@ -96,11 +99,11 @@ class Jitted:
                 raw.append(len(arrays))
                 arrays.append(leaf)
                 kinds.append(ARRAY)
-        home = frame.backend if frame is not None else _home(leaves)
+        home: Any = frame.backend if frame is not None else _home(leaves)
         if not home.compiles:
             return self.function(*args, **kwargs)
         for i in raw:
-            if _BY_TYPE.get(type(arrays[i])) is not home:
+            if BY_TYPE.get(type(arrays[i])) is not home:
                 _take(arrays, kinds, i, home)
         first = None if len(set(tensors)) == len(tensors) else _first(leaves)
         key = (home, tree, tuple(kinds), first, statics, *ambient())
@@ -122,11 +125,11 @@ class Jitted:
             ]
             edges += [None] * (len(arrays) - len(edges))
             if any(edge is not None for edge in edges):
-                record(program, arrays, edges, results, note.given)
+                attach(record(program, arrays, edges, results, note.given), results, note.given)
         return _finish(note, leaves, outs if results is None else results, home.frame())
 
     def _in_transform(self, args: Any, kwargs: Any, statics: Any, leaves: list[Any], tree: Any) -> Any:
-        """A call with Tensors of a functional transform among the arguments, or of several backends, which is an error."""
+        """Run a call with Tensors of a functional transform among the arguments, or of several backends, which is an error."""
         home = next(leaf for leaf in leaves if isinstance(leaf, Tensor))._frame.backend
         for leaf in leaves:
             if isinstance(leaf, Tensor) and leaf._frame.backend is not home:
@@ -207,7 +210,7 @@ class Jitted:
 
 
 class _Noting(Foreign):
-    """A program that keeps the note of its last run, for one call."""
+    """Program that keeps the note of its last run, for one call."""
 
     name = Program.name
 
@@ -217,14 +220,15 @@ class _Noting(Foreign):
         self.note: Any = None
 
     def run(self, arrays: Sequence[Any], tracked: bool) -> tuple[Sequence[Any], Foreign]:
+        """Run the program on raw arrays, and keep its note."""
         outs, self.note = self.program.execute(list(arrays))
         return outs, self.program
 
 
 def _finish(note: Note, leaves: list[Any], outs: Sequence[Any], frame: Frame) -> Any:
-    """Do to the arguments what the function has done to those it got, and give back what it has returned.
+    """Carry out the noted effects on the arguments, and return the results.
 
-    ``outs`` are raw arrays, or Tensors where one of them has a history.
+    ``outs`` are raw arrays, or Tensors if one of them has a history.
     """
     made = bool(outs) and isinstance(outs[0], Tensor)
     if note.effects:
@@ -276,7 +280,7 @@ def _finish(note: Note, leaves: list[Any], outs: Sequence[Any], frame: Frame) ->
 
 
 def _check_effects(note: Note, leaves: list[Any], arrays: Sequence[Any]) -> None:
-    """Raise before anything has changed if an argument cannot be changed as the function has done it."""
+    """Raise before anything has changed if an argument cannot be changed as the function has changed it."""
     for index, what, position, _ in note.effects:
         target = leaves[index]
         extra = target._extra
@@ -303,14 +307,14 @@ def _refuse_relatives(target: Tensor, leaves: list[Any]) -> None:
 
 
 def _base(tensor: Tensor) -> Tensor:
-    """What a Tensor is a view of, in the end."""
+    """Return the root base of a view, or the Tensor itself."""
     while tensor._extra is not None and tensor._extra.view is not None and tensor._extra.view.base is not None:
         tensor = tensor._extra.view.base
     return tensor
 
 
 def _in_batch(value: Any) -> bool:
-    """Whether a Tensor is, at some level, an example of a batch; vmap knows operations, and none of what is compiled."""
+    """Return True if a Tensor is, at some level, an example of a batch: vmap knows operations, and no compiled functions."""
     while isinstance(value, Tensor):
         if isinstance(value, Batched):
             return True
@@ -319,13 +323,13 @@ def _in_batch(value: Any) -> bool:
 
 
 def _first(leaves: list[Any]) -> tuple[int, ...]:
-    """For each leaf the position of the first that is the same Tensor."""
+    """Return for each leaf the position of the first that is the same Tensor."""
     seen: dict[int, int] = {}
     return tuple([seen.setdefault(id(leaf), i) if isinstance(leaf, Tensor) else i for i, leaf in enumerate(leaves)])
 
 
 def _home(leaves: list[Any]) -> Backend:
-    """The backend of raw arrays; the selected one where there are none."""
+    """Return the backend of raw arrays, or the selected one if there are none."""
     for leaf in leaves:
         if type(leaf) not in SCALAR_TYPES and (backend := backend_of(leaf)) is not None:
             return backend
@@ -333,7 +337,7 @@ def _home(leaves: list[Any]) -> Backend:
 
 
 def _take(arrays: list[Any], kinds: list[Any], i: int, home: Backend) -> None:
-    """Bring an argument that is no Tensor into the form in which the compiler takes it: an array of its own, or a number."""
+    """Bring an argument that is no Tensor into the form that the compiler takes: an array of its own backend, or a number."""
     leaf = arrays[i]
     if type(leaf) in SCALAR_TYPES:
         if not home.traces_numbers:
@@ -344,8 +348,8 @@ def _take(arrays: list[Any], kinds: list[Any], i: int, home: Backend) -> None:
         return
     if backend is None:
         raise ArgumentError(
-            f"jit: an argument is {describe(leaf)}, and only Tensors, arrays, numbers and trees of these can be passed to a compiled "
-            f"function; name arguments of other kinds in static_argnames (or static_argnums)"
+            f"jit: an argument is {describe(leaf)}; a compiled function takes Tensors, arrays, numbers and trees of these. Name arguments "
+            f"of other kinds in static_argnames (or static_argnums)"
         )
     if backend.name == "numpy" and leaf.shape == ():
         arrays[i] = leaf.item()
@@ -357,10 +361,10 @@ def _take(arrays: list[Any], kinds: list[Any], i: int, home: Backend) -> None:
         )
 
 
-def _both(
+def _name_statics(
     function: Callable[..., Any], numbers: tuple[int, ...], names: tuple[str, ...]
 ) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """Static arguments by position and by name: whichever way they are declared, they may be passed in both."""
+    """Return the static arguments by position and by name: in whichever way they are declared, they may be passed in both."""
     if not numbers and not names:
         return (), ()
     try:
@@ -373,13 +377,13 @@ def _both(
     for name in names:
         if name not in known and inspect.Parameter.VAR_KEYWORD not in open_ended:
             raise ArgumentError(
-                f"jit: static_argnames names {name!r}, and the function has only {', '.join(map(repr, known))}"
+                f"jit: static_argnames names {name!r}, which is no parameter of the function; it has {', '.join(map(repr, known))}"
             )
     counted = []
     for number in numbers:
         if not -len(positional) <= number < len(positional) and inspect.Parameter.VAR_POSITIONAL not in open_ended:
             raise ArgumentError(
-                f"jit: static_argnums names {number}, and the function has {len(positional)} positional arguments"
+                f"jit: static_argnums names {number}, but the function has {len(positional)} positional arguments"
             )
         counted.append(number % len(positional) if number < 0 else number)
     counted += [positional.index(name) for name in names if name in positional]
@@ -396,25 +400,37 @@ def jit(
 ) -> Any:
     """Compile a function of Tensors by the compiler of the backend that its arguments are on.
 
-    On JAX that is ``jax.jit``. On torch the function is traced and given to ``torch.compile``; where torch cannot trace or compile it,
-    it runs as it is, with a warning. NumPy, CuPy, dask and the rest have no such compiler: there the function is called just as it is.
+    On JAX that is ``jax.jit``. On torch the function is traced and given to ``torch.compile``; if torch cannot trace or compile it, it
+    runs as it is, with a warning. NumPy, CuPy, dask and the rest have no such compiler: there the function is called as it is.
 
-    The compiled function does what the function does, gradients included: results computed from arguments that require grad have a
-    history, of one node whose derivatives (of any order, in both modes) are compiled when they are first asked for, and compute the
-    forward pass anew instead of keeping intermediates. A ``backward()`` inside adds to ``grad`` of the arguments; arguments written
-    in place are written. Python code runs only while the function is traced, once for each kind of call. Inside ``func.vmap`` the
-    function runs as it is; compile the mapped function instead.
+    The compiled function does the same as the function, gradients included. Results computed from arguments that require grad have a
+    history of one node, whose derivatives (of any order, in both modes) are compiled when they are first asked for; they compute the
+    forward pass anew instead of keeping intermediates. A ``backward()`` inside adds to ``grad`` of the arguments; arguments written in
+    place are written. Python code runs only while the function is traced, once for each kind of call. Inside ``func.vmap`` the function
+    runs as it is; compile the mapped function instead.
 
-    Args:
-        function: takes and returns Tensors, arrays, numbers, and trees of these; None: returns a decorator.
-        static_argnums, static_argnames: arguments that are no arrays, by position or name; hashable. The function is compiled for each
-            value of these.
-        options: for the backend's compiler (``jax.jit``, ``torch.compile``).
+    Parameters
+    ----------
+    function
+        Takes and returns Tensors, arrays, numbers, and trees of these. Without it a decorator is returned.
+    static_argnums, static_argnames
+        Arguments that are no arrays, by position or name; hashable. The function is compiled for each value of these.
+    options
+        Options of the backend's compiler (``jax.jit``, ``torch.compile``).
 
-    Raises:
-        ArgumentError: an argument is neither array, number nor static, or a static one is not hashable.
-        BackendError: the arguments are on different backends.
-        GraphError: a result depends on a Tensor from outside that requires grad, or such a Tensor would be changed.
+    Returns
+    -------
+    callable
+        The compiled function.
+
+    Raises
+    ------
+    ArgumentError
+        An argument is neither array, number nor static, or a static one is not hashable.
+    BackendError
+        The arguments are on different backends.
+    GraphError
+        A result depends on a Tensor from outside that requires grad, or such a Tensor would be changed.
     """
     if function is None:
         return functools.partial(jit, static_argnums=static_argnums, static_argnames=static_argnames, **options)

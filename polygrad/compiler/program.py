@@ -1,4 +1,4 @@
-"""A function of Tensors as a program of raw arrays, which a backend's compiler can trace, and what the trace has shown of it."""
+"""A function of Tensors as a program of raw arrays that a compiler can trace, and the note of what the trace has shown."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ from ..core.tensor import Tensor, constant, continued, edge_of
 from ..errors import GeneratorNeeded, GraphError, describe
 from ..func.transforms import jvp, vjp
 from ..levels.foreign import Foreign
-from ..levels.level import LEVEL
 from ..levels.trees import flatten, unflatten
 
 UNTRACKED, LEAVES, WITH_GRAD, COMPUTED, ARRAY = range(5)
-"""Kinds of arguments: Tensors without gradient, leaves, leaves whose ``grad`` is there already, results of operations; arrays."""
+"""Kinds of arguments: Tensors that do not require grad, leaves, leaves that have a ``grad``, results of operations; arrays."""
 
 
 class Constant:
-    """What a traced function returns besides arrays; a compiler hands it through as it is."""
+    """Result of a traced function besides its arrays; a compiler hands it through as it is."""
 
     __slots__ = ("value",)
 
@@ -33,7 +32,7 @@ class Constant:
 
 
 class Traced(Foreign):
-    """A function of a list of Tensors, returning a list of Tensors, as a function of raw arrays, differentiated by polygrad."""
+    """Function of a list of Tensors that returns a list of Tensors, as a function of raw arrays, differentiated by polygrad."""
 
     name = "Traced"
 
@@ -50,20 +49,22 @@ class Traced(Foreign):
         return [out._data for out in outs], Constant(note)
 
     def noted(self, inputs: list[Any]) -> tuple[list[Any], Any]:
-        """The outputs of the function, and what has to be known of them at each call."""
+        """Return the outputs of the function, and what has to be known of them at each call."""
         return self.function(inputs), None
 
     def run(self, arrays: Sequence[Any], tracked: bool) -> tuple[Sequence[Any], Foreign]:
+        """Run the function on raw arrays, and return itself for the derivatives."""
         return self._trace(*arrays)[0], self
 
     def vjp(self, wanted: tuple[bool, ...], given: tuple[bool, ...]) -> Foreign:
+        """Return the function of inputs and cotangents that gives the cotangents of the wanted inputs."""
         number = len(wanted)
 
         chosen = [i for i, want in enumerate(wanted) if want]
 
         def pullback(tensors: list[Any]) -> list[Any]:
             def partial(*values: Any) -> Any:
-                outs = self.function(_replaced(tensors[:number], chosen, values))
+                outs = self.function(_replace(tensors[:number], chosen, values))
                 return [out for out, carries in zip(outs, given, strict=True) if carries]
 
             _, pull = vjp(partial, *[tensors[i] for i in chosen])
@@ -72,13 +73,14 @@ class Traced(Foreign):
         return self._derived((wanted, given), pullback)
 
     def jvp(self, moving: tuple[bool, ...]) -> Foreign:
+        """Return the function of inputs and tangents that gives the tangents of the floating outputs."""
         number = len(moving)
 
         chosen = [i for i, moves in enumerate(moving) if moves]
 
         def pushforward(tensors: list[Any]) -> list[Any]:
             def partial(*values: Any) -> Any:
-                outs = self.function(_replaced(tensors[:number], chosen, values))
+                outs = self.function(_replace(tensors[:number], chosen, values))
                 return [out for out in outs if out.dtype in out._frame.floating]
 
             _, tangents = jvp(partial, tuple([tensors[i] for i in chosen]), tuple(tensors[number:]))
@@ -96,7 +98,7 @@ class Traced(Foreign):
 
 
 class Compiled(Traced):
-    """Such a function, compiled by the backend."""
+    """Traced function that the backend has compiled."""
 
     name = "Jit"
 
@@ -109,14 +111,15 @@ class Compiled(Traced):
         self.compiled = backend.jit(self._trace, **options)
 
     def run(self, arrays: Sequence[Any], tracked: bool) -> tuple[Sequence[Any], Foreign]:
+        """Run the compiled function on raw arrays, and return itself for the derivatives."""
         return self.compiled(*arrays)[0], self
 
     def _like(self, function: Callable[[list[Any]], list[Any]]) -> Traced:
         return Compiled(self.backend, function, self.options, self.ambient)
 
 
-def _replaced(values: list[Any], positions: Sequence[int], others: Sequence[Any]) -> list[Any]:
-    """The list with others at some positions."""
+def _replace(values: list[Any], positions: Sequence[int], others: Sequence[Any]) -> list[Any]:
+    """Return the list with other values at some positions."""
     values = list(values)
     for position, other in zip(positions, others, strict=True):
         values[position] = other
@@ -128,18 +131,18 @@ def _payload(tensor: Tensor | None) -> Any:
 
 
 class Note:
-    """What tracing a program has found out: how the caller's results and Tensors follow from the arrays that come back."""
+    """Record of a trace: how the caller's results and Tensors follow from the arrays that come back."""
 
     __slots__ = ("effects", "given", "outputs", "structure", "tracked")
 
     def __init__(self, structure: Any, outputs: list[Any], effects: list[Any], given: tuple[bool, ...]) -> None:
         self.structure = structure
         self.outputs = outputs
-        """Of each leaf of the result: ("tensor" or "leaf", None), ("array", None), ("argument", which), ("constant", value)."""
+        """For each leaf of the result: ("tensor" or "leaf", None), ("array", None), ("argument", which), or ("constant", value)."""
         self.effects = effects
-        """(which argument, "value" or "grad", position of the array or None, new kind or whether the old grad is written to)."""
+        """(argument, "value", position of its array or None, new kind), or (argument, "grad", position, whether the old one is written)."""
         self.given = given
-        """Which arrays belong to Tensors with a history."""
+        """For each array, True if it belongs to a Tensor with a history."""
         self.tracked = any(given)
 
 
@@ -166,11 +169,11 @@ class Program(Compiled):
         super().__init__(backend, lambda inputs: self.noted(inputs)[0], options, ambient)
 
     def noted(self, inputs: list[Any]) -> tuple[list[Any], Note]:
-        """Call the function on Tensors made of the inputs, and see what became of them."""
+        """Call the function on Tensors made of the inputs, and note what became of them."""
         if self.random:
             self.backend.set_generator(inputs[-1]._data)
         extra = iter(inputs[len(self.kinds) :])
-        given: list[Any] = []  # what the function gets
+        given: list[Any] = []  # the arguments of the function
         roots: list[Any] = []  # the leaf behind each Tensor
         before: list[Any] = []
         for i, kind in enumerate(self.kinds):
@@ -197,7 +200,9 @@ class Program(Compiled):
             before.append(
                 None if not isinstance(value, Tensor) else (value._data, value._node, value.grad, _payload(value.grad))
             )
-        args, kwargs = (gathered(self.tree, given), {}) if type(self.tree) is tuple else unflatten(self.tree, given)
+        args, kwargs = (
+            (join_arguments(self.tree, given), {}) if type(self.tree) is tuple else unflatten(self.tree, given)
+        )
         result = self.call_with(args, kwargs, self.statics)
         leaves, structure = flatten(result)
         outs: list[Any] = []
@@ -244,7 +249,7 @@ class Program(Compiled):
         return outs, Note(structure, outputs, effects, tracked)
 
     def _refuse_outsiders(self, outs: list[Tensor], inputs: list[Any]) -> None:
-        """Raise if a result depends on a leaf outside: its gradient would be lost."""
+        """Raise if a result depends on a leaf outside, whose gradient would be lost."""
         known = {id(root) for root in inputs}
         stack = [edge_of(out) for out in outs]
         seen: set[Any] = set()
@@ -265,7 +270,7 @@ class Program(Compiled):
                     )
 
     def execute(self, arrays: list[Any]) -> tuple[list[Any], Note]:
-        """The arrays that come back, and the note of the trace that they come from."""
+        """Return the arrays that come back, and the note of the trace that they come from."""
         if self.random:
             arrays.append(self.backend.generator())
         try:
@@ -281,8 +286,11 @@ class Program(Compiled):
         return outs, note.value
 
 
-def spread(args: Sequence[Any]) -> tuple[list[Any], tuple[Any, ...]]:
-    """The arguments as leaves, and their structure, as far as they are leaves or flat containers: in half the time that a tree takes."""
+def split_arguments(args: Sequence[Any]) -> tuple[list[Any], tuple[Any, ...]]:
+    """Return the arguments as leaves, and their structure, if they are leaves or flat containers.
+
+    This takes half the time that a tree takes. Deeper containers stay leaves.
+    """
     leaves: list[Any] = []
     structure: list[Any] = []
     for arg in args:
@@ -299,8 +307,8 @@ def spread(args: Sequence[Any]) -> tuple[list[Any], tuple[Any, ...]]:
     return leaves, tuple(structure)
 
 
-def gathered(structure: tuple[Any, ...], leaves: Sequence[Any]) -> list[Any]:
-    """The arguments again, from what ``spread`` has returned."""
+def join_arguments(structure: tuple[Any, ...], leaves: Sequence[Any]) -> list[Any]:
+    """Return the arguments again, from the result of ``split_arguments``."""
     rest = iter(leaves)
     args: list[Any] = []
     for part in structure:
@@ -314,8 +322,8 @@ def gathered(structure: tuple[Any, ...], leaves: Sequence[Any]) -> list[Any]:
 
 
 def ambient() -> tuple[Any, ...]:
-    """What besides its arguments decides what a function does: the modes, the selected backend, the default dtype."""
-    state: Any = modes.current()
+    """Return what decides a function's result besides its arguments: the modes, the selected backend, the default dtype."""
+    state: Any = modes.current().at_bottom()
     if state is not modes.DEFAULT and state is not modes.NO_GRAD:
         state = tuple([getattr(state, name) for name in modes.State.FIELDS])
     return state, SELECTED.get(), DEFAULT_DTYPE.get()
@@ -323,13 +331,12 @@ def ambient() -> tuple[Any, ...]:
 
 @contextmanager
 def _surroundings(ambient: Sequence[Any]) -> Iterator[None]:
-    """The surroundings in which a function was called, outside of every transform."""
+    """Restore the surroundings in which a function was called, outside of every transform."""
     state, backend, dtype = ambient
     if type(state) is tuple:
         state = modes.DEFAULT.replace(**dict(zip(modes.State.FIELDS, state, strict=True)))
-    state = state.replace(grad=state.grad[-1:])
     tokens = [
-        (variable, variable.set(value)) for variable, value in zip(_VARIABLES, (state, backend, dtype, 0), strict=True)
+        (variable, variable.set(value)) for variable, value in zip(_VARIABLES, (state, backend, dtype), strict=True)
     ]
     try:
         yield
@@ -338,4 +345,4 @@ def _surroundings(ambient: Sequence[Any]) -> Iterator[None]:
             variable.reset(token)
 
 
-_VARIABLES: tuple[ContextVar[Any], ...] = (modes.MODE, SELECTED, DEFAULT_DTYPE, LEVEL)
+_VARIABLES: tuple[ContextVar[Any], ...] = (modes.MODE, SELECTED, DEFAULT_DTYPE)

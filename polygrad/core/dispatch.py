@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..backend.base import Frame
+from ..backend.frame import Frame
 from ..backend.select import backend_of, get_backend
 from ..errors import ArgumentError, BackendError, PolygradError, describe
 from ..rules.declare import Op
@@ -17,8 +17,8 @@ from . import modes
 from .explain import explain
 from .graph import LEAF
 from .promotion import promote
-from .record import fact_of, no_derivative, record, record_several
-from .tensor import SCALAR_TYPES, Tensor, constant
+from .record import attach, fact_of, no_derivative, record, record_several
+from .tensor import SCALAR_TYPES, Tensor, constant, live_tree
 from .views import link
 
 
@@ -27,16 +27,22 @@ def apply(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
     """Run an operation on ``args`` (Tensors, raw arrays, Python scalars, None) and record it if need be."""
     top = None
     for arg in args:
-        if isinstance(arg, Tensor) and (top is None or arg._frame.level > top._frame.level):
-            top = arg
-    for value in params.values():
-        top = _top(value, top)
+        if isinstance(arg, Tensor):
+            if not arg._frame.level.open:
+                return apply(op, [live_tree(arg, op.name) for arg in args], params)
+            if top is None or arg._frame.level > top._frame.level:
+                top = arg
+    for name, value in params.items():
+        if type(value) not in SCALAR_TYPES:
+            try:
+                top = _top(value, top)
+            except _Closed:
+                return apply(op, args, {**params, name: live_tree(value, op.name)})
     if top is None:
         top, args = _adopt(op, args)
     level = top._frame.level
-    interpret = top._interpret
-    if interpret is not None:
-        return interpret(op, args, params, top)
+    if top._run_call is not None:
+        return top._interpret(op, args, params, top)
     backend = top._frame.backend
 
     payloads: list[Any] = []
@@ -55,7 +61,10 @@ def apply(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
                 lifted = lifted or isinstance(arg, Tensor)
             else:
                 edges.append(None)
-                lifted = True
+                if arg._frame is top._frame.ground and arg._node is None and type(arg) is Tensor:
+                    arg = arg._data  # a constant of level 0 is as good as a raw array
+                else:
+                    lifted = True
         else:
             edges.append(None)
             if arg is not None and type(arg) not in SCALAR_TYPES:
@@ -65,7 +74,7 @@ def apply(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
     if params:
         if state.records(level):
             refuse_tracked(op, params, level)
-        params = {name: _param(op, args, value, level, backend) for name, value in params.items()}
+        params = {name: without_level(op, args, value, level, backend) for name, value in params.items()}
         if params.get("dtype") is not None:
             params["dtype"] = backend.dtype(params["dtype"])
         if params.get("device") is not None:
@@ -93,13 +102,22 @@ def apply(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
     if type(out) in (tuple, list) or op.outputs:
         results = [_wrap(part, frame) for part in out]
         if tracked and state.records(level) and op.form != "constant":
-            record_several(op, results, frame, payloads, edges, params, out, state)
+            record_several(op, results, frame, payloads, edges, params, out)
         if state.inference:
             mark_inference(results)
         return op.result(*results) if len(results) == len(op.outputs) > 1 else tuple(results)
     result = _wrap(out, frame)
     _finish(op, result, frame, args, payloads, edges if tracked else None, params, state)
     return result
+
+
+def meet(tensors: Sequence[Tensor]) -> Frame | None:
+    """Return the frame in which Tensors meet of which some are constants of level 0; None where only ``apply`` can tell."""
+    frame = max(tensors, key=lambda tensor: tensor._frame.level)._frame
+    for tensor in tensors:
+        if tensor._frame is not frame and (tensor._node is not None or tensor._frame is not frame.ground):
+            return None
+    return frame
 
 
 def finish(op: Op, result: Tensor, args: Sequence[Tensor], params: dict[str, Any]) -> None:
@@ -144,9 +162,7 @@ def _finish(
         and state.records(frame.level)
         and result._data.dtype in frame.floating
     ):
-        result._node = node = record(op, frame, payloads, edges, params, (result._data,))
-        for observer in state.observers:
-            observer(node)
+        attach(record(op, frame, payloads, edges, params, (result._data,)), (result,), (True,))
     if state.inference:
         mark_inference((result,))
     if op.view is not None and isinstance(args[0], Tensor) and args[0]._frame.level == frame.level and op.view(params):
@@ -166,6 +182,8 @@ def call_raw(op: Op, function: Callable[..., Any], payloads: Sequence[Any], para
 
 def call_public(op: Op, arrays: Sequence[Any], params: dict[str, Any]) -> Any:
     """Call the public function of an operation as its signature asks."""
+    if op.direct:
+        return op.call(*arrays, **params)
     given = dict(params)
     positional = [given.pop(name) for name in op.leading]
     if op.sequence:
@@ -185,8 +203,14 @@ def write_back(op: Op, base: Tensor, value: Tensor, params: dict[str, Any]) -> T
     return transpose.function(xp, value, **facts)  # type: ignore[no-any-return]
 
 
+class _Closed(Exception):
+    """A parameter holds a Tensor whose level is closed."""
+
+
 def _top(value: Any, top: Any) -> Any:
     if isinstance(value, Tensor):
+        if not value._frame.level.open:
+            raise _Closed
         return value if top is None or value._frame.level > top._frame.level else top
     if type(value) in (tuple, list):
         for part in value:
@@ -212,11 +236,11 @@ def _is_tracked(value: Any, level: int) -> bool:
     return type(value) in (tuple, list) and any(_is_tracked(part, level) for part in value)
 
 
-def _param(op: Op, args: Sequence[Any], value: Any, level: int, backend: Any) -> Any:
+def without_level(op: Op, args: Sequence[Any], value: Any, level: int, backend: Any) -> Any:
     """A parameter (such as a key that holds index arrays) as the payloads' namespace takes it. An index may be NumPy's on every backend,
     as it may be a list."""
     if type(value) is tuple:
-        return tuple([_param(op, args, part, level, backend) for part in value])
+        return tuple([without_level(op, args, part, level, backend) for part in value])
     if isinstance(value, Tensor):
         if value._frame.backend is not backend:
             raise _mixed(op, (*args, value))

@@ -6,18 +6,19 @@ Python scalar beside one). Everything else goes to ``apply``, which does the sam
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from types import FunctionType
 from typing import Any
 
 from ..backend.select import backend_of, get_backend
 from ..errors import PolygradError
-from ..rules.declare import Op, fit
+from ..rules.declare import Op
 from . import modes
-from .dispatch import apply, finish, mark_inference, observed
+from .dispatch import apply, finish, mark_inference, meet, observed
 from .explain import explain
 from .graph import LEAF, Node, next_order
-from .record import compiled, conjugate, no_derivative, pull_absorbing, record
+from .record import compiled, fact_in, is_simple, kept, node_class
 from .tensor import SCALAR_TYPES, Tensor
 from .views import link
 
@@ -47,7 +48,7 @@ def build(op: Op) -> Callable[..., Any]:
     """The public function of an operation."""
     if op.form == "composite":
         function = _build_composite(op)
-    elif _simple(op):
+    elif is_simple(op):
         function = _build_elementwise(op)
     else:
         function = _build_generic(op)
@@ -74,7 +75,10 @@ def as_operator(op: Op) -> Callable[..., Any]:
 
 def _operate(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
     for arg in args:
-        if not isinstance(arg, Tensor) and type(arg).__module__ != "builtins" and backend_of(arg) is None:
+        kind = type(arg)
+        if kind in SCALAR_TYPES or isinstance(arg, Tensor):
+            continue
+        if kind.__module__ != "builtins" and backend_of(arg) is None:
             return NotImplemented
     return apply(op, args, params)
 
@@ -107,17 +111,6 @@ def describe(op: Op) -> str:
     return "\n\n".join(lines)
 
 
-def _simple(op: Op) -> bool:
-    """Whether the operation is elementwise on one or two arrays and has no parameters; so are comparisons and their kin."""
-    if op.form == "constant":
-        return op.text == "x1, x2, /" and op.promote == ("x1", "x2") and not op.outputs
-    return (
-        op.form == "elementwise"
-        and op.text in ("x, /", "x1, x2, /")
-        and not any(r and r.facts for r in op.partial_rules)
-    )
-
-
 def _build_generic(op: Op) -> Callable[..., Any]:
     short = op.name.rpartition(".")[2]
     arrays = "tuple(arrays)" if op.sequence else "(" + "".join(f"{name}, " for name in op.arrays) + ")"
@@ -126,13 +119,13 @@ def _build_generic(op: Op) -> Callable[..., Any]:
     if op.sequence or op.outputs or not op.arrays or (op.form == "elementwise" and len(op.arrays) > 2):
         source = f"def {short}({op.text}):\n    return apply(OP, {arrays}, {params})\n"
         return compiled(source, op.name, scope)[short]  # type: ignore[no-any-return]
-    source = _generic_source(op, short, arrays, params)
     scope |= {
-        "Tensor": Tensor, "current": modes.current, "DEFAULT": modes.DEFAULT, "PLAIN": _PLAIN, "plain": _plain, "finish": finish,
-        "Exact": PolygradError, "explain": explain, "new": _new, "LEAF": LEAF, "record": record, "link": link, "shows": op.view,
-        "converted": _converted,
+        "Tensor": Tensor, "current": modes.current, "PLAIN": _PLAIN, "plain": _plain, "finish": finish, "meet": meet,
+        "Exact": PolygradError, "explain": explain, "new": _new, "LEAF": LEAF, "link": link, "shows": op.view,
+        "converted": _converted, "fact": fact_in, "next_order": next_order,
     }  # fmt: skip
-    return compiled(source, op.name, scope)[short]  # type: ignore[no-any-return]
+    recording = [] if op.form == "constant" else _recording(op, params, scope)
+    return compiled(_generic_source(op, short, arrays, params, recording), op.name, scope)[short]  # type: ignore[no-any-return]
 
 
 _PLAIN = frozenset({type(None), bool, int, float, complex, str, slice, type(Ellipsis)})
@@ -149,40 +142,107 @@ def _converted(x: Tensor, dtype: Any, device: Any) -> bool:
     return bool(x.dtype == backend.dtype(dtype) and (device is None or x.device == backend.device(device)))
 
 
-def _generic_source(op: Op, short: str, arrays: str, params: str) -> str:
+class _Classes(dict[str, type[Node]]):
+    """The node classes of an operation by name."""
+
+    def __init__(self, op: Op) -> None:
+        self.op = op
+
+    def __missing__(self, name: str) -> type[Node]:
+        self[name] = made = node_class(self.op, name)
+        return made
+
+
+def _recording(op: Op, params: str, scope: dict[str, Any]) -> list[str]:
+    """The lines that record a call: as ``record`` does it, with what is known of the operation filled in."""
+    payloads = "(" + "".join(f"{name}._data, " for name in op.arrays) + ")"
+    if isinstance(op.node, str):
+        cls = scope["NODE"] = node_class(op, op.node)
+        made = "NODE()"
+    else:
+        cls = node_class(op, "Backward0")  # any will do to see what is kept
+        scope |= {"NODES": _Classes(op), "named": op.node}
+        made = f"NODES[named({payloads}, {params})]()"
+
+    def value(position: int) -> str:
+        return f"{op.arrays[position]}._data" if position >= 0 else "out"
+
+    static, saved = kept(op, cls.rules, cls.joint, cls.saves, value, "edge{}".format, str)
+    static = re.sub(r"fact\((\w+(?:\._data)?), '(shape|dtype|ndim)'\)", r"\1.\2", static)
+    shapes = "".join(f"{name}._data.shape, " for name in op.arrays)
+    static = static.replace("tuple([payload.shape for payload in payloads])", f"({shapes})")
+    lines = [f"        edge{i} = {name}._node" for i, name in enumerate(op.arrays)]
+    tracked = " or ".join(f"edge{i} is not None" for i in range(len(op.arrays)))
+    lines.append(f"        if ({tracked}) and out.dtype in frame.floating:")
+    for i, name in enumerate(op.arrays):
+        lines += [f"            if edge{i} is LEAF:", f"                edge{i} = {name}"]
+    edges = "".join(f"edge{i}, " for i in range(len(op.arrays)))
+    return [
+        *lines,
+        f"            result._node = node = {made}",
+        f"            node.edges = ({edges})",
+        f"            node.saved = {saved}",
+        f"            node.static = {static}",
+        "            node.order = next_order()",
+        "            node.frame = frame",
+        "            node.extra = None",
+    ]
+
+
+def _generic_source(op: Op, short: str, arrays: str, params: str, recording: list[str]) -> str:
     """Several Tensors of one frame (and one dtype where they are promoted), and parameters without arrays: straight to the library."""
     first = op.arrays[0]
-    tests = [f"type({name}) is Tensor" for name in op.arrays]
-    tests += [f"{name}._frame is frame" for name in op.arrays[1:]]
-    promoted = [name for name in op.arrays if name in op.promote]
-    tests += [f"{name}._data.dtype is {promoted[0]}._data.dtype" for name in promoted[1:]]
-    tests += [
-        f"{name} is None" if name in ("dtype", "device") else f"(type({name}) in PLAIN or plain({name}))"
-        for name in op.params
-    ]
-    tests += ["not frame.lifted"]
-    positional = [f"{name}._data" for name in op.arrays if name not in op.named] + list(op.leading)
-    named = [name for name in op.params if name not in op.leading]
     lines = [f"def {short}({op.text}):"]
     if op.conversion:
         lines += [
             f"    if not copy and isinstance({first}, Tensor) and converted({first}, dtype, device):",
             f"        return {first}",
         ]
+    lines.append(f"    if {' and '.join(f'type({name}) is Tensor' for name in op.arrays)}:")
+    lines.append(f"        frame = {first}._frame")
+    if len(op.arrays) > 1:
+        lines += [
+            f"        if {' or '.join(f'{name}._frame is not frame' for name in op.arrays[1:])}:",
+            f"            frame = meet({arrays})",
+        ]
+    lines += ["    else:", "        frame = None"]
+    promoted = [name for name in op.arrays if name in op.promote]
+    tests = ["frame is not None and not frame.lifted"]
+    tests += [f"{name}._data.dtype is {promoted[0]}._data.dtype" for name in promoted[1:]]
+    tests += [
+        f"{name} is None" if name in ("dtype", "device") else f"(type({name}) in PLAIN or plain({name}))"
+        for name in op.params
+    ]
+    positional = [f"{name}._data" for name in op.arrays if name not in op.named] + list(op.leading)
+    named = [name for name in op.params if name not in op.leading and name not in ("dtype", "device")]
+    always = [f"{name}={name}" for name in named if name not in op.optional] + [
+        f"{name}={name}._data" for name in op.named
+    ]
+    optional = [name for name in named if name in op.optional]
+    always += [f"{name}=None" for name in ("dtype", "device") if name in op.params and name not in op.optional]
     lines += [
-        f"    frame = {first}._frame if type({first}) is Tensor else None",
         f"    if {' and '.join(tests)}:",
         f"        function = frame.calls.get({op.name!r}) or frame.call({op.name!r})",
-        "        given = {" + ", ".join(f"{name!r}: {name}" for name in named if name not in op.optional) + "}",
-    ]
-    for name in named:
-        if name in op.optional:
-            lines += [f"        if {name} is not None:", f"            given[{name!r}] = {name}"]
-    for name in op.named:
-        lines.append(f"        given[{name!r}] = {name}._data")
-    lines += [
         "        try:",
-        f"            out = function({', '.join([*positional, '**given'])})",
+    ]
+    call = f"out = function({', '.join([*positional, *always])})"
+    if not optional:
+        lines.append(f"            {call}")
+    else:
+        lines += [
+            f"            if {' and '.join(f'{name} is None' for name in optional)}:",
+            f"                {call}",
+        ]
+        if len(optional) == 1:
+            lines += ["            else:", f"                {call[:-1]}, {optional[0]}={optional[0]})"]
+        else:
+            given = "{" + ", ".join(f"{name!r}: {name}" for name in optional) + "}"
+            lines += [
+                "            else:",
+                f"                given = {{name: value for name, value in {given}.items() if value is not None}}",
+                f"                {call[:-1]}, **given)",
+            ]
+    lines += [
         "        except Exact:",
         "            raise",
         "        except Exception as error:",
@@ -197,18 +257,12 @@ def _generic_source(op: Op, short: str, arrays: str, params: str) -> str:
     if op.form == "constant":
         lines += ["        if current().inference:", f"            {finish}"]
     else:
-        tracked = " or ".join(f"{name}._node is not None" for name in op.arrays)
-        payloads = "".join(f"{name}._data, " for name in op.arrays)
-        edges = "".join(f"{name} if {name}._node is LEAF else {name}._node, " for name in op.arrays)
-        lines += [
-            "        if current() is not DEFAULT:",
-            f"            {finish}",
-            "            return result",
-            f"        if ({tracked}) and out.dtype in frame.floating:",
-            f"            result._node = record(OP, frame, ({payloads}), ({edges}), {params}, (out,))",
-        ]
+        lines += ["        if not current().plain:", f"            {finish}", "            return result", *recording]
         if op.view is not None:
-            lines += [f"        if shows({params}):", f"            link(result, {first}, OP, {params})"]
+            linked = f"link(result, {first}, OP, {params})"
+            lines += (
+                [f"        {linked}"] if op.always_view else [f"        if shows({params}):", f"            {linked}"]
+            )
     lines += ["        return result", f"    return apply(OP, {arrays}, {params})", ""]
     return "\n".join(lines)
 
@@ -254,7 +308,7 @@ def {name}(x, /):
     out._extra = None
     edge = x._node
     state = current()
-    if state is not DEFAULT:
+    if not state.plain:
         if state.inference:
             mark((out,))
         if not state.records(frame.level):
@@ -280,9 +334,16 @@ def {name}(x1, x2, /):
         edge1 = x1._node
         if type(x2) is Tensor:
             b = x2._data
-            if x2._frame is not frame or a.dtype is not b.dtype:
-                return apply(OP, (x1, x2), EMPTY)
             edge2 = x2._node
+            if x2._frame is not frame:  # a constant of level 0 is as good as a raw array
+                if edge2 is None and x2._frame is frame.ground:
+                    pass
+                elif edge1 is None and frame is x2._frame.ground:
+                    frame = x2._frame
+                else:
+                    return apply(OP, (x1, x2), EMPTY)
+            if a.dtype is not b.dtype:
+                return apply(OP, (x1, x2), EMPTY)
         elif a.dtype in frame.weak.get(type(x2), ()):
             b = x2
             edge2 = None
@@ -310,7 +371,7 @@ def {name}(x1, x2, /):
             mark((out,))
         return out
     state = current()
-    if state is not DEFAULT:
+    if not state.plain:
         if state.inference:
             mark((out,))
         if not state.records(frame.level):
@@ -347,16 +408,11 @@ def _build_elementwise(op: Op) -> Callable[..., Any]:
         values.append(f"{local[position]} if edge{wanting[0] + 1} is not None else None" if one else local[position])
     scope: dict[str, Any] = {
         "Tensor": Tensor, "apply": apply, "explain": explain, "new": _new, "OP": op, "EMPTY": {}, "LEAF": LEAF,
-        "DEFAULT": modes.DEFAULT, "current": modes.current, "mark": mark_inference, "next_order": next_order,
-        "fit": fit, "conjugate": conjugate, "missing": no_derivative, "observed": observed,
-        **{f"P{i}": partial for i, partial in enumerate(op.partials)},
+        "current": modes.current, "mark": mark_inference, "next_order": next_order, "observed": observed,
     }  # fmt: skip
-    pull = compiled(_pull_source(op, wants, saves), op.name, scope)["pull"]
     names = op.node if isinstance(op.node, tuple) else (op.node,) * 3
     for label, name in zip(("NODE", "NODE_SCALAR2", "NODE_SCALAR1"), names, strict=True):
-        members = {"__slots__": (), "__module__": "polygrad.graph", "saves": tuple(saves), "pull": pull, "op": op}
-        members["pull_absorbing"] = pull_absorbing
-        scope[label] = type(name, (Node,), members)
+        scope[label] = node_class(op, name)
     node = "NODE"
     if isinstance(op.node, tuple):
         node = "NODE if type(x1) is type(x2) else NODE_SCALAR2 if type(x1) is Tensor else NODE_SCALAR1"
@@ -374,46 +430,3 @@ UNTRACKED = """
         mark((out,))
     return out
 """
-
-
-def _projection(partial: Any, number: int) -> int | None:
-    """Which argument a partial derivative returns just as it is, if it does: then there is no need to call it."""
-    tokens = [object() for _ in range(number)]
-    try:
-        result = partial(None, *tokens)
-    except Exception:  # it computes something, which tokens do not support
-        return None
-    return next((i for i, token in enumerate(tokens) if result is token), None)
-
-
-def _pull_source(op: Op, wants: list[list[int]], saves: list[int]) -> str:
-    arity = len(op.arrays)
-    lines = ["def pull(node, xp, g, edges, saved):"]
-    if any(callable(partial) and not given for partial, given in zip(op.partials, op.applied, strict=True)):
-        lines.append("    real = g.dtype not in node.frame.complex")
-    if arity == 2:
-        lines.append("    shapes = node.static")
-    for i, partial in enumerate(op.partials):
-        operands = [f"saved[{saves.index(p)}]" for p in wants[i]]
-        only = _projection(partial, len(operands)) if not op.applied[i] else None
-        call = operands[only] if only is not None else f"P{i}(xp, {', '.join(operands)})"
-        if arity == 2:
-            lines += [f"    part{i} = None", f"    if edges[{i}] is not None:"]
-        pad = "        " if arity == 2 else "    "
-        if partial is None:
-            lines.append(f"{pad}raise missing(OP, {i})")
-        elif partial == 1:
-            lines.append(f"{pad}part{i} = g")
-        elif partial == -1:
-            lines.append(f"{pad}part{i} = -g")
-        elif op.applied[i]:
-            lines.append(f"{pad}part{i} = P{i}(xp, g, {', '.join(operands)})")
-        elif callable(partial):
-            # One expression, so that an array library may reuse the temporary for the product.
-            lines.append(f"{pad}part{i} = g * ({call} if real else conjugate(xp, {call}, g))")
-        else:
-            lines.append(f"{pad}part{i} = g * {partial!r}")
-        if arity == 2:
-            lines += [f"{pad}if shapes is not None:", f"{pad}    part{i} = fit(xp, part{i}, shapes[{i}])"]
-    lines.append(f"    return ({''.join(f'part{i}, ' for i in range(arity))})")
-    return "\n".join(lines) + "\n"

@@ -1,11 +1,11 @@
-"""Grad mode, inference mode and their kin: one immutable ``State`` in one context variable.
+"""Grad mode, inference mode and their kin, and the open levels: one immutable ``State`` in one context variable.
 
-A context variable makes the modes right under threads and asyncio alike. The state is compared by identity on
-the hot path: ``DEFAULT`` records, ``NO_GRAD`` does not, anything else is asked.
+A context variable makes the modes right under threads and asyncio alike. On the hot path one attribute is looked at:
+a ``plain`` state records everything, and nobody watches.
 
-Each functional transform opens a *level*; grad mode is kept per level, so a ``no_grad`` around ``func.grad(f)`` does
-not switch the transform off, while a ``no_grad`` inside ``f`` does what it says, for the transforms around that one as
-well (torch.func's rule).
+Each functional transform opens a *level*, a number above those that are open. Grad mode is kept per level, so a ``no_grad``
+around ``func.grad(f)`` does not switch the transform off, while a ``no_grad`` inside ``f`` does what it says, for the
+transforms around that one as well (torch.func's rule).
 """
 
 from __future__ import annotations
@@ -25,10 +25,13 @@ class State:
     alone. ``recording[k]`` is what follows: whether level k records. A level beyond the tuple, that of a batch, records if the last
     one does. ``observers`` are called with each node that is recorded. ``anomaly`` is None, or, in anomaly mode, whether gradients
     are searched for nan. ``detaching`` lets values leave the graph.
+
+    ``level`` is the innermost open level, ``batch`` the innermost one that is a batch (0: none). ``draw`` draws random numbers in
+    the place of the backend: a transform that maps over a batch decides for how many examples.
     """
 
-    FIELDS = ("absorbing", "anomaly", "detaching", "grad", "inference", "observers")
-    __slots__ = (*FIELDS, "recording")
+    FIELDS = ("absorbing", "anomaly", "batch", "detaching", "draw", "grad", "inference", "level", "observers")
+    __slots__ = (*FIELDS, "_near", "plain", "recording")
 
     def __init__(
         self,
@@ -38,6 +41,9 @@ class State:
         observers: tuple[Callable[[Any], None], ...] = (),
         anomaly: bool | None = None,
         detaching: bool = False,
+        level: int = 0,
+        batch: int = 0,
+        draw: Callable[..., Any] | None = None,
     ) -> None:
         self.grad = grad
         self.recording = tuple(
@@ -48,12 +54,19 @@ class State:
         self.observers = observers
         self.anomaly = anomaly
         self.detaching = detaching
+        self.level = level
+        self.batch = batch
+        self.draw = draw
+        self.plain = all(self.recording) and not observers
+        self._near: dict[Any, State] = {}
 
     def replace(self, **fields: Any) -> State:
         """This state with some fields changed; the two common states are singletons."""
         values = {name: getattr(self, name) for name in self.FIELDS} | fields
-        others = values["inference"] or values["absorbing"] or values["observers"] or values["detaching"]
-        if not others and values["anomaly"] is None:
+        others = [
+            values[name] for name in ("absorbing", "batch", "detaching", "draw", "inference", "level", "observers")
+        ]
+        if not any(others) and values["anomaly"] is None:
             if values["grad"] == (True,):
                 return DEFAULT
             if values["grad"] == (False,):
@@ -68,14 +81,33 @@ class State:
         """This state with grad mode of the current level set."""
         return self.replace(grad=(*self.grad[:-1], enabled))
 
-    def with_level(self, level: int) -> State:
-        """This state inside a transform of that level, which records whatever the levels below do."""
-        below = self.grad + (True,) * (level - len(self.grad))
-        return self.replace(grad=(*below[:level], True), inference=False)
+    def inside(self, records: bool = True, room: int = 0) -> State:
+        """Return the state inside a transform that opens a level, with ``room`` for so many levels below it.
+
+        A level that ``records`` does so whatever the levels below do. A batch does not: it has no mode of its own, so ``no_grad``
+        inside it is about the level below. States are cached, since the same few levels are opened again and again.
+        """
+        found = self._near.get((records, room))
+        if found is None:
+            level = self.level + 1 + room
+            if records:
+                below = self.grad + (True,) * (level - len(self.grad))
+                found = self.replace(grad=(*below[:level], True), inference=False, level=level)
+            else:
+                found = self.replace(level=level, batch=level)
+            self._near[records, room] = found
+        return found
 
     def below_level(self, level: int) -> State:
-        """This state outside a transform of that level."""
-        return self.replace(grad=self.grad[:level] or (True,), inference=False)
+        """Return the state in which what a transform of that level has recorded is differentiated: the modes outside of it."""
+        found = self._near.get(level)
+        if found is None:
+            found = self._near[level] = self.replace(grad=self.grad[:level] or (True,), inference=False)
+        return found
+
+    def at_bottom(self) -> State:
+        """Return the state without levels, with the grad mode of the innermost."""
+        return self.replace(grad=self.grad[-1:], level=0, batch=0, draw=None)
 
 
 DEFAULT = State()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..backend.base import Frame
+from ..backend.frame import Frame
 from ..rules.declare import Op
 from .tensor import SCALAR_TYPES, SCALARS, Tensor
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import functools
 import linecache
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..backend.base import Frame
+from ..backend.frame import Frame
 from ..errors import NoDerivativeError
 from ..rules.declare import Op, Rule, fit
 from . import saved as _saved  # noqa: F401 - it names what the node classes made here save
 from .graph import LazyParts, Node, Scatter, edge_pair, next_order, output_node
-from .modes import State
+from .modes import current
 from .tensor import SCALAR_TYPES, Tensor
 
 _new = object.__new__
@@ -35,6 +35,7 @@ class RuleNode(Node):
 
     __slots__ = ()
     op: Op
+    saves: tuple[int, ...] = ()
     joint = False
     """Whether one rule gives the cotangents of all inputs."""
     rules: tuple[Rule | None, ...] = ()
@@ -84,6 +85,8 @@ def node_class(op: Op, name: str) -> type[RuleNode]:
         return _classes[op.name, name]
     except KeyError:
         pass
+    if is_simple(op):
+        return _classes.setdefault((op.name, name), _element_class(op, name))
     found = op.vjps if op.form != "elementwise" else elementwise_rules(op)
     joint = isinstance(found, Rule)
     rules: tuple[Any, ...] = (found,) if joint else found
@@ -95,7 +98,9 @@ def node_class(op: Op, name: str) -> type[RuleNode]:
     members: dict[str, Any] = {
         "__slots__": (), "__module__": "polygrad.graph", "op": op, "joint": joint, "rules": rules, "saves": tuple(saves),
     }  # fmt: skip
-    members["keep"] = _keep(op, rules, joint, saves)
+    static, saved = kept(op, rules, joint, saves, _local, "edges[{}]".format, "params[{!r}]".format)
+    source = f"def keep(node, payloads, edges, params, outs):\n    node.static = {static}\n    node.saved = {saved}\n"
+    members["keep"] = compiled(source, f"{op.name} record", {"fact": fact_in})["keep"]
     if op.name != "getitem":
         members["pull"] = _pull(op, rules, joint, saves)
     if op.form == "elementwise":
@@ -121,8 +126,19 @@ def _pull(op: Op, rules: Sequence[Rule | None], joint: bool, saves: Sequence[int
     return compiled(source, f"{op.name} backward", {**scope, "missing": _missing, "OP": op})["pull"]
 
 
-def _keep(op: Op, rules: Sequence[Rule | None], joint: bool, saves: Sequence[int]) -> Any:
-    """The function that takes from a call what the rules of its tracked inputs ask for."""
+def kept(
+    op: Op,
+    rules: Sequence[Rule | None],
+    joint: bool,
+    saves: Sequence[int],
+    value: Callable[[int], str],
+    edge: Callable[[int], str],
+    param: Callable[[str], str],
+) -> tuple[str, str]:
+    """Return the source of what a node keeps of a call: ``static``, and ``saved``, what the rules of its tracked inputs ask for.
+
+    The three functions give the source of a payload (an input by its number, an output from -1 down), an edge and a parameter.
+    """
     facts: dict[str, str] = {}
     wanting: dict[int, list[int]] = {position: [] for position in saves}
     for i, rule in enumerate(rules):
@@ -134,32 +150,28 @@ def _keep(op: Op, rules: Sequence[Rule | None], joint: bool, saves: Sequence[int
             if source == "*":
                 facts[key] = "tuple([payload.shape for payload in payloads])"
             elif fact == "":
-                facts[key] = "None" if source == "needs" else f"params[{source!r}]"
+                facts[key] = "None" if source == "needs" else param(str(source))
             else:
-                facts[key] = f"fact({_local(source)}, {fact!r})"
+                facts[key] = f"fact({value(int(source))}, {fact!r})"
     values = []
     for position, inputs in wanting.items():
-        value = _local(position)
+        wanted = value(position)
         if not joint and len(inputs) < len(op.arrays):
-            value += " if " + " or ".join(f"edges[{i}] is not None" for i in inputs) + " else None"
-        values.append(f"{value}, ")
+            wanted += " if " + " or ".join(f"{edge(i)} is not None" for i in inputs) + " else None"
+        values.append(f"{wanted}, ")
     saved = f"({''.join(values)})"
     if values and not joint and any(rule is None or not rule.values for rule in rules):
         # Where none of the tracked inputs needs a value, the node saves nothing, and can run again.
-        wanted = " or ".join(
-            f"edges[{i}] is not None" for i in sorted({i for inputs in wanting.values() for i in inputs})
-        )
-        saved = f"{saved} if {wanted} else ()"
-    static = "{" + ", ".join(f"{key!r}: {value}" for key, value in facts.items()) + "}"
-    source = f"def keep(node, payloads, edges, params, outs):\n    node.static = {static}\n    node.saved = {saved}\n"
-    return compiled(source, f"{op.name} record", {"fact": _fact})["keep"]
+        needing = sorted({i for inputs in wanting.values() for i in inputs})
+        saved = f"{saved} if {' or '.join(f'{edge(i)} is not None' for i in needing)} else ()"
+    return "{" + ", ".join(f"{key!r}: {source}" for key, source in facts.items()) + "}", saved
 
 
 def _local(position: Any) -> str:
     return f"payloads[{position}]" if position >= 0 else f"outs[{-1 - position}]"
 
 
-def _fact(value: Any, fact: str) -> Any:
+def fact_in(value: Any, fact: str) -> Any:
     """A fact of a payload; of a Python scalar, which has neither shape nor dtype, that of a 0-d array."""
     if value is None:
         return None
@@ -181,16 +193,35 @@ def node_name(op: Op, payloads: Sequence[Any], params: dict[str, Any]) -> str:
     return name  # type: ignore[no-any-return]
 
 
+def new_node(cls: type[Node], frame: Frame, edges: Sequence[Any], saved: Any = (), static: Any = None) -> Any:
+    """Make a node, as every call that is recorded does; the generated functions do the same in their own lines."""
+    node = _new(cls)  # not called: no node has anything to initialise
+    node.frame = frame
+    node.edges = tuple(edges)
+    node.saved = saved
+    node.static = static
+    node.extra = None
+    node.order = next_order()
+    return node
+
+
+def attach(node: Node, results: Sequence[Any], carries: Sequence[bool]) -> None:
+    """Give those results that ``carries`` names their place in the node, which is announced to whoever watches."""
+    for observer in current().observers:
+        observer(node)
+    if node.outputs == 1:
+        results[0]._node = node
+        return
+    for i, result in enumerate(results):
+        if carries[i]:
+            result._node = output_node(node, i)
+
+
 def record(
     op: Op, frame: Frame, payloads: Sequence[Any], edges: Sequence[Any], params: dict[str, Any], outs: Sequence[Any]
 ) -> Node:
     """The node of a call: its edges, and of the arguments and outputs what the rules of the tracked inputs ask for."""
-    cls = node_class(op, node_name(op, payloads, params))
-    node: RuleNode = _new(cls)  # not called: no node has anything to initialise
-    node.edges = tuple(edges)
-    node.frame = frame
-    node.extra = None
-    node.order = next_order()
+    node: RuleNode = new_node(node_class(op, node_name(op, payloads, params)), frame, edges)
     node.keep(payloads, edges, params, outs)
     return node
 
@@ -200,7 +231,7 @@ def fact_of(source: Any, fact: str, payloads: Sequence[Any], outs: Sequence[Any]
         return params[source] if source != "needs" else None
     if source == "*":
         return tuple([payload.shape for payload in payloads])
-    return _fact(payloads[source] if source >= 0 else outs[-1 - source], fact)
+    return fact_in(payloads[source] if source >= 0 else outs[-1 - source], fact)
 
 
 def record_several(
@@ -211,16 +242,11 @@ def record_several(
     edges: Sequence[Any],
     params: dict[str, Any],
     outs: Sequence[Any],
-    state: State,
 ) -> None:
     """Give the results of an operation with several outputs a node in common, and each its own place in it."""
     node = record(op, frame, payloads, edges, params, tuple(outs))
     node.__class__ = counted(type(node), len(results))
-    for observer in state.observers:
-        observer(node)
-    for i, result in enumerate(results):
-        if result._data.dtype in frame.floating:
-            result._node = output_node(node, i)
+    attach(node, results, [result._data.dtype in frame.floating for result in results])
 
 
 _counts: dict[tuple[type[Node], int], type[Node]] = {}
@@ -321,3 +347,91 @@ def _elementwise_rule(op: Op, i: int, partial: Any) -> Rule:
         made.values, made.facts = [], [(shape_name, i, "shape")]
     made.function = vjp
     return made
+
+
+# -- elementwise operations of one or two arrays ------------------------------------------------------------------------
+def is_simple(op: Op) -> bool:
+    """Whether the operation is elementwise on one or two arrays and has no parameters; so are comparisons and their kin."""
+    if op.form == "constant":
+        return op.text == "x1, x2, /" and op.promote == ("x1", "x2") and not op.outputs
+    return (
+        op.form == "elementwise"
+        and op.text in ("x, /", "x1, x2, /")
+        and not any(r and r.facts for r in op.partial_rules)
+    )
+
+
+class ElementNode(RuleNode):
+    """A node of an elementwise operation of one or two arrays: ``static`` holds their shapes where they differ, else None."""
+
+    __slots__ = ()
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """One pair (node, output number) for each input; (None, 0) where none is wanted."""
+        return tuple([edge_pair(edge) for edge in self.edges])
+
+    def keep(self, payloads: Sequence[Any], edges: Sequence[Any], params: dict[str, Any], outs: Sequence[Any]) -> None:
+        wants = [rule.values if rule is not None else [] for rule in self.op.partial_rules]
+        needed = [
+            any(position in wanted and edge is not None for wanted, edge in zip(wants, edges, strict=True))
+            for position in self.saves
+        ]
+        values = [payloads[position] if position >= 0 else outs[0] for position in self.saves]
+        self.saved = tuple([value if need else None for value, need in zip(values, needed, strict=True)])
+        if len(payloads) == 2 and all(hasattr(payload, "shape") for payload in payloads):
+            shapes = (payloads[0].shape, payloads[1].shape)
+            self.static = None if shapes[0] == shapes[1] else shapes
+
+
+def _element_class(op: Op, name: str) -> type[RuleNode]:
+    wants: list[list[int]] = [rule.values if rule is not None else [] for rule in op.partial_rules]
+    saves = sorted({position for wanted in wants for position in wanted})
+    scope = {"fit": fit, "conjugate": conjugate, "missing": no_derivative, "OP": op}
+    scope |= {f"P{i}": partial for i, partial in enumerate(op.partials)}
+    pull = compiled(_pull_source(op, wants, saves), f"{op.name} backward", scope)["pull"]
+    members = {"__slots__": (), "__module__": "polygrad.graph", "op": op, "saves": tuple(saves), "pull": pull}
+    return type(name, (ElementNode,), {**members, "pull_absorbing": pull_absorbing})
+
+
+def _projection(partial: Any, number: int) -> int | None:
+    """Which argument a partial derivative returns just as it is, if it does: then there is no need to call it."""
+    tokens = [object() for _ in range(number)]
+    try:
+        result = partial(None, *tokens)
+    except Exception:  # it computes something, which tokens do not support
+        return None
+    return next((i for i, token in enumerate(tokens) if result is token), None)
+
+
+def _pull_source(op: Op, wants: list[list[int]], saves: list[int]) -> str:
+    arity = len(op.arrays)
+    lines = ["def pull(node, xp, g, edges, saved):"]
+    if any(callable(partial) and not given for partial, given in zip(op.partials, op.applied, strict=True)):
+        lines.append("    real = g.dtype not in node.frame.complex")
+    if arity == 2:
+        lines.append("    shapes = node.static")
+    for i, partial in enumerate(op.partials):
+        operands = [f"saved[{saves.index(p)}]" for p in wants[i]]
+        only = _projection(partial, len(operands)) if not op.applied[i] else None
+        call = operands[only] if only is not None else f"P{i}(xp, {', '.join(operands)})"
+        if arity == 2:
+            lines += [f"    part{i} = None", f"    if edges[{i}] is not None:"]
+        pad = "        " if arity == 2 else "    "
+        if partial is None:
+            lines.append(f"{pad}raise missing(OP, {i})")
+        elif partial == 1:
+            lines.append(f"{pad}part{i} = g")
+        elif partial == -1:
+            lines.append(f"{pad}part{i} = -g")
+        elif op.applied[i]:
+            lines.append(f"{pad}part{i} = P{i}(xp, g, {', '.join(operands)})")
+        elif callable(partial):
+            # One expression, so that an array library may reuse the temporary for the product.
+            lines.append(f"{pad}part{i} = g * ({call} if real else conjugate(xp, {call}, g))")
+        else:
+            lines.append(f"{pad}part{i} = g * {partial!r}")
+        if arity == 2:
+            lines += [f"{pad}if shapes is not None:", f"{pad}    part{i} = fit(xp, part{i}, shapes[{i}])"]
+    lines.append(f"    return ({''.join(f'part{i}, ' for i in range(arity))})")
+    return "\n".join(lines) + "\n"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
-from ..backend.base import Frame
+from ..backend.frame import Frame
 from ..backend.select import backend_of, get_backend
 from ..errors import (
     ArgumentError,
@@ -69,10 +69,12 @@ class Tensor:
     _extra: TensorExtra | None
     _frame: Frame
     _node: Any
-    _interpret: Callable[..., Any] | None = None
-    """How a functional transform runs an operation on Tensors of its level; None: record it here."""
-    _run_function: Callable[..., Any] | None = None
-    """The same for a Function of the user's (``autograd.function.call``)."""
+    _run_call: Callable[..., Any] | None = None
+    """How a kind of level that does not record runs a call (``levels.call``); None: it records."""
+    _by_element: Callable[..., Any] | None = None
+    """A shorter way of such a level for elementwise operations."""
+    _interpret: Callable[..., Any]
+    """How such a level runs an operation (``levels.operation``)."""
 
     if TYPE_CHECKING:  # what array_api.surface attaches
 
@@ -137,7 +139,7 @@ class Tensor:
     @property
     def backend(self) -> str:
         """The name of the backend."""
-        return self._frame.backend.name
+        return self._frame.backend.name  # type: ignore[no-any-return]
 
     @property
     def nbytes(self) -> int:
@@ -289,6 +291,11 @@ class Tensor:
         """The same values outside the graph."""
         return constant(self._data._constant() if self._frame.lifted else self._data, self._frame)
 
+    def _outlived(self, where: str) -> Tensor:
+        """Return what is left once the level of this Tensor is closed: its value on the level below."""
+        data = self._data
+        return data if isinstance(data, Tensor) else constant(data, self._frame.backend.frame())
+
     def _continue(self, value: Tensor, own: bool) -> Tensor:
         """``value`` with the history of this Tensor, on every level; ``own``: with its tangents too, instead of those of ``value``."""
         data = value._data
@@ -423,6 +430,20 @@ def refuse_leak(tensor: Tensor, data: Any, where: str) -> None:
             f"Nothing was changed. Pass the Tensor to the function as an argument and return what is new, such as its gradient "
             f"(polygrad.autograd.grad and polygrad.func.grad return gradients); polygrad.jit hands changes of arguments back by itself"
         )
+
+
+def live(tensor: Tensor, where: str) -> Tensor:
+    """Return a Tensor without levels that are closed: what outlives its transform is a constant for every later one."""
+    while not tensor._frame.level.open:
+        tensor = tensor._outlived(where)
+    return tensor
+
+
+def live_tree(value: Any, where: str) -> Any:
+    """Return nested tuples and lists with the Tensors in them ``live``."""
+    if isinstance(value, Tensor):
+        return live(value, where)
+    return type(value)([live_tree(part, where) for part in value]) if type(value) in (tuple, list) else value
 
 
 def level_of(value: Any) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-from .tensor import Tensor
+from .tensor import Tensor, TensorExtra
 
 
 class View:
@@ -48,16 +48,20 @@ class Shared(View):
 
 
 def link(view: Tensor, base: Tensor, op: Any, params: dict[str, Any]) -> None:
-    """Make ``view`` a view of ``base``, through a view operation."""
-    view._own_extra().view = View(base, op, params)
+    """Make ``view``, which has just been made, a view of ``base``, through a view operation."""
+    extra = view._extra
+    if extra is None:
+        extra = view._extra = TensorExtra()
+    extra.view = View(base, op, params)
     _enlist(_views_of(base), view)
 
 
 def _views_of(base: Tensor) -> list[weakref.ref[Tensor]]:
-    extra = base._own_extra()
-    if extra.views is None:
-        extra.views = []
-    return extra.views
+    extra = base._extra or base._own_extra()
+    views = extra.views
+    if views is None:
+        views = extra.views = []
+    return views
 
 
 def _enlist(views: list[weakref.ref[Tensor]], view: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""Seeing what went wrong: why a Tensor has no gradient, what a graph keeps, and where the time goes.
+"""Find out what went wrong: why a Tensor has no gradient, what a graph keeps, and where the time goes.
 
 ``polygrad.graph.draw`` shows the graph itself, and ``polygrad.autograd.detect_anomaly`` finds the first nan.
 """

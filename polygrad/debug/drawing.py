@@ -1,6 +1,6 @@
-"""A graph as a picture: Graphviz, drawn by the ``graphviz`` package, or Mermaid, which is text that many pages render.
+"""Draw a graph by Graphviz, through the package ``graphviz``, or as Mermaid, which is text that many pages render.
 
-Values flow from the top to the bottom: boxes are Tensors (leaves that require grad, and what is drawn), rounded boxes operations.
+Values flow from the top to the bottom. Boxes are Tensors (leaves that require grad, and outputs), rounded boxes are operations.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from ..core.sites import site_of
 from ..core.tensor import Tensor, edge_of
 from ..errors import ArgumentError, MissingError, ShapeError, describe
 from ..rules.declare import broadcast_shapes
-from .saving import entries
+from .saving import list_entries
 
 FORMATS = ("svg", "png", "pdf")
-"""What Graphviz renders to; ``.dot`` and ``.gv`` are its source, ``.mmd`` is Mermaid's."""
+"""Suffixes of the files that Graphviz renders. Its source has ``.dot`` or ``.gv``, Mermaid's ``.mmd``."""
 COLOURS = {"leaf": "#cfe8fc", "operation": "#eeeeee", "output": "#d5f0d0", "saved": "#fde8c8"}
 SHAPES = {"leaf": "box", "operation": "box", "output": "box", "saved": "note"}
 
@@ -36,17 +36,19 @@ class Box:
 
 @dataclass
 class Drawing:
-    """What ``polygrad.graph.draw`` gives: ``dot`` and ``mermaid`` are its text, ``render`` writes a file, a notebook shows it."""
+    """Picture of a graph. ``dot`` and ``mermaid`` are its text, ``render`` writes a file, a notebook shows it."""
 
     boxes: dict[str, Box] = field(default_factory=dict)
     arrows: list[tuple[str, str, str]] = field(default_factory=list)
-    """From, to, and what stands beside it."""
+    """The name of a box, that of another, and the label between them."""
 
     def graphviz(self) -> Any:
-        """The picture as a ``graphviz.Digraph``.
+        """Return the picture as a ``graphviz.Digraph``.
 
-        Raises:
-            MissingError: the package ``graphviz`` is not installed.
+        Raises
+        ------
+        MissingError
+            The package ``graphviz`` is not installed.
         """
         try:
             import graphviz
@@ -69,7 +71,7 @@ class Drawing:
 
     @property
     def dot(self) -> str:
-        """Graphviz's source. Needs the package ``graphviz``, and no more than that."""
+        """Graphviz's source. It needs the package ``graphviz``, and no more than that."""
         return str(self.graphviz().source)
 
     @property
@@ -89,11 +91,24 @@ class Drawing:
         return "\n".join(lines) + "\n"
 
     def render(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture to a file, in the format that its suffix says: svg, png or pdf, or as text dot, gv or mmd.
+        """Write the picture to a file, in the format that its suffix names.
 
-        Raises:
-            ArgumentError: the suffix is another one.
-            MissingError: the package ``graphviz`` or the program Graphviz is not installed.
+        Parameters
+        ----------
+        path
+            A name that ends in .svg, .png or .pdf, or for text in .dot, .gv or .mmd.
+
+        Returns
+        -------
+        pathlib.Path
+            The path.
+
+        Raises
+        ------
+        ArgumentError
+            The suffix is another one.
+        MissingError
+            The package ``graphviz`` or the program Graphviz is not installed.
         """
         path = Path(path)
         suffix = path.suffix.removeprefix(".").lower()
@@ -102,14 +117,14 @@ class Drawing:
         elif suffix in ("dot", "gv"):
             path.write_text(self.dot, encoding="utf-8")
         elif suffix in FORMATS:
-            path.write_bytes(self._rendered(suffix))
+            path.write_bytes(self._render(suffix))
         else:
             raise ArgumentError(
                 f"draw: the name {path.name!r} has to end in one of .{', .'.join((*FORMATS, 'dot', 'gv', 'mmd'))}"
             )
         return path
 
-    def _rendered(self, kind: str) -> bytes:
+    def _render(self, kind: str) -> bytes:
         picture = self.graphviz()
         import graphviz
 
@@ -123,8 +138,8 @@ class Drawing:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         bundle = {"text/plain": str(self), "text/vnd.mermaid": self.mermaid}
-        with suppress(MissingError):  # Mermaid is there, and the text
-            bundle["image/svg+xml"] = self._rendered("svg").decode()
+        with suppress(MissingError):  # Mermaid and the text suffice
+            bundle["image/svg+xml"] = self._render("svg").decode()
         return bundle
 
     def __str__(self) -> str:
@@ -132,22 +147,31 @@ class Drawing:
 
 
 def draw(outputs: Any, params: Any = None, *, saved: bool = False) -> Drawing:
-    """Draw the graph of ``outputs``, a Tensor or a sequence of Tensors.
+    """Draw the graph of ``outputs``.
 
-        picture = polygrad.graph.draw(loss, params={"weight": weight, "bias": bias})
-        picture.render("graph.svg")
+    Parameters
+    ----------
+    outputs
+        A Tensor or a sequence of Tensors.
+    params
+        Names of Tensors, leaves or results: a mapping, a sequence, or an object with ``named_parameters()``.
+    saved
+        Show also the arrays that operations keep for the backward pass.
 
-    Args:
-        params: names of Tensors, leaves or results: a mapping, a sequence, or an object with ``named_parameters()``.
-        saved: show also the arrays that operations keep for the backward pass.
+    Returns
+    -------
+    Drawing
+        Its shapes are those that the graph knows. Lines of code are shown for what was recorded in anomaly mode.
 
-    Returns:
-        a ``Drawing``: ``dot`` is Graphviz's source (with the package ``graphviz``), ``mermaid`` Mermaid's text, ``render(path)`` writes
-        SVG, PNG or PDF (with the program Graphviz), and a notebook shows it. Shapes are those that the graph knows; lines are shown of
-        what was recorded in anomaly mode.
+    Raises
+    ------
+    ArgumentError
+        ``outputs`` or one of ``params`` is no Tensor.
 
-    Raises:
-        ArgumentError: ``outputs`` or one of ``params`` is no Tensor.
+    Examples
+    --------
+    >>> picture = polygrad.graph.draw(loss, params={"weight": weight, "bias": bias})
+    >>> picture.render("graph.svg")
     """
     chosen = [outputs] if isinstance(outputs, Tensor) else list(outputs) if isinstance(outputs, (list, tuple)) else []
     if not chosen or not all(isinstance(output, Tensor) for output in chosen):
@@ -187,7 +211,7 @@ def draw(outputs: Any, params: Any = None, *, saved: bool = False) -> Drawing:
 
 
 def _names(params: Any) -> dict[Any, list[str]]:
-    """What the Tensors are called, by edge."""
+    """Return the names of the Tensors, by edge."""
     if params is None:
         return {}
     if hasattr(params, "named_parameters"):
@@ -199,7 +223,7 @@ def _names(params: Any) -> dict[Any, list[str]]:
     names: dict[Any, list[str]] = {}
     for name, tensor in pairs:
         if not isinstance(tensor, Tensor):
-            raise ArgumentError(f"draw: params[{name!r}] is {describe(tensor)}; it has to be a Tensor, by its name")
+            raise ArgumentError(f"draw: params[{name!r}] has to be a Tensor, got {describe(tensor)}")
         edge = edge_of(tensor)
         if edge is not None:
             names.setdefault(edge, []).append(str(name))
@@ -219,7 +243,7 @@ def _shape(shape: Any) -> str:
 
 
 def _source(edge: Any) -> Any:
-    """The leaf or the node that an edge comes from."""
+    """Return the leaf or the node that an edge comes from."""
     return edge.edges[0] if type(edge) is OutputNode else edge
 
 
@@ -228,18 +252,19 @@ def _number(edge: Any) -> str:
 
 
 def _draw_saved(picture: Drawing, node: Node, name: str) -> None:
-
-    for i, entry in enumerate(entries(node, set())):
+    for i, entry in enumerate(list_entries(node, set())):
         picture.boxes[f"{name}s{i}"] = Box("saved", [entry.what, f"{_shape(entry.shape)} {entry.dtype}"])
         picture.arrows.append((f"{name}s{i}", name, ""))
 
 
 # -- shapes -----------------------------------------------------------------------------------------------------------
 def _shapes(nodes: list[Node]) -> dict[Any, tuple[int, ...] | None]:
-    """The shapes of the results, as far as the nodes know: what an operation keeps of its inputs and its result says more than the
-    operation itself has been asked to remember. ``nodes`` go from inputs to outputs."""
+    """Return the shapes of the results, as far as the nodes know them. ``nodes`` go from inputs to outputs.
+
+    The arrays that an operation keeps tell the shapes of its inputs and its result; the facts that it keeps tell some more.
+    """
     shapes: dict[Any, tuple[int, ...] | None] = {}
-    for node in nodes:  # what each knows of itself and of its inputs
+    for node in nodes:  # facts of the node itself and of its inputs
         op, static, values = getattr(node, "op", None), node.static, node.saved or ()
         for position, value in zip(node.saves, values, strict=False):
             if position is not None and hasattr(value, "shape"):
@@ -260,7 +285,7 @@ def _shapes(nodes: list[Node]) -> dict[Any, tuple[int, ...] | None]:
         elif op.form == "elementwise" and isinstance(static, tuple):
             for edge, shape in zip(node.edges, static, strict=True):
                 _learn(shapes, edge, shape)
-    for node in nodes:  # elementwise operations hand on what their inputs have
+    for node in nodes:  # the result of an elementwise operation has the shape that its inputs broadcast to
         op = getattr(node, "op", None)
         if op is None or op.form != "elementwise" or shapes.get(node) is not None:
             continue

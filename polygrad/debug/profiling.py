@@ -1,7 +1,7 @@
-"""Where the time goes: each operation timed, forward and backward.
+"""Time each operation, forward and backward.
 
-Nothing of this is there while nobody profiles. When a profile starts, the code of the public function of each operation is replaced by
-code that times it, and so is what each class of nodes runs in a backward pass; when the last profile ends, both are put back.
+Nothing is timed while nobody profiles. When a profile starts, the code of the public function of each operation is replaced by
+code that times it, and so is the method that each class of nodes runs in a backward pass. When the last profile ends, both are put back.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ..core.graph import Node, OutputNode
 from ..core.tensor import Tensor
 from ..engine.anomaly import arrays_in
 from ..rules.declare import Op
-from .tables import duration, table
+from .tables import format_duration, format_table
 
 FORWARD, BACKWARD = "forward", "backward"
 
@@ -43,7 +43,7 @@ class Event:
 
 @dataclass
 class Row:
-    """What a profile says of one operation. Times are in seconds, and without those of the operations that it is made of."""
+    """Summary of one operation. Times are in seconds, without those of the operations that it is made of."""
 
     op: str
     calls: int = 0
@@ -51,12 +51,12 @@ class Row:
     backward_calls: int = 0
     backward: float = 0.0
     share: float = 0.0
-    """Of the time in all operations, forward and backward."""
+    """The fraction of the time in all operations, forward and backward."""
 
 
 @dataclass
 class Profile:
-    """What ``profile`` gives: a list of events, which prints as a table by operation."""
+    """Result of ``profile``: a list of events, which prints as a table by operation."""
 
     events: list[Event] = field(default_factory=list)
     began: float = 0.0
@@ -65,7 +65,7 @@ class Profile:
 
     @property
     def rows(self) -> list[Row]:
-        """One for each operation, the most expensive first."""
+        """One row for each operation, the most expensive first."""
         rows: dict[str, Row] = {}
         for event in list(self.events):
             row = rows.setdefault(event.op, Row(event.op))
@@ -85,19 +85,20 @@ class Profile:
             [
                 row.op,
                 str(row.calls),
-                duration(row.forward),
+                format_duration(row.forward),
                 str(row.backward_calls),
-                duration(row.backward),
+                format_duration(row.backward),
                 f"{row.share:.1%}",
             ]
             for row in self.rows
         ]
         titles = ["operation", "calls", "forward ms", "backward calls", "backward ms", "share"]
         inside = sum(event.own for event in self.events)
-        return f"{table(titles, rows, right=range(1, 6))}\n{duration(inside)} ms in operations, {duration(self.elapsed)} ms in all"
+        times = f"{format_duration(inside)} ms in operations, {format_duration(self.elapsed)} ms in all"
+        return f"{format_table(titles, rows, right=range(1, 6))}\n{times}"
 
     def chrome_trace(self) -> dict[str, Any]:
-        """The events in Chrome's trace format (an object with ``traceEvents``): complete events, times in microseconds."""
+        """Return the events in Chrome's trace format: an object with ``traceEvents``, times in microseconds."""
         pid = os.getpid()
         threads = {ident: i for i, ident in enumerate(dict.fromkeys(event.thread for event in self.events))}
         named = [{"name": "process_name", "ph": "M", "pid": pid, "tid": 0, "args": {"name": "polygrad"}}]
@@ -125,16 +126,23 @@ class Profile:
 def profile() -> Iterator[Profile]:
     """Time each operation inside, forward and backward, in all threads.
 
-        with polygrad.debug.profile() as prof:
-            loss = model(x)
-            loss.backward()
-        print(prof)
-        prof.export_chrome_trace("trace.json")
+    After each operation its arrays are waited for. So a library that computes in the background (JAX, a GPU) is charged at the right
+    place, and is slower than without the profile. dask computes on demand: the times are those of building the task graph. Under
+    ``jax.jit`` they are those of tracing. An operation that is made of others is listed with its own work between them. With
+    ``create_graph`` the time of a derivative includes what it records.
 
-    After each operation its arrays are waited for, so that a library that computes in the background (JAX, a GPU) is charged where it
-    should be, and runs slower than it would. On dask, which computes on demand, the times are those of building the task graph; under
-    ``jax.jit``, of tracing. An operation that is made of others is listed with what it does between them. With ``create_graph`` the
-    time of a derivative includes what it records.
+    Yields
+    ------
+    Profile
+        The events, which arrive while the block runs.
+
+    Examples
+    --------
+    >>> with polygrad.debug.profile() as prof:
+    ...     loss = model(x)
+    ...     loss.backward()
+    >>> print(prof)
+    >>> prof.export_chrome_trace("trace.json")
     """
     result = Profile()
     with _switch:
@@ -147,7 +155,7 @@ def profile() -> Iterator[Profile]:
     finally:
         result.elapsed = time.perf_counter() - result.began
         with _switch:
-            # By identity: two profiles without events are equal.
+            # Compared by identity, since two profiles without events are equal.
             _profiles[:] = [other for other in _profiles if other is not result]
             if not _profiles:
                 _uninstall()
@@ -160,7 +168,7 @@ _undo: list[Callable[[], None]] = []
 
 
 class _Running(threading.local):
-    """The operations that are running in this thread, outermost first: for each the time taken by those inside it."""
+    """Operations that are running in this thread, outermost first: for each the time taken by those inside it."""
 
     def __init__(self) -> None:
         self.inner: list[float] = []
@@ -170,8 +178,8 @@ class _Running(threading.local):
 _running = _Running()
 
 
-def _timed(op: str, kind: str, call: Callable[[], Any], outputs: Callable[[Any], list[tuple[Backend, Any]]]) -> Any:
-    if _running.in_derivative:  # it belongs to the derivative that is being timed
+def _time(op: str, kind: str, call: Callable[[], Any], outputs: Callable[[Any], list[tuple[Backend, Any]]]) -> Any:
+    if _running.in_derivative:  # the time belongs to the derivative that is being timed
         return call()
     inner = _running.inner
     inner.append(0.0)
@@ -197,7 +205,7 @@ def _timed(op: str, kind: str, call: Callable[[], Any], outputs: Callable[[Any],
 
 
 def _results(result: Any) -> list[tuple[Backend, Any]]:
-    """The arrays of an operation's result that can be waited for."""
+    """Return the arrays of an operation's result that can be waited for."""
     parts = result if isinstance(result, tuple) else (result,)
     return [pair for part in parts if isinstance(part, Tensor) for pair in _present(part._frame.backend, part)]
 
@@ -206,7 +214,7 @@ def _present(backend: Backend, part: Any) -> list[tuple[Backend, Any]]:
     return [(backend, array) for array in arrays_in(part) if backend.concrete(array)]
 
 
-# -- putting it in, and taking it out --------------------------------------------------------------------------------
+# -- replacing code, and putting it back -----------------------------------------------------------------------------
 def _install() -> None:
     MAKING.append(_instrument)
     _undo.append(lambda: MAKING.remove(_instrument))
@@ -236,7 +244,7 @@ def _instrument(op: Op, function: Any) -> None:
     original = FunctionType(code, scope, function.__name__, defaults)
     original.__kwdefaults__ = keywords
     scope["ORIGINAL"] = original
-    scope["TIMED"] = lambda args, options: _timed(op.name, FORWARD, lambda: original(*args, **options), _results)
+    scope["TIMED"] = lambda args, options: _time(op.name, FORWARD, lambda: original(*args, **options), _results)
     function.__defaults__, function.__kwdefaults__ = None, None
     function.__code__ = _template.__code__
 
@@ -258,7 +266,7 @@ def _kinds(kind: type[Node]) -> list[type[Node]]:
 
 
 def _instrument_node(kind: type[Node]) -> None:
-    """Have the derivative that a class of nodes defines timed."""
+    """Time the derivative that a class of nodes defines."""
     if kind is Node or issubclass(kind, OutputNode):
         return
     for name in ("pull", "pull_absorbing"):
@@ -268,7 +276,7 @@ def _instrument_node(kind: type[Node]) -> None:
 
         def timed(node: Any, xp: Any, g: Any, edges: Any, saved: Any, pull: Any = pull) -> Any:
             op = getattr(node, "op", None)
-            return _timed(
+            return _time(
                 node.name() if op is None else op.name,
                 BACKWARD,
                 lambda: pull(node, xp, g, edges, saved),

@@ -1,4 +1,4 @@
-"""What a graph keeps for its backward pass."""
+"""List what a graph keeps for its backward pass."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..core.graph import Node, nodes_below
 from ..core.sites import Site, site_of
 from ..core.tensor import Tensor, constant, edge_of
 from ..errors import ArgumentError, describe
-from .tables import size, table
+from .tables import format_size, format_table
 
 
 @dataclass(frozen=True)
@@ -21,23 +21,23 @@ class Saved:
     op: str
     """The name of the node, such as ``MulBackward0``."""
     what: str
-    """Which of its arrays: the name of an input, or ``result``."""
+    """The name of an input, or ``result``."""
     shape: tuple[int, ...]
     dtype: str
     bytes: int
     site: Site | None
-    """The line that called the operation; known of what was recorded in anomaly mode."""
+    """The line that called the operation, if it was recorded in anomaly mode."""
     shared: bool
-    """Whether an array further up in the list is the same one, so that it costs nothing more."""
+    """True if an array further up in the list is the same one, so that this one costs nothing."""
     node: Node
 
 
 class SavedValues(list[Saved]):
-    """What ``saved`` returns: a list, newest node first, that prints as a table."""
+    """List of what a graph keeps, newest node first, that prints as a table."""
 
     @property
     def bytes(self) -> int:
-        """The size of all of it, each array counted once."""
+        """The size of all arrays, each counted once."""
         return sum(entry.bytes for entry in self if not entry.shared)
 
     def __str__(self) -> str:
@@ -47,7 +47,7 @@ class SavedValues(list[Saved]):
                 entry.what,
                 str(entry.shape),
                 entry.dtype,
-                "same" if entry.shared else size(entry.bytes),
+                "same" if entry.shared else format_size(entry.bytes),
                 "" if entry.site is None else f"{entry.site.file}:{entry.site.line}",
             ]
             for entry in self
@@ -57,20 +57,32 @@ class SavedValues(list[Saved]):
         if not known:
             titles, rows = titles[:-1], [row[:-1] for row in rows]
         arrays = sum(not entry.shared for entry in self)
-        text = f"{table(titles, rows, right=(4,))}\n{size(self.bytes)} in {arrays} array{'' if arrays == 1 else 's'}"
+        text = f"{format_table(titles, rows, right=(4,))}\n{format_size(self.bytes)} in {arrays} array{'' if arrays == 1 else 's'}"
         if self and not known:
             text += "; what is recorded inside polygrad.autograd.detect_anomaly() is listed with its line"
         return text
 
 
 def saved(outputs: Tensor | Iterable[Tensor]) -> SavedValues:
-    """The arrays that the graph of ``outputs`` keeps for a backward pass: operation, line, shape, dtype and bytes of each.
+    """Return the arrays that the graph of ``outputs`` keeps for a backward pass.
 
-    What has been freed by a backward pass is not there any more. An array that a node keeps may be that of a Tensor that is there anyway
-    (a leaf, say): then keeping it costs nothing.
+    What a backward pass has freed is gone from the list. An array that a node keeps may belong to a Tensor that is there anyway, such as a
+    leaf; then keeping it costs nothing.
 
-    Raises:
-        ArgumentError: ``outputs`` is no Tensor and no sequence of Tensors.
+    Parameters
+    ----------
+    outputs
+        A Tensor or a sequence of Tensors.
+
+    Returns
+    -------
+    SavedValues
+        Operation, line, shape, dtype and bytes of each array.
+
+    Raises
+    ------
+    ArgumentError
+        ``outputs`` is no Tensor and no sequence of Tensors.
     """
     chosen: list[Any] = (
         [outputs] if isinstance(outputs, Tensor) else list(outputs) if hasattr(outputs, "__iter__") else [outputs]
@@ -81,22 +93,22 @@ def saved(outputs: Tensor | Iterable[Tensor]) -> SavedValues:
     found = SavedValues()
     seen: set[int] = set()
     for node in nodes_below([edge_of(output) for output in chosen]):
-        found.extend(entries(node, seen))
+        found.extend(list_entries(node, seen))
     return found
 
 
-def entries(node: Node, seen: set[int]) -> Iterator[Saved]:
-    """The arrays that one node keeps; ``seen`` holds the identities of those that were listed before."""
+def list_entries(node: Node, seen: set[int]) -> Iterator[Saved]:
+    """Yield the arrays that one node keeps; ``seen`` holds the identities of those that were listed before."""
     values = node.saved or ()
     declared = (
         [] if getattr(node, "op", None) is None else [position for position in node.saves if position is not None]
     )
     places = [position if position >= 0 else len(node.edges) - position for position in declared]
-    # Inputs in their order, then results; operations of the user's own say nothing of theirs.
+    # Inputs come in their order, then results. Operations of the user's own name nothing.
     for i in sorted(range(len(values)), key=lambda i: places[i] if i < len(places) else i):
         value = values[i]
         if not hasattr(value, "shape") or not hasattr(value, "dtype"):
-            continue  # a number, or what a hook has made of it
+            continue  # a number, or the result of a pack hook
         tensor = value if isinstance(value, Tensor) else constant(value, node.frame)
         while isinstance(tensor._data, Tensor):
             tensor = tensor._data
@@ -115,7 +127,7 @@ def entries(node: Node, seen: set[int]) -> Iterator[Saved]:
 
 
 def _what(node: Any, i: int) -> str:
-    """The name of the i-th saved array, where the operation is a declared one."""
+    """Return the name of the i-th saved array, if the operation is a declared one."""
     op = getattr(node, "op", None)
     if op is None or i >= len(node.saves):
         return f"value {i}"

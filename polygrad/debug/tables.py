@@ -1,12 +1,12 @@
-"""Tables as plain text, and sizes that one can read."""
+"""Tables as plain text, and sizes for people."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 
-def table(titles: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """Columns under their titles, as wide as they need to be; those numbered in ``right`` are set to the right."""
+def format_table(titles: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+    """Set columns under their titles, as wide as they need to be; those numbered in ``right`` are set to the right."""
     widths = [max(len(row[i]) for row in (titles, *rows)) for i in range(len(titles))]
     lines = [
         "  ".join(
@@ -20,8 +20,8 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[
     return "\n".join([line.rstrip() for line in lines])
 
 
-def size(number: int) -> str:
-    """A number of bytes."""
+def format_size(number: int) -> str:
+    """Format a number of bytes."""
     amount = float(number)
     for unit in ("B", "KiB", "MiB", "GiB"):
         if amount < 1024 or unit == "GiB":
@@ -30,6 +30,6 @@ def size(number: int) -> str:
     return f"{number} B" if unit == "B" else f"{amount:.1f} {unit}"
 
 
-def duration(seconds: float) -> str:
-    """A time in milliseconds."""
+def format_duration(seconds: float) -> str:
+    """Format a time in milliseconds."""
     return f"{seconds * 1e3:.3f}"

@@ -1,4 +1,4 @@
-"""Why a Tensor has no gradient."""
+"""Explain why a Tensor has no gradient."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..errors import ArgumentError, describe
 
 
 class Reason(Enum):
-    """What may be the matter, in the order in which it is looked for."""
+    """Reasons for a gradient that is None, in the order in which they are looked for."""
 
     HAS_GRAD = "it has one"
     DTYPE = "its dtype has no gradient"
@@ -31,7 +31,7 @@ class Reason(Enum):
 
 @dataclass(frozen=True)
 class Why:
-    """The answer of ``why_no_grad``: the reason, and a text that says what to do."""
+    """Answer of ``why_no_grad``: the reason, and a text that says what to do."""
 
     reason: Reason
     text: str
@@ -41,17 +41,27 @@ class Why:
 
 
 def why_no_grad(t: Tensor, output: Tensor | None = None) -> Why:
-    """Why ``t.grad`` is None.
+    """Explain why ``t.grad`` is None.
 
-    Args:
-        t: the Tensor in question.
-        output: what ``backward`` was, or is to be, called on; with it one can also tell whether a path leads there.
+    The nodes that are alive are searched, which takes a while in a big program. An operation that left no node (one inside ``no_grad``,
+    one whose derivative is zero, a conversion to integers, ``detach``) leaves no trace: then the last node on the way is named.
 
-    Raises:
-        ArgumentError: an argument is no Tensor.
+    Parameters
+    ----------
+    t
+        The Tensor in question.
+    output
+        The Tensor on which ``backward`` was, or is to be, called. With it a missing path can be told.
 
-    It looks at the nodes that are alive, and so takes a while in a big program. What left no node (an operation inside ``no_grad``, one
-    whose derivative is zero, a conversion to integers, ``detach``) leaves no trace: then the last node on the way is named.
+    Returns
+    -------
+    Why
+        The reason, and a text.
+
+    Raises
+    ------
+    ArgumentError
+        An argument is no Tensor.
     """
     for value in (t, output):
         if not isinstance(value, Tensor) and (value is not None or t is None):
@@ -60,12 +70,12 @@ def why_no_grad(t: Tensor, output: Tensor | None = None) -> Why:
     if t.grad is not None:
         return Why(Reason.HAS_GRAD, f"{what} has a gradient: .grad is not None.")
     if t._node is None:
-        return _not_tracked(t, what)
+        return _explain_untracked(t, what)
     if not t.is_leaf and not t.retains_grad:
         return Why(
             Reason.NOT_RETAINED,
-            f"{what} is not a leaf: {_named(t.grad_fn)} made it, and a backward pass fills .grad of leaves only. Call retain_grad() on it "
-            f"before backward(), or ask for the gradient: polygrad.autograd.grad(loss, t).",
+            f"{what} is not a leaf: {_name_of(t.grad_fn)} made it, and a backward pass fills .grad of leaves only. Call retain_grad() on "
+            f"it before backward(), or ask for the gradient: polygrad.autograd.grad(loss, t).",
         )
     if output is not None and output._node is None:
         return Why(
@@ -73,10 +83,10 @@ def why_no_grad(t: Tensor, output: Tensor | None = None) -> Why:
             f"The output ({describe(output)}) does not require grad: nothing that it was computed from is recorded. It was computed under "
             f"no_grad or inference_mode, from detached values, or by an operation without derivative; backward() on it raises.",
         )
-    return _not_reached(t, output, what)
+    return _explain_unreached(t, output, what)
 
 
-def _not_tracked(t: Tensor, what: str) -> Why:
+def _explain_untracked(t: Tensor, what: str) -> Why:
     if t.dtype not in t._frame.floating:
         return Why(
             Reason.DTYPE,
@@ -100,15 +110,15 @@ def _not_tracked(t: Tensor, what: str) -> Why:
     )
 
 
-def _not_reached(t: Tensor, output: Tensor | None, what: str) -> Why:
+def _explain_unreached(t: Tensor, output: Tensor | None, what: str) -> Why:
     edge = edge_of(t)
-    users = _users([found for found in gc.get_objects() if issubclass(type(found), Node)])
-    direct, onwards = users.get(edge, []), _onwards(edge, users)
+    users = _users_of([found for found in gc.get_objects() if issubclass(type(found), Node)])
+    direct, onwards = users.get(edge, []), _descendants(edge, users)
     if output is not None:
         below = set(nodes_below([edge_of(output)]))
         made_by = edge.edges[0] if type(edge) is OutputNode else edge
         if output is not t and not (made_by in below if t.grad_fn is not None else below.intersection(direct)):
-            ends = [_named(node) for node in onwards if node not in users]
+            ends = [_name_of(node) for node in onwards if node not in users]
             where = (
                 f"The recorded path from it ends at {' and '.join(ends[:3])}"
                 if ends
@@ -135,13 +145,13 @@ def _not_reached(t: Tensor, output: Tensor | None, what: str) -> Why:
         )
     return Why(
         Reason.NOT_RUN,
-        f"{what} is used by {_named(direct[0]) if direct else 'nothing yet'}, and no backward pass has been through there, as far as can "
+        f"{what} is used by {_name_of(direct[0]) if direct else 'nothing yet'}, and no backward pass has been through there, as far as can "
         f"be seen: call backward() on what it leads to.",
     )
 
 
-def _users(nodes: list[Node]) -> dict[Any, list[Node]]:
-    """For each edge the nodes that have it, operations of several outputs counting as one."""
+def _users_of(nodes: list[Node]) -> dict[Any, list[Node]]:
+    """Return for each edge the nodes that have it; operations with several outputs count as one."""
     users: dict[Any, list[Node]] = {}
     for node in nodes:
         if type(node) is OutputNode:
@@ -154,8 +164,8 @@ def _users(nodes: list[Node]) -> dict[Any, list[Node]]:
     return users
 
 
-def _onwards(edge: Any, users: dict[Any, list[Node]]) -> list[Node]:
-    """Every node that was computed from the value at ``edge``."""
+def _descendants(edge: Any, users: dict[Any, list[Node]]) -> list[Node]:
+    """Return every node that was computed from the value at ``edge``."""
     seen: dict[Node, None] = {}
     stack = list(users.get(edge, []))
     while stack:
@@ -166,6 +176,6 @@ def _onwards(edge: Any, users: dict[Any, list[Node]]) -> list[Node]:
     return list(seen)
 
 
-def _named(node: Any) -> str:
+def _name_of(node: Any) -> str:
     site = site_of(node)
     return node.name() + (f" ({site.file}:{site.line})" if site is not None else "")  # type: ignore[no-any-return]

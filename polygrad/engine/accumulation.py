@@ -1,4 +1,4 @@
-"""Adding the gradients of a pass to ``grad``: whole or not at all, and without loss where several threads add to one leaf."""
+"""Add the gradients of a pass to ``grad``: to all leaves or to none, and without loss where several threads add to one leaf."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ..core.tensor import Tensor, level_of, refuse_leak
 from .hooks import as_tensor
 
 _commit = threading.Lock()
-"""Guards the assignment of sums that have been computed: no operation runs while it is held."""
+"""Lock of the assignment of sums that have been computed. No operation runs while it is held."""
 
 
 class Ownership:
-    """Which arrays a leaf may not keep without a copy, because somebody else has them already; by identity.
+    """Arrays that a leaf may not keep without a copy, because somebody else has them already.
 
-    Only the identities are kept, so that a gradient can go as soon as its leaf lets go of it; one that is used again after
-    that costs a copy and nothing else.
+    Only their identities are stored, so that a gradient can go as soon as its leaf lets go of it. An identity that is used again
+    after that costs a copy and nothing else.
     """
 
     __slots__ = ("taken",)
@@ -25,15 +25,16 @@ class Ownership:
         self.taken = {id(array) for array in foreign}
 
     def own(self, leaf: Any, g: Any, create_graph: bool) -> Any:
-        """A cotangent as the leaf may keep it."""
+        """Return a cotangent as the leaf may keep it: itself, or a copy."""
         frame = leaf._frame
-        if frame.backend.traces:
+        backend = frame.backend
+        if backend.traces:
             refuse_leak(leaf, g._data if level_of(g) == frame.level else g, "backward")
         alias = id(g) in self.taken
         self.taken.add(id(g))
         if not create_graph and not frame.lifted:
-            return frame.backend.own(g, alias)
-        if isinstance(g, Tensor) and (alias or g._is_view()):  # what is done to one grad may not show in another
+            return backend.own(g, alias)
+        if isinstance(g, Tensor) and (alias or g._is_view()):  # a change of one grad may not show in another
             return frame.namespace.clone(g)
         return g
 
@@ -43,13 +44,18 @@ def add_to_grad(settled: list[tuple[Any, Any]], create_graph: bool) -> None:
     while True:
         steps = []
         for tensor, g in settled:
-            extra = tensor._own_extra()
+            extra = tensor._extra or tensor._own_extra()
             old = extra.grad
-            before = None if old is None else old._data
-            steps.append((extra, old, before, *_sum(old, g, tensor._frame, create_graph)))
+            if old is None:
+                steps.append((extra, None, None, as_tensor(g, tensor._frame), None))
+            else:
+                steps.append((extra, old, old._data, *_sum(old, g, tensor._frame, create_graph)))
         with _commit:
-            # Another thread may have added in the meantime: then the sums are stale, and are made anew.
-            if all(extra.grad is old and (old is None or old._data is before) for extra, old, before, _, _ in steps):
+            # If another thread has added in the meantime, the sums are stale and are made anew.
+            for extra, old, before, _, _ in steps:
+                if extra.grad is not old or (old is not None and old._data is not before):
+                    break
+            else:
                 for extra, _, _, grad, data in steps:
                     if data is not None:
                         grad._set_data(data)
@@ -58,12 +64,10 @@ def add_to_grad(settled: list[tuple[Any, Any]], create_graph: bool) -> None:
 
 
 def _sum(old: Any, g: Any, frame: Any, create_graph: bool) -> tuple[Any, Any]:
-    """The Tensor that becomes ``grad``, and the payload that it must then be given (None: it has its own).
+    """Return the Tensor that becomes ``grad``, and the payload that it must then be given (None: it has its own).
 
     Without ``create_graph`` an existing ``grad`` stays the same object and changes its value, as in torch.
     """
-    if old is None:
-        return as_tensor(g, frame), None
     if create_graph:
         return old + as_tensor(g, frame), None
     return old, old._data + g
@@ -71,5 +75,5 @@ def _sum(old: Any, g: Any, frame: Any, create_graph: bool) -> tuple[Any, Any]:
 
 def retain(tensor: Any, g: Any, create_graph: bool) -> None:
     """Add a cotangent to ``grad`` of a Tensor that retains it."""
-    # The gradient goes on through the graph, so it is never the Tensor's alone.
+    # The pass goes on with the gradient, so it is never the Tensor's alone.
     add_to_grad([(tensor, Ownership((g,)).own(tensor, g, create_graph))], create_graph)

@@ -1,4 +1,4 @@
-"""What a backward pass does in anomaly mode: look at each gradient for nan, and say where it came from."""
+"""Anomaly mode in a backward pass: search each gradient for nan, and say which operation made the first one."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ..core.tensor import Tensor
 from ..errors import AnomalyError
 
 
-def watched(
+def watch(
     node: Node, pull: Callable[..., Any], check_nan: bool, xp: Any, g: Any, edges: Any, saved: Any
 ) -> Sequence[Any]:
-    """``pull`` in anomaly mode: what it records belongs to this node, and what it returns must not be nan."""
+    """Run ``pull`` in anomaly mode: what it records belongs to this node, and what it returns must not be nan."""
     token = differentiating.set((node.name(), origin_of(node)))
     try:
         parts: Sequence[Any] = pull(xp, g, edges, saved)
@@ -30,7 +30,7 @@ def watched(
 
 
 def arrays_in(part: Any) -> list[Any]:
-    """The arrays of the bottom level in a cotangent."""
+    """Return the arrays of the bottom level in a cotangent."""
     if isinstance(part, Lazy):
         part = list(part.arrays())
     if isinstance(part, list):
@@ -41,7 +41,7 @@ def arrays_in(part: Any) -> list[Any]:
 
 
 def has_nan(backend: Any, array: Any) -> bool:
-    """Whether there is a nan in an array whose values can be looked at."""
+    """Return True if an array whose values can be read holds a nan."""
     if array.dtype not in backend.floating or not backend.concrete(array):
         return False
     return bool(backend.raw.any(backend.raw.isnan(array)))

@@ -1,8 +1,8 @@
-"""The graph as users see it: nodes, edges, hooks on what is saved, hooks on several gradients at once.
+"""The graph as users see it: nodes, edges, hooks on saved values, hooks on several gradients at once.
 
-torch's ``increment_version``, ``set_override_stale_capture_stream``, ``set_warn_on_accumulate_grad_stream_mismatch`` and
-``region_activation_memory_budget`` are not here: there are no version counters (in-place operations never touch what a graph has
-saved), and streams and the memory budget of compiled regions belong to the array library.
+Four names of torch are missing on purpose. ``increment_version`` has no meaning, since in-place operations never touch what a graph has
+saved. ``set_override_stale_capture_stream``, ``set_warn_on_accumulate_grad_stream_mismatch`` and ``region_activation_memory_budget``
+are about streams and compiled regions, which belong to the array library.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ __all__ = [
 
 # -- edges ----------------------------------------------------------------------------------------------------------
 class Metadata(NamedTuple):
-    """What is known of the value at an edge, without the value."""
+    """Facts of the value at an edge, which are known without the value."""
 
     frame: Any
     shape: tuple[int, ...]
@@ -45,8 +45,11 @@ class Metadata(NamedTuple):
 
 
 class GradientEdge(NamedTuple):
-    """A place in the graph: an output of a node. ``backward`` and ``grad`` take it where they take a Tensor, which it does not keep
-    alive. ``ownership_token`` holds what is known of the Tensor: its shape, dtype and device."""
+    """A place in the graph: an output of a node.
+
+    ``backward`` and ``grad`` take it where they take a Tensor, which it does not keep alive. ``ownership_token`` holds the shape, dtype and
+    device of the Tensor.
+    """
 
     node: Node
     output_nr: int
@@ -60,16 +63,28 @@ class GradientEdge(NamedTuple):
             return node.variable
         if not 0 <= self.output_nr < node.outputs:
             raise ArgumentError(
-                f"GradientEdge: {node.name()} has {node.outputs} outputs, so there is none of number {self.output_nr}"
+                f"GradientEdge: output_nr={self.output_nr} is out of range, {node.name()} has {node.outputs} outputs"
             )
         return node if node.outputs == 1 else output_node(node, self.output_nr)
 
 
 def get_gradient_edge(tensor: Tensor) -> GradientEdge:
-    """The edge that the gradient of a Tensor arrives at: (``grad_fn``, ``output_nr``), of a leaf (its AccumulateGrad, 0).
+    """Return the edge at which the gradient of a Tensor arrives.
 
-    Raises:
-        GraphError: the Tensor does not require grad.
+    Parameters
+    ----------
+    tensor
+        A Tensor that requires grad.
+
+    Returns
+    -------
+    GradientEdge
+        ``(grad_fn, output_nr)``; of a leaf, (its ``AccumulateGrad``, 0).
+
+    Raises
+    ------
+    GraphError
+        The Tensor does not require grad.
     """
     if not isinstance(tensor, Tensor):
         raise ArgumentError(f"get_gradient_edge: expected a Tensor, got {describe(tensor)}")
@@ -82,9 +97,9 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     return GradientEdge(edge if isinstance(edge, Node) else accumulator(edge), 0, known)
 
 
-# -- hooks on what is saved ---------------------------------------------------------------------------------------
+# -- hooks on saved values ------------------------------------------------------------------------------------------
 class _Packing:
-    """The observer of ``saved_tensors_hooks``."""
+    """Observer of ``saved_tensors_hooks``: packs what each new node saves."""
 
     __slots__ = ("hooks",)
 
@@ -96,7 +111,7 @@ class _Packing:
 
 
 class _Refusing:
-    """The observer of ``disable_saved_tensors_hooks``: it is there, and does nothing."""
+    """Observer of ``disable_saved_tensors_hooks``: a mark that such hooks are refused. It does nothing."""
 
     __slots__ = ("message",)
 
@@ -114,13 +129,22 @@ def _refuse(state: State) -> None:
 
 
 class saved_tensors_hooks(Mode):
-    """Inside, what the graph saves goes through ``pack_hook``, and through ``unpack_hook`` whenever it is needed.
+    """Mode in which what the graph saves goes through ``pack_hook``, and through ``unpack_hook`` whenever it is needed.
 
-    ``pack_hook(tensor)`` returns anything; ``unpack_hook`` gets that and returns a Tensor of the same values. Of several pairs the
-    innermost one is used. Both run unrecorded. The saved values of operations that are recorded outside cost nothing.
+    Of several pairs the innermost one is used. Both hooks run unrecorded. The saved values of operations that are recorded outside the mode
+    cost nothing.
 
-    Raises:
-        GraphError: on entering, where ``disable_saved_tensors_hooks`` forbids it.
+    Parameters
+    ----------
+    pack_hook
+        ``pack_hook(tensor)`` returns anything.
+    unpack_hook
+        ``unpack_hook(packed)`` gets that, and returns a Tensor of the same values.
+
+    Raises
+    ------
+    GraphError
+        On entering, where ``disable_saved_tensors_hooks`` forbids it.
     """
 
     def __init__(self, pack_hook: Callable[[Tensor], Any], unpack_hook: Callable[[Any], Tensor]) -> None:
@@ -141,10 +165,14 @@ class saved_tensors_hooks(Mode):
 
 
 class save_on_cpu(saved_tensors_hooks):
-    """Inside, what the graph saves is kept on the host as NumPy arrays, and moved back to its device when it is needed.
+    """Mode in which what the graph saves is kept on the host as NumPy arrays, and moved back to its device when it is needed.
 
-    What has no values yet (lazy or traced arrays), and what belongs to an outer transform, stays where it is. ``pin_memory`` and
-    ``device_type`` are torch's: how memory is pinned is the array library's affair, so they change nothing.
+    Lazy and traced arrays, which have no values yet, stay where they are; so does what belongs to an outer transform.
+
+    Parameters
+    ----------
+    pin_memory, device_type
+        Accepted as in torch, without effect: pinning memory is the array library's affair.
     """
 
     def __init__(self, pin_memory: bool = False, device_type: str = "cuda") -> None:
@@ -167,10 +195,17 @@ def _from_host(packed: Any) -> Tensor:
 
 
 class disable_saved_tensors_hooks(Mode):
-    """Inside, entering ``saved_tensors_hooks`` raises, with this message.
+    """Mode in which entering ``saved_tensors_hooks`` raises.
 
-    Raises:
-        GraphError: on entering, with the message, where hooks are in force already.
+    Parameters
+    ----------
+    error_message
+        The text of the error.
+
+    Raises
+    ------
+    GraphError
+        On entering, with the message, where hooks are in force already.
     """
 
     def __init__(self, error_message: str) -> None:
@@ -188,8 +223,11 @@ class disable_saved_tensors_hooks(Mode):
 
 @contextmanager
 def allow_mutation_on_saved_tensors() -> Iterator[None]:
-    """Does nothing, and need not: in-place operations rebind a Tensor and never touch what a graph has saved, so they are always
-    allowed, and the gradients are those of the values as they were. (In torch this makes a copy before the first change.)"""
+    """Do nothing: in-place operations are always allowed.
+
+    An in-place operation rebinds its Tensor and never touches what a graph has saved, so that gradients are those of the values as they
+    were. In torch this mode makes a copy before the first change.
+    """
     yield
 
 
@@ -197,14 +235,22 @@ def allow_mutation_on_saved_tensors() -> Iterator[None]:
 def register_multi_grad_hook(
     tensors: Sequence[Tensor], fn: Callable[..., Any], *, mode: Literal["all", "any"] = "all"
 ) -> RemovableHandle:
-    """A hook on several Tensors at once, in each backward pass.
+    """Register a hook on several Tensors at once, which runs in each backward pass.
 
-    Args:
-        mode: "all": ``fn(gradients)`` runs when those of the Tensors that the pass comes to all have their gradient, with None for
-            the others; "any": ``fn(gradient)`` runs at the first gradient.
+    Parameters
+    ----------
+    tensors
+        Tensors that require grad.
+    fn
+        The hook.
+    mode
+        "all": ``fn(gradients)`` runs as soon as all the Tensors that the pass reaches have their gradient, with None for the others.
+        "any": ``fn(gradient)`` runs at the first gradient.
 
-    Returns:
-        a handle whose ``remove()`` takes the hook off all of them.
+    Returns
+    -------
+    RemovableHandle
+        Its ``remove()`` takes the hook off all the Tensors.
     """
     if mode not in ("all", "any"):
         raise ArgumentError(f"Expects mode to be one of ('all', 'any') but got {mode}")
@@ -216,7 +262,7 @@ def register_multi_grad_hook(
 
     def hook_of(index: int) -> Callable[[Any], None]:
         def arrived(gradient: Any) -> None:
-            running = passes.current.get()
+            running = passes.RUNNING.get()
             assert running is not None
             with lock:
                 fresh = running not in state
@@ -229,7 +275,7 @@ def register_multi_grad_hook(
                 return
             if fresh:
                 mine["left"] = sum(running.reaches(edge) for edge in edges)
-                running.at_end.append(lambda: finish(mine))  # some may never get a gradient
+                running.at_end.append(lambda: finish(mine))  # some of the Tensors may never get a gradient
             mine["gradients"][index] = gradient
             mine["left"] -= 1
             if mine["left"] == 0:
@@ -253,5 +299,6 @@ class _Handles(RemovableHandle):
         self._handles = handles
 
     def remove(self) -> None:
+        """Take the hook off every Tensor."""
         for handle in self._handles:
             handle.remove()

@@ -1,4 +1,4 @@
-"""Running hooks: what they are given, and what they may return."""
+"""Run hooks: hand them Tensors, and check what they return."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..core import modes
-from ..core.tensor import Tensor, constant, level_of
+from ..core.graph import LazyParts
+from ..core.tensor import Tensor, constant
 from ..errors import ArgumentError, GraphError, ShapeError
 
 
 def as_tensor(value: Any, frame: Any) -> Any:
-    """A cotangent as hooks and users see it: a Tensor."""
-    if value is None or level_of(value) >= frame.level:
+    """Return a cotangent as hooks and users see it: a Tensor."""
+    if value is None or (isinstance(value, Tensor) and value._frame.level >= frame.level):
         return value
     if isinstance(value, Tensor) is not frame.lifted:
         frame = frame.backend.frame(frame.level, not frame.lifted)
@@ -20,14 +21,21 @@ def as_tensor(value: Any, frame: Any) -> Any:
 
 
 def as_cotangent(value: Any, frame: Any, create_graph: bool) -> Any:
-    """What a hook returned as the engine carries it."""
+    """Return a hook's result as the engine carries it."""
     if create_graph or not isinstance(value, Tensor) or value._frame.level != frame.level:
         return value
     return value._data
 
 
+def mark_lazy(parts: list[Any], frame: Any) -> Sequence[Any]:
+    """Mark the cotangents that a user's function gave, for the engine, if there are Tensors among arrays."""
+    if not frame.lifted and any(isinstance(part, Tensor) for part in parts):
+        return LazyParts(parts)
+    return parts
+
+
 def run_tensor_hooks(hooks: Iterable[Callable[..., Any]], g: Any, frame: Any, create_graph: bool) -> Any:
-    """The hooks of one Tensor, in order; each may replace the gradient."""
+    """Run the hooks of one Tensor in order; each may replace the gradient."""
     tensor = as_tensor(g, frame)
     with modes.set_grad_enabled(create_graph):
         for hook in hooks:
@@ -40,7 +48,7 @@ def run_tensor_hooks(hooks: Iterable[Callable[..., Any]], g: Any, frame: Any, cr
 def run_prehooks(
     hooks: Iterable[Callable[..., Any]], gradients: Sequence[Any], frame: Any, create_graph: bool
 ) -> list[Any]:
-    """The prehooks of a node, in order; each may replace the gradients of its outputs."""
+    """Run the prehooks of a node in order; each may replace the gradients of its outputs."""
     outputs = tuple([as_tensor(g, frame) for g in gradients])
     with modes.set_grad_enabled(create_graph):
         for hook in hooks:
@@ -53,7 +61,7 @@ def run_prehooks(
 def run_posthooks(
     hooks: Iterable[Callable[..., Any]], inputs: Sequence[Any], outputs: Sequence[Any], frame: Any, create_graph: bool
 ) -> list[Any]:
-    """The hooks of a node, in order; each may replace the gradients of its inputs."""
+    """Run the hooks of a node in order; each may replace the gradients of its inputs."""
     outputs = tuple([as_tensor(g, frame) for g in outputs])
     inputs = tuple([as_tensor(g, frame) for g in inputs])
     with modes.set_grad_enabled(create_graph):
@@ -68,8 +76,8 @@ def _check(hook: Callable[..., Any], result: Any, tensor: Any) -> Any:
     name = getattr(hook, "__name__", repr(hook))
     if not isinstance(result, Tensor):
         raise ArgumentError(
-            f"the hook {name!r} returned {type(result).__name__}, where a Tensor or None is expected: return the new "
-            f"gradient, or nothing to leave it as it is"
+            f"the hook {name!r} returned {type(result).__name__}, expected a Tensor or None: return the new gradient, or "
+            f"nothing to leave it as it is"
         )
     if tensor is not None and result.shape != tensor.shape:
         raise ShapeError(
@@ -87,7 +95,7 @@ def _same_number(hook: Callable[..., Any], result: Any, expected: tuple[Any, ...
             f"{len(expected)} that it got, or None"
         )
     if len(result) != len(expected):
-        raise GraphError(f"the hook {name!r} returned {len(result)} gradients where there are {len(expected)}")
+        raise GraphError(f"the hook {name!r} returned {len(result)} gradients, expected {len(expected)}")
     for i, (new, old) in enumerate(zip(result, expected, strict=True)):
         if old is None and new is not None:
             raise GraphError(f"the hook {name!r}: can't replace a None gradient with a non-None value, at index {i}")

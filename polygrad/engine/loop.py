@@ -1,9 +1,8 @@
 """The backward pass: nodes newest first, each once, iteratively.
 
-Creation order is a topological order, so a heap of the nodes that have received a cotangent is all the scheduling
-there is: whatever is popped next has received all it will get (when a leaf has, ``passes`` says). In a first-order pass the
-values are payloads and the namespace is the raw one; with ``create_graph`` the values are Tensors, so that the gradient is
-itself recorded.
+Creation order is a topological order, so a heap of the nodes that have received a cotangent is the whole schedule: the node that is
+popped has received all it will get. (``passes`` says when a leaf has.) In a first-order pass the values are payloads and the namespace
+is the raw one; with ``create_graph`` the values are Tensors, so that the gradient is itself recorded.
 
 Invariants: a cotangent has the shape, dtype and device of the value it belongs to; an array that the engine did
 not create is never written; ``grad`` of a leaf changes by its whole gradient or, where the pass fails, not at all.
@@ -23,55 +22,79 @@ from ..core.saved import wrapped
 from ..core.sites import annotate
 from ..core.tensor import Tensor
 from ..errors import AnomalyError, freed
-from .anomaly import watched
-from .passes import Pass
+from .accumulation import Ownership
+from .anomaly import watch
+from .passes import Pass, has_hooks, make_dense, settle
 
 
-def run(
+def run_pass(
     roots: Sequence[tuple[Any, Any]],
     *,
     retain: bool,
     create_graph: bool,
-    captures: Iterable[Any] = (),
+    captures: Sequence[Any] = (),
     needed: dict[Node, tuple[Any, ...]] | None = None,
     accumulate: bool = False,
     foreign: tuple[Any, ...] = (),
 ) -> tuple[dict[Any, Any], dict[Any, Any]]:
-    """One pass from ``roots``, pairs of an edge and its cotangent.
+    """Run one backward pass.
 
-    With ``needed`` (see ``restrict``) only those nodes run, along the edges given there. With ``accumulate`` the gradients of
-    the leaves that are reached are added to their ``grad``; ``foreign`` are arrays that the caller holds, which no leaf may keep
-    without a copy.
+    Parameters
+    ----------
+    roots
+        Pairs of an edge and its cotangent, from which the pass starts.
+    retain
+        Keep what the nodes have saved.
+    create_graph
+        Record the pass itself.
+    captures
+        Nodes whose cotangents are wanted.
+    needed
+        As ``restrict`` returns it: only these nodes run, along the edges given there.
+    accumulate
+        Add the gradients of the leaves that are reached to their ``grad``.
+    foreign
+        Arrays that the caller holds, which no leaf may keep without a copy.
 
-    Returns the cotangents of the leaves, by leaf, unless they were added, and those of the nodes ``captures``, by node.
+    Returns
+    -------
+    leaves, captured
+        The cotangents of the leaves, by leaf, unless they were added; and those of ``captures``, by node.
     """
     grads: dict[Any, Any] = {}
     owned: set[Any] = set()  # edges whose cotangent is a sum made here, which may be added to in place
     heap: list[tuple[Any, Node]] = []
     captured: dict[Any, Any] = {}
-    wanted = frozenset(captures)
+    wanted = frozenset(captures) if captures else ()
     state = modes.current()
     absorbing, anomaly = state.absorbing, state.anomaly
-    plain = not (retain or create_graph or wanted or absorbing or needed is not None or anomaly is not None)
-    this = Pass(
-        [edge for edge, _ in roots], heap, grads, needed,
-        create_graph=create_graph, accumulates=accumulate, foreign=foreign,
-    )  # fmt: skip
-    cotangent = None
-    for edge, cotangent in roots:
-        if edge not in grads and isinstance(edge, Node):
-            heappush(heap, (edge.order, edge))
-        _add(grads, owned, edge, cotangent)
-        if type(edge) is Tensor and edge._extra is not None:
-            this.arrived(edge, -inf)
-    del roots, cotangent
-    # Whether a cotangent may be about that cannot just be added with +=: a Lazy one, or, inside a transform, Tensors among arrays.
-    lazy = any(_frame_of(edge).level for edge in grads)
-    get = grads.get
+    plain = not (create_graph or wanted or absorbing or needed is not None or anomaly is not None)
+    this: Pass | None = None  # made when a hook asks for it
+
+    known = ([edge for edge, _ in roots], heap, grads, needed, create_graph, accumulate, foreign)
+    # True if there may be a cotangent that += cannot add to: a Lazy one, or, inside a transform, a Tensor among arrays. Where
+    # no payload of the transform is a Tensor only a function of the user's can bring one, and says so (``LazyParts``).
+    lazy = False
     node: Any = None
-    # One of the ready nodes waits here with its cotangent, so that a chain needs neither the heap nor the dictionary.
+    # One of the ready nodes waits here with its cotangent. So a chain needs neither the heap nor the dictionary.
     pending: Node | None = None
     waiting: Any = None
+    cotangent = None
+    for edge, cotangent in roots:
+        of_node = isinstance(edge, Node)
+        frame = edge.frame if of_node else edge._frame
+        lazy = lazy or (frame.level > 0 and (frame.lifted or _of_tensors(cotangent)))
+        if of_node and len(roots) == 1:
+            pending, waiting = edge, cotangent
+            continue
+        if of_node and edge not in grads:
+            heappush(heap, (edge.order, edge))
+        _add(grads, owned, edge, cotangent)
+        if type(edge) is Tensor and edge._extra is not None and has_hooks(edge):
+            this = this or Pass(*known)
+            this.arrived(edge, -inf)
+    del roots, cotangent
+    get = grads.get
     try:
         while True:
             if pending is None:
@@ -91,14 +114,17 @@ def run(
                 g = g.dense()
             if node.extra is not None:
                 before_hooks = g
+                this = this or Pass(*known)
                 g = this.before(node, g)
+                lazy = lazy or node.frame.level > 0  # a hook may return anything
             saved = node.saved
             if plain:
                 if saved is None:
                     raise freed(node.name())
                 edges = node.edges
-                parts = node.pull(node.frame.raw, g, edges, saved)
-                if saved:
+                frame = node.frame
+                parts = node.pull(frame.namespace if lazy and _of_tensors(g) else frame.raw, g, edges, saved)
+                if saved and not retain:
                     node.saved = None
             else:
                 edges = node.edges if needed is None else needed.get(node, ())
@@ -111,7 +137,7 @@ def run(
                     raise freed(node.name())
                 pull = node.pull_absorbing if absorbing else node.pull
                 if anomaly is not None:
-                    pull = partial(watched, node, pull, anomaly)
+                    pull = partial(watch, node, pull, anomaly)
                 if create_graph:
                     parts = pull(node.frame.namespace, g, edges, wrapped(node, saved))
                 else:
@@ -120,10 +146,11 @@ def run(
                 if saved and not retain:
                     node.saved = None
             if node.extra is not None:
+                this = this or Pass(*known)  # the extra may have come while the node ran
                 parts = this.after(node, parts, g)
             if type(parts) is LazyParts:
                 lazy = True
-            g = saved = None  # what is no longer needed goes before anything new is allocated
+            g = saved = None  # freed before anything new is allocated
             for edge, part in zip(edges, parts):  # noqa: B905 - the one loop that cannot afford the check
                 if part is None or edge is None:
                     continue
@@ -138,7 +165,8 @@ def run(
                             waiting = part
                             continue
                         heappush(heap, (edge.order, edge))
-                    elif edge._extra is not None:
+                    elif edge._extra is not None and has_hooks(edge):
+                        this = this or Pass(*known)
                         this.arrived(edge, node.order)
                     grads[edge] = part
                 elif not lazy and edge in owned:
@@ -153,15 +181,13 @@ def run(
     except Exception as error:
         annotate(error, node)
         raise
-    return this.finish(), captured
-
-
-def _frame_of(edge: Any) -> Any:
-    return edge.frame if isinstance(edge, Node) else edge._frame
+    if this is not None:
+        return this.finish(), captured
+    return settle(grads, Ownership(foreign), create_graph) if accumulate else make_dense(grads), captured
 
 
 def _of_tensors(g: Any) -> bool:
-    """Whether a cotangent consists of Tensors. Inside a transform of raw arrays it does as soon as a Tensor is involved."""
+    """Return True if a cotangent consists of Tensors. In a transform of raw arrays it does as soon as a Tensor is involved."""
     return any(isinstance(part, Tensor) for part in g) if type(g) is list else isinstance(g, Tensor)
 
 
@@ -189,9 +215,9 @@ def _add(grads: dict[Any, Any], owned: set[Any], edge: Any, part: Any) -> None:
 
 # -- restricting the pass to the way to some inputs ---------------------------------------------------------------
 def restrict(roots: Iterable[Any], targets: Iterable[Any]) -> dict[Node, tuple[Any, ...]]:
-    """The nodes on a path from ``roots`` to ``targets`` (edges), each with its edges, those off the path None."""
+    """Return the nodes on a path from ``roots`` to ``targets`` (edges), each with its edges; those off the path are None."""
     goal = set(targets)
-    # The hooks of an operation with several outputs see what comes to each of them, whichever is wanted.
+    # The hooks of an operation with several outputs see the gradient of each of them, whichever is wanted.
     goal.update([edge.edges[0] for edge in goal if isinstance(edge, OutputNode)])
     seen: set[Node] = set()
     stack = [edge for edge in roots if isinstance(edge, Node)]

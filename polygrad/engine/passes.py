@@ -1,8 +1,8 @@
-"""One backward pass beside its loop: when a leaf is complete, and which hooks run when.
+"""The state of one backward pass beside its loop: when a leaf is complete, and which hooks run when.
 
-The order is torch's. A hook sees the gradients of every leaf that is complete by then, so from the first hook on, leaves are
+The order is torch's. A hook sees the gradients of every leaf that is complete by then. So from the first hook on, leaves are
 completed in the middle of the pass: a leaf is complete when the oldest of the operations that use it has run. As long as no
-hook looks, nobody can tell, and the leaves are left to the end, all at once.
+hook runs nobody can tell, and all leaves are completed at the end, at once.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from ..core.tensor import Tensor
 from .accumulation import Ownership, add_to_grad, retain
 from .hooks import run_posthooks, run_prehooks, run_tensor_hooks
 
-current: ContextVar[Pass | None] = ContextVar("polygrad_pass", default=None)
-"""The pass whose hook is running."""
+RUNNING: ContextVar[Pass | None] = ContextVar("polygrad_pass", default=None)
+"""The pass whose hook runs now."""
 
 
 def _by_output(hooks: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
-    """The hooks of one output after those of another, the output first whose first hook was registered first."""
+    """Sort the hooks of a node by output; the output whose first hook was registered first comes first."""
     turns = {index: turn for turn, (index, _) in reversed(list(enumerate(hooks)))}
     return sorted(hooks, key=lambda hook: turns[hook[0]])
 
 
 class Pass:
-    """What a pass knows of itself. ``heap``, ``grads`` and ``needed`` are those of its loop."""
+    """The state of one pass. ``heap``, ``grads`` and ``needed`` are those of its loop."""
 
     def __init__(
         self,
@@ -37,7 +37,6 @@ class Pass:
         heap: list[tuple[Any, Node]],
         grads: dict[Any, Any],
         needed: dict[Node, tuple[Any, ...]] | None,
-        *,
         create_graph: bool,
         accumulates: bool,
         foreign: tuple[Any, ...],
@@ -53,19 +52,21 @@ class Pass:
         self.results: dict[Any, Any] = {}
         """The cotangents of leaves, after their hooks, where nothing is accumulated."""
         self.at_end: list[Any] = []
-        """What hooks want to be called when the pass is over."""
+        """Functions that hooks want called when the pass is over."""
         self._reached: set[Any] | None = None
 
     # -- leaves ---------------------------------------------------------------------------------------------------
     def arrived(self, leaf: Any, order: float) -> None:
-        """The first cotangent of a leaf has arrived from a node of that order: a survey is due if the leaf has hooks."""
-        if not self.surveyed and has_hooks(leaf):
+        """Note the first cotangent of a leaf, from a node of that order. If the leaf has hooks, a survey becomes due."""
+        if not self.surveyed:
             self.surveyed = True
             self._push(Survey(self, leaf._frame, order))
 
     def survey(self, nodes: Sequence[Node]) -> list[Any]:
-        """Have each leaf completed in time: after the last node that may still reach it of those that are left, ``nodes`` and
-        what is behind them. Returns the leaves that none can reach, which are complete."""
+        """Schedule the completion of each leaf that ``nodes``, and what is behind them, may still reach: right after the last such node.
+
+        Returns the leaves that none of them can reach, which are complete.
+        """
         self.surveyed = True
         seen = set(nodes)
         stack = list(nodes)
@@ -93,11 +94,11 @@ class Pass:
         heappush(self.heap, (task.order, task))
 
     def complete(self, leaf: Any, g: Any) -> None:
-        """A leaf has its whole gradient: run its hooks, and add it to ``grad``."""
+        """Complete a leaf that has its whole gradient: run its hooks, and add the gradient to ``grad``."""
         if isinstance(g, Lazy):
             g = g.dense()
         extra, frame, create_graph = leaf._extra, leaf._frame, self.create_graph
-        token = current.set(self)
+        token = RUNNING.set(self)
         try:
             if extra is not None and extra.hooks:
                 g = run_tensor_hooks(list(extra.hooks.values()), g, frame, create_graph)
@@ -117,17 +118,15 @@ class Pass:
             if node is not None and node.post:
                 run_posthooks(list(node.post.values()), (), [g], frame, create_graph)
         finally:
-            current.reset(token)
+            RUNNING.reset(token)
 
     def finish(self) -> dict[Any, Any]:
-        """Complete what leaves are left. Returns the cotangents of leaves where nothing is accumulated."""
+        """Complete the remaining leaves. Returns the cotangents of leaves where nothing is accumulated."""
         if self.grads:
-            leaves = {leaf: g.dense() if isinstance(g, Lazy) else g for leaf, g in self.grads.items()}
             if not self.accumulates:
-                self.results.update(leaves)
+                self.results.update(make_dense(self.grads))
             else:
-                own = self.ownership.own
-                add_to_grad([(leaf, own(leaf, g, self.create_graph)) for leaf, g in leaves.items()], self.create_graph)
+                settle(self.grads, self.ownership, self.create_graph)
             self.grads.clear()
         for callback in self.at_end:
             callback()
@@ -135,7 +134,7 @@ class Pass:
 
     # -- hooks of nodes -------------------------------------------------------------------------------------------
     def before(self, node: Node, g: Any) -> Any:
-        """What runs before a node: the hooks of its outputs, ``retain_grad``, and, where the node itself is to run, its prehooks."""
+        """Run what comes before a node: hooks of its outputs, ``retain_grad``, and its prehooks if the node itself is to run."""
         extra: NodeExtra = node.extra  # type: ignore[assignment]
         frame, create_graph = node.frame, self.create_graph
         if isinstance(g, Lazy):
@@ -145,7 +144,7 @@ class Pass:
                 self.complete(leaf, self.grads.pop(leaf))
         several = node.outputs != 1
         outputs = list(g) if several else [g]
-        token = current.set(self)
+        token = RUNNING.set(self)
         try:
             for index, hook in _by_output(list(extra.tensor.values())) if several else list(extra.tensor.values()):
                 outputs[index] = run_tensor_hooks((hook,), outputs[index], frame, create_graph)
@@ -156,24 +155,24 @@ class Pass:
             if extra.pre and (self.needed is None or self.needed.get(node)):
                 outputs = run_prehooks(list(extra.pre.values()), outputs, frame, create_graph)
         finally:
-            current.reset(token)
+            RUNNING.reset(token)
         return outputs if several else outputs[0]
 
     def after(self, node: Node, parts: Sequence[Any], g: Any) -> Sequence[Any]:
-        """What runs after a node: its hooks."""
+        """Run the hooks of a node after it."""
         extra: NodeExtra = node.extra  # type: ignore[assignment]
         if not extra.post:
             return parts
         inputs = [part.dense() if isinstance(part, Lazy) else part for part in parts]
         outputs = g if node.outputs != 1 else [g]
-        token = current.set(self)
+        token = RUNNING.set(self)
         try:
             return run_posthooks(list(extra.post.values()), inputs, outputs, node.frame, self.create_graph)
         finally:
-            current.reset(token)
+            RUNNING.reset(token)
 
     def reaches(self, edge: Any) -> bool:
-        """Whether the pass comes to an edge (whatever gradient it has there)."""
+        """Return True if the pass comes to an edge, whatever gradient it has there."""
         if self._reached is None:
             reached = set(self.roots)
             stack = [edge for edge in self.roots if isinstance(edge, Node)]
@@ -188,15 +187,30 @@ class Pass:
         return edge in self._reached
 
 
+def make_dense(grads: dict[Any, Any]) -> dict[Any, Any]:
+    """Return the cotangents of leaves as arrays."""
+    return {leaf: g.dense() if isinstance(g, Lazy) else g for leaf, g in grads.items()}
+
+
+def settle(grads: dict[Any, Any], ownership: Ownership, create_graph: bool) -> dict[Any, Any]:
+    """Add the cotangents of leaves to their ``grad``. Returns an empty dictionary."""
+    own = ownership.own
+    add_to_grad(
+        [(leaf, own(leaf, g.dense() if isinstance(g, Lazy) else g, create_graph)) for leaf, g in grads.items()],
+        create_graph,
+    )
+    return {}
+
+
 def has_hooks(leaf: Any) -> bool:
-    """Whether somebody wants to know when a leaf is complete."""
+    """Return True if a leaf has hooks, so that it matters when it is complete."""
     extra = leaf._extra
     node = extra.node
     return bool(extra.hooks or extra.post_accumulate or (node is not None and (node.pre or node.post)))
 
 
 class Task(Node):
-    """Something that the loop does in its time as if it were a node."""
+    """Piece of work that the loop does in its turn as if it were a node."""
 
     __slots__ = ("number", "task")
 
@@ -209,7 +223,7 @@ class Task(Node):
 
 
 class Survey(Task):
-    """Finds out when leaves are complete, once a leaf with hooks has been reached."""
+    """Task that finds out when leaves are complete, once a leaf with hooks has been reached."""
 
     __slots__ = ()
 
@@ -217,6 +231,7 @@ class Survey(Task):
         super().__init__(task, frame, order + 0.25, 0)
 
     def pull(self, xp: Any, g: Any, edges: tuple[Any, ...], saved: tuple[Any, ...]) -> Sequence[Any]:
+        """Run the survey."""
         task = self.task
         for i, leaf in enumerate(task.survey([node for _, node in task.heap])):
             task._push(Completion(task, leaf, self.order, i))
@@ -224,7 +239,7 @@ class Survey(Task):
 
 
 class Completion(Task):
-    """Completes a leaf right after the oldest operation that uses it."""
+    """Task that completes a leaf right after the oldest operation that uses it."""
 
     __slots__ = ("leaf",)
 
@@ -233,9 +248,11 @@ class Completion(Task):
         self.leaf = leaf
 
     def name(self) -> str:
+        """Return torch's name for the end of the graph at a leaf."""
         return "AccumulateGrad"
 
     def pull(self, xp: Any, g: Any, edges: tuple[Any, ...], saved: tuple[Any, ...]) -> Sequence[Any]:
+        """Complete the leaf."""
         g = self.task.grads.pop(self.leaf, None)
         if g is not None:
             self.task.complete(self.leaf, g)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..core import modes
-from ..core.graph import Node, OutputNode
+from ..core.graph import LEAF, Node, OutputNode
 from ..core.sites import located
 from ..core.tensor import Tensor, constant, edge_of
 from ..errors import ArgumentError, GraphError, ShapeError, describe
@@ -15,7 +15,8 @@ from .edges import GradientEdge, Metadata
 from .hooks import as_tensor
 
 
-def listed(value: Any, what: str) -> list[Any]:
+def as_list(value: Any, what: str) -> list[Any]:
+    """Return a Tensor, an edge, or a sequence of them as a list."""
     if isinstance(value, (Tensor, GradientEdge)) or value is None:
         return [value]
     if not isinstance(value, (list, tuple)):
@@ -28,7 +29,7 @@ def _edge(value: Any) -> Any:
 
 
 def _known(value: Any) -> Metadata | None:
-    """What is known of a Tensor or of the value at an edge."""
+    """Return what is known of a Tensor, or of the value at an edge; None for an edge that was made by hand."""
     if isinstance(value, Tensor):
         return Metadata(value._frame, tuple(value.shape), value.dtype, value.device)
     if isinstance(value.edge, Tensor):
@@ -37,7 +38,7 @@ def _known(value: Any) -> Metadata | None:
 
 
 def _seed(output: Any, gradient: Any, where: str, create_graph: bool) -> Any:
-    """The cotangent that the pass starts from: a payload, or a Tensor with ``create_graph``."""
+    """Return the cotangent that the pass starts from: a payload, or a Tensor with ``create_graph``."""
     if not isinstance(output, (Tensor, GradientEdge)):
         raise ArgumentError(f"{where}: expected Tensors, got {describe(output)}")
     if _edge(output) is None:
@@ -69,7 +70,10 @@ def _seed(output: Any, gradient: Any, where: str, create_graph: bool) -> Any:
                 ),
                 _edge(output),
             )
-        seed = frame.raw.ones(shape, dtype=dtype, device=device)
+        if isinstance(output, Tensor):
+            seed = frame.backend.one_like(output._data) if not frame.lifted else frame.raw.ones_like(output._data)
+        else:
+            seed = frame.raw.ones(shape, dtype=dtype, device=device)
         return constant(seed, frame) if create_graph else seed
     if not isinstance(gradient, Tensor):
         raise located(
@@ -107,33 +111,50 @@ def backward(
 ) -> None:
     """Add the gradients of ``tensors`` with respect to the leaves to ``grad`` of the leaves.
 
-    Args:
-        tensors: a Tensor or several.
-        grad_tensors: their cotangents, each of the shape and dtype of its Tensor; None for scalars.
-        retain_graph: keep what the graph has saved; default ``create_graph``.
-        create_graph: record the gradient computation itself.
-        inputs: accumulate into these alone (also Tensors that are no leaves).
+    Parameters
+    ----------
+    tensors
+        A Tensor or several.
+    grad_tensors
+        The cotangent of each, of its shape and dtype; None for scalars.
+    retain_graph
+        Keep what the graph has saved. The default is ``create_graph``.
+    create_graph
+        Record the gradient computation itself.
+    inputs
+        Accumulate into these alone; they may be Tensors that are no leaves.
 
-    Raises:
-        GraphError: a Tensor does not require grad, a cotangent is missing, or the graph has been freed.
-        ShapeError, DtypeError, BackendError: a cotangent does not fit its Tensor.
+    Raises
+    ------
+    GraphError
+        A Tensor does not require grad, a cotangent is missing, or the graph has been freed.
+    ShapeError, DtypeError, BackendError
+        A cotangent does not fit its Tensor.
     """
-    outputs = listed(tensors, "backward")
-    gradients = [None] * len(outputs) if grad_tensors is None else listed(grad_tensors, "backward")
+    if type(tensors) is Tensor and grad_tensors is None and inputs is None and not create_graph:
+        node, data, frame = tensors._node, tensors._data, tensors._frame
+        if node is not None and not frame.lifted and data.ndim == 0 and data.dtype not in frame.complex:
+            edge = tensors if node is LEAF else node
+            engine.run_pass(
+                [(edge, frame.backend.one_like(data))], retain=bool(retain_graph), create_graph=False, accumulate=True
+            )
+            return
+    outputs = as_list(tensors, "backward")
+    gradients = [None] * len(outputs) if grad_tensors is None else as_list(grad_tensors, "backward")
     if len(gradients) != len(outputs):
         raise ArgumentError(
-            f"backward: got {len(outputs)} tensors and {len(gradients)} gradients; there has to be one for each"
+            f"backward: got {len(outputs)} tensors and {len(gradients)} gradients; give one gradient for each"
         )
     roots = [(_edge(y), _seed(y, g, "backward", create_graph)) for y, g in zip(outputs, gradients, strict=True)]
     targets = None
     if inputs is not None:
-        chosen = listed(inputs, "backward")
+        chosen = as_list(inputs, "backward")
         if not chosen:
             raise GraphError(
                 "backward: `inputs` argument to `backward()` cannot be empty; leave it out to reach all leaves"
             )
         for x in chosen:
-            _wanted(x, "backward")
+            _check_input(x, "backward")
             if isinstance(x, GradientEdge) and not isinstance(x.edge, Tensor):
                 raise GraphError(
                     f"backward: there is no Tensor to hold the gradient at the GradientEdge of {x.node.name()}, which is no leaf; pass the "
@@ -146,7 +167,7 @@ def backward(
     _pass(roots, targets, retain_graph, create_graph, accumulate=True)
 
 
-def _wanted(x: Any, where: str) -> None:
+def _check_input(x: Any, where: str) -> None:
     if not isinstance(x, (Tensor, GradientEdge)):
         raise ArgumentError(f"{where}: inputs have to be Tensors, got {describe(x)}")
     if _edge(x) is None:
@@ -173,8 +194,8 @@ def _pass(
         options |= {"accumulate": True, "foreign": tuple([g for _, g in roots])}
     if create_graph:
         with modes.enable_grad():
-            return engine.run(roots, **options)
-    return engine.run(roots, **options)
+            return engine.run_pass(roots, **options)
+    return engine.run_pass(roots, **options)
 
 
 def grad(
@@ -186,21 +207,19 @@ def grad(
     allow_unused: bool | None = None,
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
-    """As ``autograd.grad``, which says what the arguments are, without batches of cotangents."""
+    """Return the gradients of ``outputs``; as ``autograd.grad``, which describes the arguments, without batches of cotangents."""
     if materialize_grads and allow_unused is False:
         raise ArgumentError(
             "grad: expected allow_unused to be True or not passed when materialize_grads=True, but got allow_unused=False"
         )
-    ys, xs = listed(outputs, "grad"), listed(inputs, "grad")
-    gradients = [None] * len(ys) if grad_outputs is None else listed(grad_outputs, "grad")
+    ys, xs = as_list(outputs, "grad"), as_list(inputs, "grad")
+    gradients = [None] * len(ys) if grad_outputs is None else as_list(grad_outputs, "grad")
     if len(gradients) != len(ys):
-        raise ArgumentError(
-            f"grad: got {len(ys)} outputs and {len(gradients)} grad_outputs; there has to be one for each"
-        )
+        raise ArgumentError(f"grad: got {len(ys)} outputs and {len(gradients)} grad_outputs; give one for each")
     if not xs:
         raise GraphError("grad: `inputs` argument to `grad()` cannot be empty")
     for x in xs:
-        _wanted(x, "grad")
+        _check_input(x, "grad")
     roots = [(_edge(y), _seed(y, g, "grad", create_graph)) for y, g in zip(ys, gradients, strict=True)]
     edges = [_edge(x) for x in xs]
     leaves, captured = _pass(roots, edges, retain_graph, create_graph, accumulate=False)

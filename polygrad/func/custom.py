@@ -8,10 +8,12 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..backend.frame import Level
 from ..core.tensor import Tensor, as_frame
 from ..errors import ArgumentError, DtypeError, NoDerivativeError, ShapeError, describe
 from ..levels.batched import stacked
-from ..levels.custom import Inner, Leaves, Spec, in_front, over_batch, run
+from ..levels.call import run
+from ..levels.custom import CustomCall, Inner, Leaves, in_front, over_batch
 from ..levels.level import adopt
 from ..levels.trees import flatten, map_leaves, unflatten
 from .transforms import Pullback
@@ -106,7 +108,7 @@ class Call:
         return [as_frame(leaf) for leaf in leaves]
 
 
-class JvpCall(Spec):
+class JvpCall(CustomCall):
     """A call of a ``custom_jvp``."""
 
     def __init__(self, call: Call) -> None:
@@ -116,7 +118,7 @@ class JvpCall(Spec):
     def primal(self, leaves: Leaves) -> list[Any]:
         return self.call.outputs(self.call.custom.fun(*self.call.full(leaves)))
 
-    def tangents(self, leaves: Leaves, directions: Leaves) -> tuple[list[Any], list[Any]]:
+    def jvp(self, leaves: Leaves, directions: Leaves) -> tuple[list[Any], list[Any]]:
         rule = self.call.custom.rule
         if rule is None:
             raise NoDerivativeError(
@@ -135,26 +137,26 @@ class JvpCall(Spec):
             _fits(f"{self.name}: the rule given to defjvp returned a tangent", slope, out)
         return outs, slopes
 
-    def recorded(self, leaves: Leaves) -> tuple[list[Any], Any]:
+    def forward(self, leaves: Leaves) -> tuple[Leaves, Any]:
         return run(self, leaves), None
 
     def pull(self, leaves: Leaves, kept: Any, cotangents: Leaves, wanted: Sequence[bool]) -> list[Any]:
         return _transposed(self, leaves, cotangents, wanted)
 
-    def batched(self, mapped: Sequence[bool], size: int, level: int) -> Spec:
+    def batched(self, mapped: Sequence[bool], size: int, level: Level) -> CustomCall:
         return BatchedJvp(self, mapped, size, level)
 
 
-def _transposed(spec: Spec, leaves: Leaves, cotangents: Leaves, wanted: Sequence[bool]) -> list[Any]:
+def _transposed(spec: CustomCall, leaves: Leaves, cotangents: Leaves, wanted: Sequence[bool]) -> list[Any]:
     """The pullback of a rule that gives tangents: these are linear in the tangents of the leaves, so it is the reverse pass of that."""
     moving = [i for i, want in enumerate(wanted) if want]
 
-    def slopes(*directions: Any) -> list[Any]:
+    def slopes(*directions: Any) -> Leaves:
         given = dict(zip(moving, directions, strict=True))
-        return spec.tangents(leaves, [given.get(i) for i in range(len(leaves))])[1]
+        return spec.jvp(leaves, [given.get(i) for i in range(len(leaves))])[1]
 
     zeros = [_zeros(leaves[i]) for i in moving]
-    found = Pullback(slopes, zeros, flatten(tuple(zeros))[1], spec.name, False)(cotangents)
+    found = Pullback(slopes, zeros, None, spec.name, False)(cotangents)
     result: list[Any] = [None] * len(leaves)
     for i, g in zip(moving, found, strict=True):
         result[i] = as_frame(g)
@@ -178,7 +180,7 @@ def _fits(what: str, value: Any, like: Any) -> None:
         raise DtypeError(f"{what} of dtype {value.dtype} where {like.dtype} belongs")
 
 
-class VjpCall(Spec):
+class VjpCall(CustomCall):
     """A call of a ``custom_vjp``."""
 
     def __init__(self, call: Call) -> None:
@@ -188,13 +190,13 @@ class VjpCall(Spec):
     def primal(self, leaves: Leaves) -> list[Any]:
         return self.call.outputs(self.call.custom.fun(*self.call.full(leaves)))
 
-    def tangents(self, leaves: Leaves, directions: Leaves) -> tuple[list[Any], list[Any]]:
+    def jvp(self, leaves: Leaves, directions: Leaves) -> tuple[list[Any], list[Any]]:
         raise NoDerivativeError(
             f"{self.name}: forward-mode differentiation (jvp, jacfwd, hvp) cannot be applied to a custom_vjp function, which has a rule "
             f"for reverse mode only; use custom_jvp, whose rule serves both modes"
         )
 
-    def recorded(self, leaves: Leaves) -> tuple[list[Any], Any]:
+    def forward(self, leaves: Leaves) -> tuple[Leaves, Any]:
         custom = self.call.custom
         if custom.fwd is None:
             raise NoDerivativeError(
@@ -234,15 +236,15 @@ class VjpCall(Spec):
                     found[place] = part
         return found
 
-    def batched(self, mapped: Sequence[bool], size: int, level: int) -> Spec:
+    def batched(self, mapped: Sequence[bool], size: int, level: Level) -> CustomCall:
         return BatchedVjp(self, mapped, size, level)
 
 
 # -- on a batch ---------------------------------------------------------------------------------------------------------
-class BatchedJvp(Spec):
+class BatchedJvp(CustomCall):
     """The same on a batch: another call of its kind, whose leaves and outputs have a batch axis."""
 
-    def __init__(self, inner: Any, mapped: Sequence[bool], size: int, level: int) -> None:
+    def __init__(self, inner: Any, mapped: Sequence[bool], size: int, level: Level) -> None:
         self.inner = inner
         self.mapped = list(mapped)
         self.size = size
@@ -272,29 +274,29 @@ class BatchedJvp(Spec):
         ]
         return list(stacked(outs, self.name))
 
-    def tangents(self, leaves: Leaves, directions: Leaves) -> tuple[list[Any], list[Any]]:
+    def jvp(self, leaves: Leaves, directions: Leaves) -> tuple[list[Any], list[Any]]:
         moving = [_zeros(leaf) if d is None else d for leaf, d in zip(leaves, directions, strict=True)]
-        outs, slopes = over_batch(self.inner.tangents, [(leaves, self.mapped), (moving, self.mapped)], self.level)
+        outs, slopes = over_batch(self.inner.jvp, [(leaves, self.mapped), (moving, self.mapped)], self.level)
         return self._front(outs), self._front(slopes)
 
-    def recorded(self, leaves: Leaves) -> tuple[list[Any], Any]:
+    def forward(self, leaves: Leaves) -> tuple[Leaves, Any]:
         return run(self, leaves), None
 
     def pull(self, leaves: Leaves, kept: Any, cotangents: Leaves, wanted: Sequence[bool]) -> list[Any]:
         return _transposed(self, leaves, cotangents, wanted)
 
-    def batched(self, mapped: Sequence[bool], size: int, level: int) -> Spec:
+    def batched(self, mapped: Sequence[bool], size: int, level: Level) -> CustomCall:
         return type(self)(self, mapped, size, level)
 
 
 class BatchedVjp(BatchedJvp):
     """Of a ``custom_vjp``."""
 
-    def tangents(self, leaves: Leaves, directions: Leaves) -> tuple[list[Any], list[Any]]:
-        return self.inner.tangents(leaves, directions)  # type: ignore[no-any-return]
+    def jvp(self, leaves: Leaves, directions: Leaves) -> tuple[list[Any], list[Any]]:
+        return self.inner.jvp(leaves, directions)  # type: ignore[no-any-return]
 
-    def recorded(self, leaves: Leaves) -> tuple[list[Any], Any]:
-        outs, kept = over_batch(self.inner.recorded, [(leaves, self.mapped)], self.level)
+    def forward(self, leaves: Leaves) -> tuple[Leaves, Any]:
+        outs, kept = over_batch(self.inner.forward, [(leaves, self.mapped)], self.level)
         parts, tree = flatten(kept)
         own = [isinstance(part, Inner) for part in parts]
         return self._front(outs), ([part.data if isinstance(part, Inner) else part for part in parts], own, tree)

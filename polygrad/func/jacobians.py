@@ -7,8 +7,7 @@ from math import prod
 from typing import Any
 
 from ..core.tensor import Tensor, as_frame
-from ..levels.level import adopt, lower
-from ..levels.trees import flatten, map_leaves, unflatten
+from ..levels.level import adopt_tree, arguments_of, leaves_of_arguments, lower, tree_of
 from .mapping import vmap
 from .transforms import Pullback, _selected, _Transform, differentiable, grad, jvp, push
 
@@ -35,10 +34,11 @@ class Jacobian(_Transform):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         where = "func.jacfwd" if self.forward else "func.jacrev"
         numbers, single = _selected(args, self.argnums, where)
-        given, tree = flatten(tuple([args[number] for number in numbers]))
+        given, tree = leaves_of_arguments(tuple([args[number] for number in numbers]))
         inputs = differentiable(given, where)
         raw = not any(isinstance(leaf, Tensor) for leaf in given)
-        rest, kwargs = map_leaves(adopt, (list(args), kwargs))
+        rest = [adopt_tree(arg) for arg in args]
+        kwargs = {name: adopt_tree(value) for name, value in kwargs.items()}
 
         def partial(*chosen: Any) -> Any:
             full = list(rest)
@@ -50,9 +50,9 @@ class Jacobian(_Transform):
         blocks, out_tree, aux = run(partial, inputs, tree, where, self.has_aux, self.options)
         rows = []
         for row in blocks:
-            per_input = unflatten(tree, [lower(block) for block in row] if raw else row)
+            per_input = arguments_of(tree, [lower(block) for block in row] if raw else row)
             rows.append(per_input[0] if single else per_input)
-        jacobian = unflatten(out_tree, rows)
+        jacobian = tree_of(out_tree, rows)
         return (jacobian, aux) if self.has_aux else jacobian
 
 

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import optree
 
 from ..array_api.random import drawn
+from ..backend.frame import Level
 from ..backend.select import backend_of
-from ..core.tensor import SCALAR_TYPES, Tensor, as_frame, level_of
+from ..core import modes
+from ..core.tensor import SCALAR_TYPES, Tensor, as_frame
 from ..errors import ArgumentError, ShapeError, describe
 from ..levels.batched import Batched, make_batched
-from ..levels.level import RANDOM, _alias, adopt, lower, new_level
-from ..levels.trees import flatten, map_leaves, unflatten
+from ..levels.level import (
+    adopt,
+    adopt_tree,
+    alias,
+    arguments_of,
+    drawing,
+    leaves_of,
+    leaves_of_arguments,
+    lower,
+    new_level,
+    tree_of,
+)
+from ..levels.trees import flatten
 from .transforms import _Transform
 
 RANDOMNESS = ("error", "different", "same")
@@ -43,7 +55,7 @@ class Vmap(_Transform):
         raw = not any(isinstance(leaf, Tensor) for leaf, dim in zip(leaves, dims, strict=True) if dim is not None)
         values = [_in_front(leaf, dim) for leaf, dim in zip(leaves, dims, strict=True)]
         size = _size(values, dims)
-        kwargs = map_leaves(adopt, kwargs)
+        kwargs = {name: adopt_tree(value) for name, value in kwargs.items()}
         chunk = self.chunk_size
         if chunk is None or chunk >= size:
             outputs, out_tree = self._run(values, dims, tree, kwargs, size, None)
@@ -66,8 +78,8 @@ class Vmap(_Transform):
             wrapped = [
                 value if dim is None else make_batched(value, level) for value, dim in zip(values, dims, strict=True)
             ]
-            result = self.function(*unflatten(tree, wrapped), **kwargs)
-            outputs, out_tree = flatten(result)
+            result = self.function(*arguments_of(tree, wrapped), **kwargs)
+            outputs, out_tree = leaves_of(result)
             found = []
             for output in outputs:
                 if not isinstance(output, Tensor) and type(output) not in SCALAR_TYPES and backend_of(output) is None:
@@ -75,13 +87,16 @@ class Vmap(_Transform):
                         f"vmap({_name(self.function)}): the function must only return Tensors (in nested tuples, lists, dicts), got "
                         f"{describe(output)}"
                     )
-                own = isinstance(output, Batched) and level_of(output) == level
+                own = isinstance(output, Batched) and output._frame.level is level
                 found.append((output._data if own else output, own))
         return found, out_tree
 
     def _returned(self, outputs: list[tuple[Any, bool]], tree: Any, size: int, raw: bool) -> Any:
         where = f"vmap({_name(self.function)}, ..., out_dims={self.out_dims})"
-        out_dims = _broadcast_prefix(self.out_dims, unflatten(tree, [0] * len(outputs)), f"{where}: out_dims")
+        if type(self.out_dims) is int:
+            out_dims = [self.out_dims] * len(outputs)
+        else:
+            out_dims = _broadcast_prefix(self.out_dims, tree_of(tree, [0] * len(outputs)), f"{where}: out_dims")
         finished = []
         for (value, own), dim in zip(outputs, out_dims, strict=True):
             value = as_frame(value)
@@ -101,7 +116,7 @@ class Vmap(_Transform):
                     value = xp.broadcast_to(value, (size, *value.shape))
                 value = xp.moveaxis(value, 0, dim) if dim % ndim else value
             finished.append(lower(value) if raw else value)
-        return unflatten(tree, finished)
+        return tree_of(tree, finished)
 
 
 def _rejoined(chunks: Sequence[tuple[Any, bool]]) -> tuple[Any, bool]:
@@ -139,8 +154,8 @@ def _inputs(in_dims: Any, args: tuple[Any, ...]) -> tuple[list[Any], list[Any], 
         raise ArgumentError(
             f"vmap: in_dims={in_dims!r} has {len(in_dims)} entries, the function got {len(args)} arguments"
         )
-    leaves, tree = flatten(args)
-    dims = _broadcast_prefix(in_dims, args, "vmap: in_dims")
+    leaves, tree = leaves_of_arguments(args)
+    dims = [in_dims] * len(leaves) if isinstance(in_dims, int) else _broadcast_prefix(in_dims, args, "vmap: in_dims")
     for leaf, dim in zip(leaves, dims, strict=True):
         if dim is None:
             continue
@@ -166,7 +181,7 @@ def _in_front(leaf: Any, dim: int | None) -> Any:
     if dim % value.ndim:
         return value._frame.namespace.moveaxis(value, dim, 0)
     # A snapshot: what happens to the caller's Tensor in place is not seen here.
-    return _alias(value) if type(value) is Tensor else value
+    return alias(value) if type(value) is Tensor else value
 
 
 def _size(values: Sequence[Any], dims: Sequence[Any]) -> int:
@@ -180,13 +195,12 @@ def _size(values: Sequence[Any], dims: Sequence[Any]) -> int:
     return sizes[0]  # type: ignore[no-any-return]
 
 
-@contextmanager
-def _randomness(mode: str, size: int, level: int, same: list[Any] | None) -> Iterator[None]:
-    """What creation functions that draw random numbers do inside: refuse, draw for each example, or once for all.
+def _randomness(mode: str, size: int, level: Level, same: list[Any] | None) -> drawing:
+    """Say what creation functions that draw random numbers do inside: refuse, draw for each example, or once for all.
 
     ``same`` has the numbers that an earlier chunk of the batch drew, which the later ones get too.
     """
-    outer = RANDOM.get()
+    outer = modes.current().draw
     turn = 0
 
     def draw(home: Any, kind: str, shape: tuple[int, ...], dtype: Any, device: Any, **params: Any) -> Any:
@@ -208,11 +222,7 @@ def _randomness(mode: str, size: int, level: int, same: list[Any] | None) -> Ite
         return out
 
     draw.randomness = mode  # type: ignore[attr-defined]
-    token = RANDOM.set(draw)
-    try:
-        yield
-    finally:
-        RANDOM.reset(token)
+    return drawing(draw)
 
 
 def vmap(

@@ -10,12 +10,25 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..backend.frame import Level, open_level
 from ..backend.select import backend_of
-from ..core.tensor import Tensor, as_frame, edge_of, level_of
+from ..core import modes
+from ..core.graph import LEAF
+from ..core.tensor import Tensor, as_frame, edge_of, live
 from ..engine import loop as engine
 from ..errors import ArgumentError, DtypeError, GraphError, ShapeError, describe
 from ..levels.dual import Dual, make_dual
-from ..levels.level import _below, adopt, lower, new_level, unwrap, wrap
+from ..levels.level import (
+    adopt_tree,
+    arguments_of,
+    leaves_of,
+    leaves_of_arguments,
+    lower,
+    new_level,
+    tree_of,
+    unwrap,
+    wrap,
+)
 from ..levels.trees import flatten, map_leaves, unflatten
 
 
@@ -28,15 +41,20 @@ def with_aux(result: Any, where: str) -> tuple[Any, Any]:
     return result
 
 
-def _finisher(leaves: Sequence[Tensor], level: int) -> Callable[[Any], Any]:
-    """What makes a result into what the caller sees: raw arrays if he passed nothing but raw arrays."""
-    raw = not any(leaf._frame.lifted for leaf in leaves)
+def returned(value: Any, level: Level, raw: bool) -> Any:
+    """Return a result as the caller of a transform sees it: without its level; a raw array if the caller passed only ``raw`` arrays."""
+    if not isinstance(value, Tensor):
+        return value
+    value = value._data if value._frame.level is level else live(value, "func")
+    return lower(value) if raw else value
 
-    def finish(value: Any) -> Any:
-        value = unwrap(value, level)
-        return lower(value) if raw else value
 
-    return finish
+def all_raw(leaves: Sequence[Tensor]) -> bool:
+    """Return whether the payloads of the leaves of a level are raw arrays."""
+    for leaf in leaves:  # noqa: SIM110 - a generator takes longer
+        if leaf._frame.lifted:
+            return False
+    return True
 
 
 def _selected(args: Sequence[Any], argnums: int | Sequence[int], where: str) -> tuple[list[int], bool]:
@@ -90,63 +108,114 @@ class GradAndValue(_Transform):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         where = f"func.{self.order}"
+        argnums = self.argnums
+        if type(argnums) is int and self.argnames is None and -len(args) <= argnums < len(args):
+            given, structure = leaves_of(args[argnums])
+        else:
+            given, structure = self._chosen(args, kwargs, where)
+        before = modes.current()
+        state = before.inside()
+        level = open_level(state.level)
+        modes.MODE.set(state)
+        try:
+            leaves = [wrap(leaf, level, where) for leaf in given]
+            chosen = leaves[0] if structure is None else unflatten(structure, leaves)
+            alone = len(args) == 1 and not kwargs and type(argnums) is int
+            result = self.function(chosen) if alone else self._run(args, kwargs, chosen)
+            aux = None
+            if self.has_aux:
+                result, aux = with_aux(result, where)
+            found: dict[Any, Any] = {}
+            if self._is_own(result, level, where):
+                frame, data = result._frame, result._data
+                seed = frame.raw.ones_like(data) if frame.lifted else frame.backend.one_like(data)
+                # The pass runs on payloads, so the modes are those of the levels below.
+                modes.MODE.set(state.below_level(level))
+                # What is recorded at a level leads to its own leaves alone.
+                found, _ = engine.run_pass([(edge_of(result), seed)], retain=False, create_graph=False)
+        finally:
+            modes.MODE.set(before)
+            level.close()
+        if structure is None:
+            grads = _gradient(leaves[0], found)
+        else:
+            grads = unflatten(structure, [_gradient(leaf, found) for leaf in leaves])
+            if self.argnames is not None:
+                grads = self._by_name(grads)
+        if self.order == "grad" and not self.has_aux:
+            return grads
+        raw = all_raw(leaves)
+        value = returned(result, level, raw)
+        if not self.has_aux:
+            return (value, grads) if self.order == "value_and_grad" else (grads, value)
+        aux = map_leaves(lambda leaf: returned(leaf, level, raw), aux)
+        if self.order == "grad":
+            return grads, aux
+        return ((value, aux), grads) if self.order == "value_and_grad" else (grads, (value, aux))
+
+    def _chosen(self, args: tuple[Any, ...], kwargs: dict[str, Any], where: str) -> tuple[list[Any], Any]:
+        """Return the leaves of all arguments to differentiate, and the structure of these."""
         numbers, single = ([], False) if self.argnums is None else _selected(args, self.argnums, where)
-        names = (self.argnames,) if isinstance(self.argnames, str) else self.argnames or ()
-        for name in names:
+        for name in self._names:
             if name not in kwargs:
                 raise ArgumentError(
                     f"{where}: argnames={self.argnames!r}, but the function was not called with the keyword argument {name!r}"
                 )
-        with new_level() as level:
-            leaves, tree = flatten(([args[number] for number in numbers], [kwargs[name] for name in names]))
-            wrapped = [wrap(leaf, level, where) for leaf in leaves]
-            chosen, named = unflatten(tree, wrapped)
-            full, given = map_leaves(adopt, (list(args), kwargs))
-            for number, value in zip(numbers, chosen, strict=True):
-                full[number] = value
-            result = self.function(*full, **{**given, **dict(zip(names, named, strict=True))})
-            aux = None
-            if self.has_aux:
-                result, aux = with_aux(result, where)
-            if not isinstance(result, Tensor) or result.size != 1 or result.ndim != 0:
-                got = f"a Tensor of shape {tuple(result.shape)}" if isinstance(result, Tensor) else describe(result)
-                raise GraphError(
-                    f"{where}: the function has to return a scalar (a 0-d Tensor), got {got}; reduce it, for example with sum(), or use "
-                    f"func.vjp"
-                )
-            if level_of(result) == level and result._frame.backend.xp.isdtype(result.dtype, "complex floating"):
-                raise DtypeError(
-                    f"{where}: the function has to return a real scalar, got dtype {result.dtype}; take its real part, or abs"
-                )
-            found: dict[Any, Any] = {}
-            if level_of(result) == level and result._node is not None:
-                frame = result._frame
-                seed = frame.raw.ones((), dtype=result.dtype, device=result.device)
-                found = _pull(result, seed, wrapped, level)
-            grads = [_gradient(leaf, found) for leaf in wrapped]
-        by_number, by_name = unflatten(tree, grads)
-        finish = _finisher(wrapped, level)
-        value = finish(result)
-        if self.has_aux:
-            aux = map_leaves(finish, aux)
-        out = by_number[0] if single else tuple(by_number)
+        by_number: Any = args[numbers[0]] if single else tuple([args[number] for number in numbers])
+        return flatten(by_number if self.argnames is None else (by_number, [kwargs[name] for name in self._names]))
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return (self.argnames,) if isinstance(self.argnames, str) else self.argnames or ()
+
+    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any], chosen: Any) -> Any:
+        """Call the function with the arguments to differentiate in their places, the other arrays as Tensors."""
+        named: Sequence[Any] = ()
         if self.argnames is not None:
-            of_names = by_name[0] if isinstance(self.argnames, str) else dict(zip(names, by_name, strict=True))
-            out = of_names if self.argnums is None else (out, of_names)
-        if self.order == "grad":
-            return (out, aux) if self.has_aux else out
-        if self.order == "grad_and_value":
-            return (out, (value, aux)) if self.has_aux else (out, value)
-        return ((value, aux), out) if self.has_aux else (value, out)
+            chosen, named = chosen
+        argnums = self.argnums
+        places = [argnums] if isinstance(argnums, int) else argnums or ()
+        full: list[Any] = list(args)
+        for place, value in zip(places, [chosen] if isinstance(argnums, int) else chosen, strict=True):
+            full[place] = value
+        differentiated = {place % len(args) for place in places}
+        for i, arg in enumerate(args):
+            if i not in differentiated:
+                full[i] = adopt_tree(arg)
+        if not kwargs:
+            return self.function(*full)
+        rest = {name: adopt_tree(value) for name, value in kwargs.items() if name not in self._names}
+        return self.function(*full, **rest, **dict(zip(self._names, named, strict=True)))
 
+    def _is_own(self, result: Any, level: Level, where: str) -> bool:
+        """Return whether the result was recorded at the level.
 
-def _pull(result: Tensor, seed: Any, leaves: Sequence[Tensor], level: int) -> dict[Any, Any]:
-    edge = edge_of(result)
-    needed = engine.restrict([edge], leaves)
-    # The pass runs on payloads, so grad mode is that of the levels below.
-    with _below(level):
-        found, _ = engine.run([(edge, seed)], retain=True, create_graph=False, needed=needed)
-        return found
+        Raises
+        ------
+        GraphError
+            The result is not a scalar.
+        DtypeError
+            The result is complex.
+        """
+        if not isinstance(result, Tensor) or len(result.shape):
+            got = f"a Tensor of shape {tuple(result.shape)}" if isinstance(result, Tensor) else describe(result)
+            raise GraphError(
+                f"{where}: the function has to return a scalar (a 0-d Tensor), got {got}; reduce it, for example with sum(), or use "
+                f"func.vjp"
+            )
+        frame = result._frame
+        if frame.level is not level:
+            return False
+        if result.dtype in frame.complex:
+            raise DtypeError(
+                f"{where}: the function has to return a real scalar, got dtype {result.dtype}; take its real part, or abs"
+            )
+        return result._node is not None
+
+    def _by_name(self, grads: tuple[Any, list[Any]]) -> Any:
+        by_number, by_name = grads
+        of_names = by_name[0] if isinstance(self.argnames, str) else dict(zip(self._names, by_name, strict=True))
+        return of_names if self.argnums is None else (by_number, of_names)
 
 
 def _gradient(leaf: Tensor, found: dict[Any, Any]) -> Any:
@@ -206,33 +275,56 @@ ROOM = 8
 class Pullback:
     """A function that has run at a level of its own, and its reverse pass: cotangents in, cotangents out, as often as one likes."""
 
+    __slots__ = ("aux", "leaves", "level", "outputs", "raw", "tree")
+
     def __init__(
         self, function: Callable[..., Any], leaves: Sequence[Any], tree: Any, where: str, has_aux: bool
     ) -> None:
-        with new_level(room=ROOM) as self.level:
+        before = modes.current()
+        state = before.inside(True, ROOM)
+        self.level = open_level(state.level)
+        modes.MODE.set(state)
+        try:
             self.leaves = [wrap(leaf, self.level, where) for leaf in leaves]
-            result = function(*unflatten(tree, self.leaves))
+            result = function(*arguments_of(tree, self.leaves))
             aux = None
             if has_aux:
                 result, aux = with_aux(result, where)
-            self.outputs, self.tree = flatten(result)
-        self.finish = _finisher(self.leaves, self.level)
-        self.aux = map_leaves(self.finish, aux) if has_aux else None
+            self.outputs, self.tree = leaves_of(result)
+        finally:
+            modes.MODE.set(before)
+            self.level.close()
+        self.raw = all_raw(self.leaves)
+        self.aux = map_leaves(lambda leaf: returned(leaf, self.level, self.raw), aux) if has_aux else None
+
+    def value(self) -> Any:
+        """Return the output as the caller sees it."""
+        if self.tree is None:
+            return returned(self.outputs[0], self.level, self.raw)
+        return unflatten(self.tree, self.values())
 
     def values(self) -> list[Any]:
-        """The outputs as the caller sees them."""
-        return [self.finish(output) for output in self.outputs]
+        """Return the leaves of the output as the caller sees them."""
+        return [returned(output, self.level, self.raw) for output in self.outputs]
 
     def __call__(self, cotangents: Sequence[Any]) -> list[Any]:
-        """The cotangents of the leaves, given one (or None) for each output."""
+        """Return the cotangents of the leaves, given one (or None) for each output."""
+        level = self.level
         roots = []
-        for output, g in zip(self.outputs, cotangents, strict=True):
-            if g is not None and level_of(output) == self.level and output._node is not None:
-                roots.append((edge_of(output), g if output._frame.lifted else lower(g)))
-        found: dict[Any, Any] = {}
-        if roots:
-            needed = engine.restrict([edge for edge, _ in roots], self.leaves)
-            found, _ = engine.run(roots, retain=True, create_graph=False, needed=needed)
+        for output, g in zip(self.outputs, cotangents):  # noqa: B905 - one for each
+            if g is None or not isinstance(output, Tensor):
+                continue
+            frame, node = output._frame, output._node
+            if node is not None and frame.level is level:
+                edge = output if node is LEAF else node
+                roots.append((edge, lower(g) if isinstance(g, Tensor) and not frame.lifted else g))
+        if not roots:
+            return [_gradient(leaf, {}) for leaf in self.leaves]
+        level.open = True
+        try:
+            found, _ = engine.run_pass(roots, retain=True, create_graph=False)
+        finally:
+            level.pause()
         return [_gradient(leaf, found) for leaf in self.leaves]
 
 
@@ -247,19 +339,21 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
         (output, pullback), or (output, pullback, aux). ``pullback(cotangents)`` takes the structure of the output and returns a tuple
         with one entry for each primal; it can be called any number of times, also under ``vmap``.
     """
-    leaves, tree = flatten(primals)
+    leaves, tree = leaves_of_arguments(primals)
     pull = Pullback(function, leaves, tree, "func.vjp", has_aux)
 
     def pullback(cotangents: Any) -> tuple[Any, ...]:
-        given, given_tree = flatten(cotangents)
+        given, given_tree = leaves_of(cotangents)
         if given_tree != pull.tree:
-            raise ArgumentError(f"func.vjp: the cotangents have the structure {given_tree}, the output {pull.tree}")
-        for output, g in zip(pull.outputs, given, strict=True):
-            if tuple(g.shape) != tuple(output.shape):
+            raise ArgumentError(
+                f"func.vjp: the cotangents have the structure {given_tree or '*'}, the output {pull.tree or '*'}"
+            )
+        for output, g in zip(pull.outputs, given):  # noqa: B905 - of one structure
+            if g.shape != output.shape and tuple(g.shape) != tuple(output.shape):
                 raise ShapeError(f"func.vjp: a cotangent has shape {tuple(g.shape)}, its output {tuple(output.shape)}")
-        return tuple(unflatten(tree, pull(given)))
+        return arguments_of(tree, pull(given))
 
-    value = unflatten(pull.tree, pull.values())
+    value = pull.value()
     return (value, pullback, pull.aux) if has_aux else (value, pullback)
 
 
@@ -274,26 +368,26 @@ def push(
     """The outputs of a function, their tangents, their structure and what comes with them, given a tangent (or None) for each leaf."""
     with new_level() as level:
         duals = [make_dual(leaf, tangent, level) for leaf, tangent in zip(leaves, tangents, strict=True)]
-        result = function(*unflatten(tree, duals))
+        result = function(*arguments_of(tree, duals))
         aux = None
         if has_aux:
             result, aux = with_aux(result, where)
-        outputs, out_tree = flatten(result)
+        outputs, out_tree = leaves_of(result)
     primals: list[Tensor] = []
     found: list[Tensor | None] = []
     for output in outputs:
-        own = isinstance(output, Dual) and output._frame.level == level
+        own = isinstance(output, Dual) and output._frame.level is level
         primals.append(output.primal if own else as_frame(output))
         found.append(output.tangent if own else None)
-    return primals, found, out_tree, map_leaves(lambda leaf: unwrap(leaf, level), aux)
+    return primals, found, out_tree, map_leaves(lambda leaf: unwrap(leaf, level), aux) if has_aux else None
 
 
 def _directions(primals: Any, tangents: Any, where: str) -> tuple[list[Tensor], list[Tensor], Any]:
     """Points and tangents as Tensors, leaf by leaf, once it is clear that they fit each other."""
     if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
         raise ArgumentError(f"{where}: primals and tangents have to be tuples, one entry for each argument")
-    leaves, tree = flatten(primals)
-    directions, other = flatten(tangents)
+    leaves, tree = leaves_of_arguments(primals)
+    directions, other = leaves_of_arguments(tangents)
     if tree != other:
         raise ArgumentError(f"{where}: the tangents have the structure {other}, the primals {tree}")
     return differentiable(leaves, where), [fitting(p, t, where) for p, t in zip(leaves, directions, strict=True)], tree
@@ -340,12 +434,12 @@ def jvp(
         (output, tangent), or (output, tangent, aux).
     """
     leaves, directions, tree = _directions(primals, tangents, "func.jvp")
-    raw = not any(isinstance(leaf, Tensor) for leaf in flatten(primals)[0])
+    raw = not any(isinstance(leaf, Tensor) for leaf in leaves_of_arguments(primals)[0])
     values, found, out_tree, aux = push(function, leaves, directions, tree, "func.jvp", has_aux)
     slopes = [v._frame.namespace.zeros_like(v) if t is None else t for v, t in zip(values, found, strict=True)]
     if raw:
         values, slopes = [lower(v) for v in values], [lower(t) for t in slopes]
-    value, slope = unflatten(out_tree, values), unflatten(out_tree, slopes)
+    value, slope = tree_of(out_tree, values), tree_of(out_tree, slopes)
     return (value, slope, aux) if has_aux else (value, slope)
 
 
@@ -364,7 +458,7 @@ def linearize(function: Callable[..., Any], *primals: Any, has_aux: bool = False
         tangent in the structure of the output; it can be called any number of times, also under ``vmap``.
     """
     where = "func.linearize"
-    leaves, tree = flatten(primals)
+    leaves, tree = leaves_of_arguments(primals)
     with new_level() as level:
         pull = Pullback(function, leaves, tree, where, has_aux)
         values = pull.values()
@@ -380,17 +474,17 @@ def linearize(function: Callable[..., Any], *primals: Any, has_aux: bool = False
         roots = [
             (edge_of(g), t)
             for g, t in zip(gradients, directions, strict=True)
-            if level_of(g) == level and g._node is not None
+            if isinstance(g, Tensor) and g._frame.level is level and g._node is not None
         ]
         found: dict[Any, Any] = {}
         if roots:
             needed = engine.restrict([edge for edge, _ in roots], wanted)
-            found, _ = engine.run(roots, retain=True, create_graph=False, needed=needed)
+            found, _ = engine.run_pass(roots, retain=True, create_graph=False, needed=needed)
         slopes = [
             zero if c is None or c not in found else as_frame(found[c])
             for zero, c in zip(zeros, cotangents, strict=True)
         ]
-        return unflatten(pull.tree, [lower(t) for t in slopes] if raw else slopes)
+        return tree_of(pull.tree, [lower(t) for t in slopes] if raw else slopes)
 
-    value = unflatten(pull.tree, values)
+    value = tree_of(pull.tree, values)
     return (value, derivative, pull.aux) if has_aux else (value, derivative)

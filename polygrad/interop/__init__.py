@@ -1,7 +1,7 @@
-"""Bridges to array libraries and to their consumers. The one place under ``polygrad/`` that may import array libraries.
+"""Bridges to array libraries and to their consumers. Modules here may import array libraries; no other room may.
 
-``allow_detach`` lets library code take the values of tracked Tensors; ``polygrad.interop.sklearn`` moves fitted estimators between
-array libraries; ``polygrad.interop.torch`` and ``polygrad.interop.jax`` take functions from one engine's graph into another's
+``allow_detach`` lets library code take the values of tracked Tensors. ``polygrad.interop.sklearn`` moves fitted estimators between
+array libraries. ``polygrad.interop.torch`` and ``polygrad.interop.jax`` take functions from one engine's graph into another's
 (``docs/bridges.md``). ``docs/consumers.md`` says how far SciPy, scikit-learn, xarray, einops and opt_einsum go.
 """
 
@@ -14,7 +14,7 @@ __all__ = ["allow_detach"]
 
 
 def __getattr__(name: str) -> _Any:
-    """The bridges are imported when they are first used, and their libraries with them."""
+    """Import a bridge, and its library with it, when it is first used."""
     if name in ("jax", "sklearn", "torch"):
         return _import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

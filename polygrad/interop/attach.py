@@ -1,4 +1,4 @@
-"""Connect other libraries' protocols: what NumPy asks of a Tensor, and what consumers ask of a namespace.
+"""Connect other libraries' protocols: NumPy's to Tensors, and the wishes of consumers to namespaces.
 
 The modules that answer are imported when they are first asked for.
 """
@@ -17,7 +17,7 @@ NUMPY = (
     "average", "cross", "gradient", "interp", "median", "nanmax", "nanmedian", "nanmin", "nanprod", "nanquantile", "nanstd", "nanvar",
     "percentile", "quantile", "sliding_window_view",
 )  # fmt: skip
-"""What namespaces have with NumPy's meaning."""
+"""Functions that namespaces have with NumPy's meaning."""
 
 
 def _protocols() -> Any:
@@ -25,12 +25,12 @@ def _protocols() -> Any:
 
 
 def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-    """NumPy's and SciPy's ufuncs are the operations of the same meaning; in place into an array they raise."""
+    """Run a ufunc of NumPy or SciPy as the operation of the same meaning; in place into an array it raises."""
     return _protocols().array_ufunc(ufunc, method, inputs, options)
 
 
 def array_function(self: Tensor, function: Any, types: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """NumPy's functions are the operations of the same meaning."""
+    """Run a function of NumPy as the operation of the same meaning."""
     return _protocols().array_function(function, args, options)
 
 

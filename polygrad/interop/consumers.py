@@ -1,7 +1,7 @@
-"""Libraries that want to be told of a new kind of array: scipy.fft and einops, connected when they are imported.
+"""Connect libraries that want to be told of a new kind of array, scipy.fft and einops, when they are imported.
 
-None of them is imported for it. What is there already is connected at once; for the others a finder stands among those of the import
-system until they come.
+Neither is imported for it. A library that is there already is connected at once; for the other a finder stands among those of the import
+system until the library comes.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ def connect_scipy_fft(module: Any) -> None:
     """Register the uarray backend that takes calls of ``scipy.fft`` with Tensors."""
 
     class Backend:
-        """SciPy asks it first; without a Tensor among the arguments the call goes on to SciPy's own."""
+        """Backend that SciPy asks first; without a Tensor among the arguments the call goes on to SciPy's own."""
 
         __ua_domain__ = "numpy.scipy.fft"
 
         @staticmethod
         def __ua_function__(method: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+            """Run a function of ``scipy.fft``, if there is a Tensor among its arguments."""
             from ..core.tensor import Tensor
 
             x = args[0] if args else options.get("x")
@@ -80,17 +81,18 @@ def connect_einops(module: Any) -> None:
         def einsum(self, pattern: str, *x: Any) -> Any:
             return x[0].__array_namespace__().einsum(pattern, *x)
 
-    module.polygrad_backend = PolygradBackend  # a class that nobody holds is found no more
+    module.polygrad_backend = PolygradBackend  # keeps the class alive: einops finds it among the subclasses of its own
 
 
 CONSUMERS: dict[str, Callable[[Any], None]] = {"scipy.fft": connect_scipy_fft, "einops._backends": connect_einops}
-"""What connects a module once it has been executed."""
+"""The function that connects each module once it has been executed."""
 
 
 class _Watch:
-    """A finder that finds nothing by itself: it has the others find a consumer, and connects that after it has been executed."""
+    """Finder that finds nothing by itself. It has the others find a consumer, and connects that after it has been executed."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """Return the spec of a consumer with a loader that connects it; None for any other module."""
         connect = CONSUMERS.get(name)
         if connect is None:
             return None

@@ -33,7 +33,7 @@ def _floating(array: Any) -> bool:
 
 # -- JAX inside polygrad ------------------------------------------------------------------------------------------
 class _Function(Foreign):
-    """A function of a list of JAX arrays, returning a list of them."""
+    """Function of a list of JAX arrays that returns a list of them."""
 
     name = "Jax"
 
@@ -46,7 +46,7 @@ class _Function(Foreign):
             return self.function(list(arrays)), self
         chosen = [i for i, array in enumerate(arrays) if _floating(array)]
         outs, pull = jax.vjp(
-            lambda values: self.function(_replaced(arrays, chosen, values)), [arrays[i] for i in chosen]
+            lambda values: self.function(_replace(arrays, chosen, values)), [arrays[i] for i in chosen]
         )
         return outs, _Called(self, chosen, outs, pull[0] if isinstance(pull, tuple) else pull)
 
@@ -57,9 +57,9 @@ class _Function(Foreign):
         def pullback(arrays: list[Any]) -> list[Any]:
             inputs = arrays[:number]
             outs, pull = jax.vjp(
-                lambda values: self.function(_replaced(inputs, chosen, values)), [inputs[i] for i in chosen]
+                lambda values: self.function(_replace(inputs, chosen, values)), [inputs[i] for i in chosen]
             )
-            return _pulled(pull, outs, given, arrays[number:])
+            return _pull(pull, outs, given, arrays[number:])
 
         return _Function(pullback)
 
@@ -70,7 +70,7 @@ class _Function(Foreign):
         def pushforward(arrays: list[Any]) -> list[Any]:
             inputs = arrays[:number]
             outs, tangents = jax.jvp(
-                lambda *values: self.function(_replaced(inputs, chosen, values)),
+                lambda *values: self.function(_replace(inputs, chosen, values)),
                 [inputs[i] for i in chosen],
                 arrays[number:],
             )
@@ -80,7 +80,7 @@ class _Function(Foreign):
 
 
 class _Called(Foreign):
-    """A call that has been made, with what JAX has kept of it for the way back."""
+    """Call that has been made, with the pullback that JAX has kept of it."""
 
     name = _Function.name
 
@@ -99,7 +99,7 @@ class _Called(Foreign):
 
 
 class _Back(Foreign):
-    """The vjp of a call: what JAX has kept serves a first-order pass; whoever differentiates further starts from the inputs."""
+    """The vjp of a call. In a first-order pass it uses JAX's pullback; differentiated further, it starts from the inputs."""
 
     name = _Function.name
 
@@ -112,7 +112,7 @@ class _Back(Foreign):
     def run(self, arrays: Sequence[Any], tracked: bool) -> tuple[Sequence[Any], Foreign]:
         if tracked:
             return self._anew().run(arrays, tracked)
-        found = _pulled(self.called.pull, self.called.outs, self.given, arrays[len(self.wanted) :])
+        found = _pull(self.called.pull, self.called.outs, self.given, arrays[len(self.wanted) :])
         by_place = dict(zip(self.called.chosen, found, strict=True))
         return [by_place[i] for i, want in enumerate(self.wanted) if want], self
 
@@ -126,10 +126,8 @@ class _Back(Foreign):
         return self.called.function.vjp(self.wanted, self.given)
 
 
-def _pulled(
-    pull: Callable[..., Any], outs: Sequence[Any], given: Sequence[bool], cotangents: Sequence[Any]
-) -> list[Any]:
-    """What JAX's vjp gives for polygrad's cotangents."""
+def _pull(pull: Callable[..., Any], outs: Sequence[Any], given: Sequence[bool], cotangents: Sequence[Any]) -> list[Any]:
+    """Return the cotangents of the inputs by JAX's pullback, given polygrad's cotangents."""
     rest = iter(cotangents)
     full = []
     for out, carries in zip(outs, given, strict=True):
@@ -141,7 +139,7 @@ def _pulled(
     return [jnp.conj(g) for g in found]
 
 
-def _replaced(values: Sequence[Any], positions: Sequence[int], others: Sequence[Any]) -> list[Any]:
+def _replace(values: Sequence[Any], positions: Sequence[int], others: Sequence[Any]) -> list[Any]:
     values = list(values)
     for position, other in zip(positions, others, strict=True):
         values[position] = other
@@ -149,17 +147,23 @@ def _replaced(values: Sequence[Any], positions: Sequence[int], others: Sequence[
 
 
 def from_jax(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A JAX function as a differentiable operation on Tensors.
+    """Make a differentiable operation on Tensors of a JAX function.
 
-    Args:
-        function: a pure function of JAX arrays, in trees (a ``jax.jit`` function, say); other arguments are passed as they are.
+    Parameters
+    ----------
+    function
+        A pure function of JAX arrays, in trees (a ``jax.jit`` function, say). Other arguments are passed as they are.
 
-    Returns:
-        a function that takes Tensors of any backend and gives Tensors on the backend of the first one, moved to JAX and back without a
-        copy where possible. It has derivatives of every order, in both modes, as far as JAX has them for ``function``.
+    Returns
+    -------
+    callable
+        A function that takes Tensors of any backend and gives Tensors on the backend of the first one. They are moved to JAX and back
+        without a copy if possible. It has derivatives of every order, in both modes, as far as JAX has them for ``function``.
 
-    Raises:
-        ArgumentError: ``function`` is none.
+    Raises
+    ------
+    ArgumentError
+        ``function`` is not callable.
     """
     if not callable(function):
         raise ArgumentError(f"from_jax: expected a function, got {describe(function)}")
@@ -175,7 +179,7 @@ def from_jax(function: Callable[..., Any]) -> Callable[..., Any]:
         returned: list[Any] = []
 
         def run(arrays: list[Any]) -> list[Any]:
-            full, named = unflatten(tree, _replaced(leaves, places, arrays))
+            full, named = unflatten(tree, _replace(leaves, places, arrays))
             results, structure = flatten(function(*full, **named))
             returned[:] = [structure, results]
             return [value for value in results if isinstance(value, jax.Array)]
@@ -189,20 +193,33 @@ def from_jax(function: Callable[..., Any]) -> Callable[..., Any]:
 
 # -- polygrad inside JAX ------------------------------------------------------------------------------------------
 def to_jax(function: Callable[..., Any], *, backend: str | Backend = "jax", result: Any = None) -> Callable[..., Any]:
-    """A function of Tensors as a JAX function with polygrad's derivatives (``jax.custom_vjp``), of every order in reverse mode.
+    """Make a JAX function with polygrad's derivatives (``jax.custom_vjp``), of every order in reverse mode, of a function of Tensors.
 
-    On JAX's own arrays polygrad functions work inside ``jax.grad`` and its kin as they are, forward mode included; there this bridge is for
-    polygrad's conventions (at kinks and ties). With another backend the function computes there, by ``jax.pure_callback``, so that it
+    On JAX's own arrays polygrad functions work inside ``jax.grad`` and its kin as they are, forward mode included; there this bridge is
+    for polygrad's conventions (at kinks and ties). With another backend the function computes there, by ``jax.pure_callback``, so that it
     also works under ``jax.jit`` and ``jax.vmap`` (one example after the other).
 
-    Args:
-        function: a pure function of Tensors (no random numbers, no effects), in trees; arguments that are no arrays are passed as they are.
-        backend: where it computes.
-        result: for another backend under ``jax.jit``: the shapes and dtypes of what the function returns, as a tree of arrays or
-            ``jax.ShapeDtypeStruct``. None: the function is called once with ones to find out, for each set of shapes.
+    Parameters
+    ----------
+    function
+        A pure function of Tensors (no random numbers, no effects), in trees. Arguments that are no arrays are passed as they are.
+    backend
+        The backend that computes.
+    result
+        For another backend under ``jax.jit``: the shapes and dtypes of the function's results, as a tree of arrays or
+        ``jax.ShapeDtypeStruct``. Without it the function is called once with ones to find out, for each set of shapes.
 
-    Raises:
-        ArgumentError: ``function`` is none. ShapeError: the result has not the shapes that ``result`` says.
+    Returns
+    -------
+    callable
+        The JAX function.
+
+    Raises
+    ------
+    ArgumentError
+        ``function`` is not callable.
+    ShapeError
+        A result has another shape than ``result`` has.
     """
     if not callable(function):
         raise ArgumentError(f"to_jax: expected a function, got {describe(function)}")
@@ -216,7 +233,7 @@ def to_jax(function: Callable[..., Any], *, backend: str | Backend = "jax", resu
         noted = returned
 
         def run(tensors: list[Any]) -> list[Any]:
-            full, named = unflatten(tree, _replaced(leaves, places, tensors))
+            full, named = unflatten(tree, _replace(leaves, places, tensors))
             results, structure = flatten(function(*full, **named))
             noted[:] = [structure, results]
             return [value for value in results if isinstance(value, Tensor)]
@@ -249,14 +266,17 @@ def _struct(array: Any) -> Any:
 
 
 def _on_host(program: Foreign, arrays: Sequence[Any]) -> list[Any]:
-    """Run a program of another backend on NumPy arrays, and give back NumPy arrays."""
+    """Run a program of another backend on NumPy arrays, and return NumPy arrays."""
     home = program.backend
     outs, _ = program.run([home.from_host(np.array(array)) for array in arrays], False)
     return [np.asarray(home.numpy(home.present(out))) for out in outs]
 
 
 def _bridge(program: Foreign, structs: list[Any] | None) -> Callable[..., Any]:
-    """A program as a function of JAX arrays: on JAX at once (``structs`` is None), else by a callback with results like ``structs``."""
+    """Return a program as a function of JAX arrays.
+
+    On JAX it runs at once (``structs`` is None); otherwise by a callback with results like ``structs``.
+    """
 
     @jax.custom_vjp  # type: ignore[untyped-decorator]
     def primal(*arrays: Any) -> tuple[Any, ...]:
@@ -268,8 +288,8 @@ def _bridge(program: Foreign, structs: list[Any] | None) -> Callable[..., Any]:
             for out, struct in zip(outs, structs, strict=True):
                 if out.shape != struct.shape:
                     raise ShapeError(
-                        f"to_jax: the function has returned an array of shape {out.shape} where {struct.shape} was expected; if its shapes "
-                        f"depend on values, it cannot be used under jax.jit, else say them with result="
+                        f"to_jax: the function has returned an array of shape {out.shape}, expected {struct.shape}. If its shapes depend "
+                        f"on values, it cannot be used under jax.jit; otherwise give them by result="
                     )
             return tuple([out.astype(struct.dtype) for out, struct in zip(outs, structs, strict=True)])
 

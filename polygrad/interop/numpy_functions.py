@@ -1,7 +1,8 @@
 """NumPy's functions that polygrad has not, or has with torch's meaning, written with the operations of a namespace.
 
-Each takes the namespace first and then NumPy's parameters under NumPy's names. ``protocols`` calls them for ``np.f(x)``; some are on
-every namespace, where consumers of the Array API look for them with NumPy's meaning. No array library is imported.
+Each takes the namespace first and then NumPy's parameters under NumPy's names; NumPy documents them. ``protocols`` calls them for
+``np.f(x)``; some are on every namespace, where consumers of the Array API look for them with NumPy's meaning. No array library is
+imported.
 """
 
 from __future__ import annotations
@@ -17,23 +18,23 @@ FUNCTIONS: dict[str, Any] = {}
 """The functions of this module by NumPy's name."""
 
 
-def _numpy(function: Any) -> Any:
+def _register(function: Any) -> Any:
     FUNCTIONS[function.__name__.rstrip("_")] = function
     return function
 
 
 # -- looking at an array ------------------------------------------------------------------------------------------------
-@_numpy
+@_register
 def ndim(xp: Any, a: Any) -> int:
     return xp.asarray(a).ndim  # type: ignore[no-any-return]
 
 
-@_numpy
+@_register
 def shape(xp: Any, a: Any) -> tuple[int, ...]:
     return tuple(xp.asarray(a).shape)
 
 
-@_numpy
+@_register
 def size(xp: Any, a: Any, axis: Any = None) -> int:
     a = xp.asarray(a)
     axes = range(a.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
@@ -44,61 +45,61 @@ def _is_complex(xp: Any, x: Any) -> bool:
     return bool(xp.isdtype(x.dtype, "complex floating"))
 
 
-@_numpy
+@_register
 def iscomplexobj(xp: Any, x: Any) -> bool:
     return _is_complex(xp, x)
 
 
-@_numpy
+@_register
 def isrealobj(xp: Any, x: Any) -> bool:
     return not _is_complex(xp, x)
 
 
-@_numpy
+@_register
 def isreal(xp: Any, x: Any) -> Any:
     return xp.imag(x) == 0 if _is_complex(xp, x) else xp.full_like(x, True, dtype=xp.bool)
 
 
-@_numpy
+@_register
 def iscomplex(xp: Any, x: Any) -> Any:
     return xp.logical_not(isreal(xp, x))
 
 
-@_numpy
+@_register
 def isposinf(xp: Any, x: Any) -> Any:
     return x == math.inf
 
 
-@_numpy
+@_register
 def isneginf(xp: Any, x: Any) -> Any:
     return x == -math.inf
 
 
-@_numpy
+@_register
 def result_type(xp: Any, *arrays_and_dtypes: Any) -> Any:
     return xp.result_type(*arrays_and_dtypes)
 
 
-@_numpy
+@_register
 def can_cast(xp: Any, from_: Any, to: Any, casting: str = "safe") -> bool:
     return xp.can_cast(from_, to)  # type: ignore[no-any-return]
 
 
-@_numpy
+@_register
 def may_share_memory(xp: Any, a: Any, b: Any, max_work: Any = None) -> bool:
-    """Whether one is the other: what a Tensor holds is never written to, so that nobody has to ask for more."""
+    """Return True if one is the other. The payload of a Tensor is never written to, so that nobody needs to know more."""
     return a is b
 
 
 FUNCTIONS["shares_memory"] = may_share_memory
 
 
-@_numpy
+@_register
 def array_repr(xp: Any, arr: Any, *layout: Any, **options: Any) -> str:
     return repr(arr)
 
 
-@_numpy
+@_register
 def array_str(xp: Any, a: Any, *layout: Any, **options: Any) -> str:
     return str(a)
 
@@ -107,7 +108,7 @@ FUNCTIONS["array2string"] = array_str
 
 
 # -- making one like it -------------------------------------------------------------------------------------------------
-def _like(name: str) -> None:
+def _register_like(name: str) -> None:
     def make(
         xp: Any,
         a: Any,
@@ -128,10 +129,10 @@ def _like(name: str) -> None:
 
 
 for _name in ("zeros", "ones", "empty"):
-    _like(_name)
+    _register_like(_name)
 
 
-@_numpy
+@_register
 def full_like(
     xp: Any,
     a: Any,
@@ -147,13 +148,13 @@ def full_like(
     return xp.broadcast_to(xp.astype(xp.asarray(fill_value), made.dtype), made.shape)
 
 
-@_numpy
+@_register
 def copy(xp: Any, a: Any, order: str = "K", subok: bool = False) -> Any:
     return xp.clone(a)
 
 
 # -- joining and cutting ------------------------------------------------------------------------------------------------
-@_numpy
+@_register
 def append(xp: Any, arr: Any, values: Any, axis: int | None = None) -> Any:
     arr, values = xp.asarray(arr), xp.asarray(values)
     if axis is None:
@@ -161,7 +162,7 @@ def append(xp: Any, arr: Any, values: Any, axis: int | None = None) -> Any:
     return xp.concat([arr, values], axis=axis or 0)
 
 
-@_numpy
+@_register
 def array_split(xp: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     n = ary.shape[axis]
     if isinstance(indices_or_sections, int):
@@ -174,7 +175,7 @@ def array_split(xp: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> A
     return [ary[(*before, slice(start, stop))] for start, stop in zip([0, *stops], stops, strict=False)]
 
 
-@_numpy
+@_register
 def split(xp: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     if isinstance(indices_or_sections, int) and ary.shape[axis] % indices_or_sections:
         raise ShapeError(
@@ -190,7 +191,7 @@ for _name, _axis in (("hsplit", 1), ("vsplit", 0), ("dsplit", 2)):
     )
 
 
-@_numpy
+@_register
 def delete(xp: Any, arr: Any, obj: Any, axis: int | None = None) -> Any:
     if axis is None:
         arr, axis = xp.reshape(arr, (-1,)), 0
@@ -200,27 +201,27 @@ def delete(xp: Any, arr: Any, obj: Any, axis: int | None = None) -> Any:
     return xp.take(arr, xp.asarray([i for i in range(n) if i not in gone], dtype=xp.int64), axis=axis)
 
 
-@_numpy
+@_register
 def diagonal(xp: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return xp.linalg.diagonal(xp.moveaxis(a, (axis1, axis2), (-2, -1)), offset=offset)
 
 
-@_numpy
+@_register
 def diag(xp: Any, v: Any, k: int = 0) -> Any:
     return xp.diag(v, k)
 
 
-@_numpy
+@_register
 def diagflat(xp: Any, v: Any, k: int = 0) -> Any:
     return xp.diagflat(v, k)
 
 
-@_numpy
+@_register
 def trace(xp: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     return xp.linalg.trace(xp.moveaxis(a, (axis1, axis2), (-2, -1)), offset=offset, dtype=dtype)
 
 
-@_numpy
+@_register
 def sliding_window_view(
     xp: Any, x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
 ) -> Any:
@@ -231,65 +232,65 @@ def sliding_window_view(
     return x
 
 
-@_numpy
+@_register
 def fliplr(xp: Any, m: Any) -> Any:
     return xp.flip(m, axis=1)
 
 
-@_numpy
+@_register
 def flipud(xp: Any, m: Any) -> Any:
     return xp.flip(m, axis=0)
 
 
-@_numpy
+@_register
 def rollaxis(xp: Any, a: Any, axis: int, start: int = 0) -> Any:
     axis, start = axis % a.ndim, start + a.ndim if start < 0 else start
     return xp.moveaxis(a, axis, start - 1 if axis < start else start)
 
 
-@_numpy
+@_register
 def transpose(xp: Any, a: Any, axes: Any = None) -> Any:
     return xp.permute_dims(a, tuple(reversed(range(a.ndim))) if axes is None else tuple(axes))
 
 
-@_numpy
+@_register
 def swapaxes(xp: Any, a: Any, axis1: int, axis2: int) -> Any:
     return xp.swapaxes(a, axis1, axis2)
 
 
-@_numpy
+@_register
 def squeeze(xp: Any, a: Any, axis: Any = None) -> Any:
     return xp.squeeze(a, tuple(i for i, n in enumerate(a.shape) if n == 1) if axis is None else axis)
 
 
-@_numpy
+@_register
 def tile(xp: Any, A: Any, reps: Any) -> Any:
     return xp.tile(A, (reps,) if isinstance(reps, int) else tuple(reps))
 
 
-@_numpy
+@_register
 def broadcast_to(xp: Any, array: Any, shape: Any, subok: bool = False) -> Any:
     return xp.broadcast_to(array, (shape,) if isinstance(shape, int) else tuple(shape))
 
 
-@_numpy
+@_register
 def flatnonzero(xp: Any, a: Any) -> Any:
     return xp.nonzero(xp.reshape(a, (-1,)))[0]
 
 
-@_numpy
+@_register
 def extract(xp: Any, condition: Any, arr: Any) -> Any:
     return xp.reshape(arr, (-1,))[xp.reshape(condition, (-1,))]
 
 
-@_numpy
+@_register
 def compress(xp: Any, condition: Any, a: Any, axis: int | None = None) -> Any:
     if axis is None:
         a, axis = xp.reshape(a, (-1,)), 0
     return xp.take(a, xp.nonzero(xp.asarray(condition))[0], axis=axis)
 
 
-@_numpy
+@_register
 def unique(
     xp: Any, ar: Any, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False
 ) -> Any:
@@ -300,7 +301,7 @@ def unique(
     return (found.values, *[part for wanted, part in asked if wanted])
 
 
-@_numpy
+@_register
 def select(xp: Any, condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     out = default
     for condition, choice in zip(reversed(list(condlist)), reversed(list(choicelist)), strict=True):
@@ -309,30 +310,30 @@ def select(xp: Any, condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 
 
 # -- in place -----------------------------------------------------------------------------------------------------------
-@_numpy
+@_register
 def copyto(xp: Any, dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
     dst[...] = src if where is True else xp.where(where, src, dst)
 
 
-@_numpy
+@_register
 def putmask(xp: Any, a: Any, mask: Any, values: Any) -> None:
     copyto(xp, a, values, where=mask)
 
 
-@_numpy
+@_register
 def fill_diagonal(xp: Any, a: Any, val: Any, wrap: bool = False) -> None:
     along = xp.arange(min(a.shape), device=a.device)
     a[(along,) * a.ndim] = val
 
 
-@_numpy
+@_register
 def put_along_axis(xp: Any, arr: Any, indices: Any, values: Any, axis: int) -> None:
     values = xp.broadcast_to(xp.astype(xp.asarray(values), arr.dtype), indices.shape)
     arr[...] = xp.scatter(arr, axis, indices, values)
 
 
 # -- arithmetic ---------------------------------------------------------------------------------------------------------
-@_numpy
+@_register
 def average(
     xp: Any, a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False
 ) -> Any:
@@ -355,17 +356,17 @@ def average(
     return (mean, xp.broadcast_to(xp.asarray(total, dtype=mean.dtype), mean.shape)) if returned else mean
 
 
-@_numpy
+@_register
 def ptp(xp: Any, a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     return xp.max(a, axis=axis, keepdims=keepdims) - xp.min(a, axis=axis, keepdims=keepdims)
 
 
-@_numpy
+@_register
 def vdot(xp: Any, a: Any, b: Any, /) -> Any:
     return xp.vecdot(xp.reshape(a, (-1,)), xp.reshape(b, (-1,)))
 
 
-@_numpy
+@_register
 def dot(xp: Any, a: Any, b: Any) -> Any:
     a, b = xp.asarray(a), xp.asarray(b)
     if a.ndim == 0 or b.ndim == 0:
@@ -373,7 +374,7 @@ def dot(xp: Any, a: Any, b: Any) -> Any:
     return xp.tensordot(a, b, axes=((-1,), (-2 if b.ndim > 1 else -1,)))
 
 
-@_numpy
+@_register
 def cross(xp: Any, a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
     if axis is not None:
         axisa = axisb = axisc = axis
@@ -381,12 +382,12 @@ def cross(xp: Any, a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int 
     return xp.moveaxis(xp.linalg.cross(a, b, axis=-1), -1, axisc)
 
 
-@_numpy
+@_register
 def fix(xp: Any, x: Any) -> Any:
     return xp.trunc(x)
 
 
-@_numpy
+@_register
 def round_(xp: Any, a: Any, decimals: int = 0) -> Any:
     return xp.round(a) if decimals == 0 else xp.round(a * 10.0**decimals) / 10.0**decimals
 
@@ -394,15 +395,15 @@ def round_(xp: Any, a: Any, decimals: int = 0) -> Any:
 FUNCTIONS["around"] = round_
 
 
-@_numpy
+@_register
 def ediff1d(xp: Any, ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     ends = [to_begin, xp.diff(xp.reshape(ary, (-1,))), to_end]
     return xp.concat([xp.reshape(xp.asarray(part), (-1,)) for part in ends if part is not None])
 
 
-@_numpy
+@_register
 def unwrap(xp: Any, p: Any, discont: float | None = None, axis: int = -1, *, period: float = 2 * math.pi) -> Any:
-    """The jumps are whole periods, so that the derivative is that of ``p``."""
+    """Take out jumps, which are whole periods, so that the derivative is that of ``p``."""
     jump = xp.diff(p, axis=axis)
     small = xp.remainder(jump + period / 2, period) - period / 2
     small = xp.where((small == -period / 2) & (jump > 0), period / 2, small)
@@ -410,7 +411,7 @@ def unwrap(xp: Any, p: Any, discont: float | None = None, axis: int = -1, *, per
     return p + xp.cumulative_sum(turns, axis=axis, include_initial=True)
 
 
-@_numpy
+@_register
 def polyval(xp: Any, p: Any, x: Any) -> Any:
     out: Any = 0.0
     for coefficient in p:
@@ -418,9 +419,9 @@ def polyval(xp: Any, p: Any, x: Any) -> Any:
     return out
 
 
-@_numpy
+@_register
 def interp(xp: Any, x: Any, points: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
-    """Piecewise linear, constant outside; differentiable in all three."""
+    """Interpolate linearly between the points, constant outside; differentiable in all three arrays."""
     if period is not None:
         raise ArgumentError("numpy.interp: period is not supported for Tensors; reduce x and xp by it beforehand")
     x, points, fp = xp.asarray(x), xp.asarray(points), xp.asarray(fp)
@@ -433,7 +434,7 @@ def interp(xp: Any, x: Any, points: Any, fp: Any, left: Any = None, right: Any =
     return xp.where(x > points[-1], fp[-1] if right is None else right, low)
 
 
-@_numpy
+@_register
 def convolve(xp: Any, a: Any, v: Any, mode: str = "full") -> Any:
     a, v = xp.asarray(a), xp.asarray(v)
     if v.shape[0] > a.shape[0]:
@@ -447,7 +448,7 @@ def convolve(xp: Any, a: Any, v: Any, mode: str = "full") -> Any:
 
 # -- statistics ---------------------------------------------------------------------------------------------------------
 def _axes_last(xp: Any, x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
-    """The axes of a reduction merged into one, which comes last, and the shape with ones in their place."""
+    """Return ``x`` with the axes of a reduction merged into one, which comes last, and the shape with ones in their place."""
     axes = tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
     axes = tuple(i % x.ndim for i in axes)
     rest = [i for i in range(x.ndim) if i not in axes]
@@ -456,7 +457,7 @@ def _axes_last(xp: Any, x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
     return xp.reshape(merged, (*[x.shape[i] for i in rest], math.prod(x.shape[i] for i in axes))), kept
 
 
-def _quantile(name: str) -> Any:
+def _make_quantile(name: str) -> Any:
     def quantile(
         xp: Any, a: Any, q: Any, axis: Any = None, overwrite_input: bool = False, method: str = "linear", keepdims: bool = False,
         *, interpolation: str | None = None,
@@ -470,32 +471,32 @@ def _quantile(name: str) -> Any:
 
 
 for _name in ("quantile", "nanquantile"):
-    FUNCTIONS[_name] = _quantile(_name)
+    FUNCTIONS[_name] = _make_quantile(_name)
 
 
-@_numpy
+@_register
 def percentile(xp: Any, a: Any, q: Any, axis: Any = None, **options: Any) -> Any:
     return FUNCTIONS["quantile"](xp, a, xp.asarray(q) / 100, axis, **options)
 
 
-@_numpy
+@_register
 def nanpercentile(xp: Any, a: Any, q: Any, axis: Any = None, **options: Any) -> Any:
     return FUNCTIONS["nanquantile"](xp, a, xp.asarray(q) / 100, axis, **options)
 
 
-@_numpy
+@_register
 def median(xp: Any, a: Any, axis: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
-    """The middle value, or the mean of the two middle ones. (torch's takes the lower one, which is ``polygrad.median``.)"""
+    """Return the middle value, or the mean of the two middle ones; torch and ``polygrad.median`` take the lower one."""
     return FUNCTIONS["quantile"](xp, a, 0.5, axis, keepdims=keepdims)
 
 
-@_numpy
+@_register
 def nanmedian(xp: Any, a: Any, axis: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
-    """As ``median``, over what is not nan."""
+    """Return the median of what is not nan."""
     return FUNCTIONS["nanquantile"](xp, a, 0.5, axis, keepdims=keepdims)
 
 
-@_numpy
+@_register
 def histogram(
     xp: Any, a: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None
 ) -> tuple[Any, Any]:
@@ -503,13 +504,13 @@ def histogram(
     return (counts if density or weights is not None else xp.astype(counts, xp.int64)), edges
 
 
-def _ignoring_nan(name: str, filler: float) -> None:
+def _register_nan_reduction(name: str, filler: float) -> None:
     def reduce(xp: Any, a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
         a = xp.asarray(a)
         nan = xp.isnan(a)
         a = a if dtype is None else xp.astype(a, dtype)
         out = getattr(xp, name)(xp.where(nan, filler, a), axis=axis, keepdims=keepdims)
-        if name in ("max", "min"):  # of nothing but nan it is nan
+        if name in ("max", "min"):  # nan where all elements are nan
             out = xp.where(xp.all(nan, axis=axis, keepdims=keepdims), math.nan, out)
         return out
 
@@ -523,7 +524,7 @@ for _name, _filler in (
     ("argmax", -math.inf),
     ("argmin", math.inf),
 ):
-    _ignoring_nan(_name, _filler)
+    _register_nan_reduction(_name, _filler)
 
 
 def _running(name: str, filler: float) -> None:
@@ -540,17 +541,17 @@ _running("cumulative_sum", 0.0)
 _running("cumulative_prod", 1.0)
 
 
-@_numpy
+@_register
 def cumsum(xp: Any, a: Any, axis: int | None = None, dtype: Any = None) -> Any:
     return xp.cumulative_sum(xp.reshape(a, (-1,)) if axis is None else a, axis=axis or 0, dtype=dtype)
 
 
-@_numpy
+@_register
 def cumprod(xp: Any, a: Any, axis: int | None = None, dtype: Any = None) -> Any:
     return xp.cumulative_prod(xp.reshape(a, (-1,)) if axis is None else a, axis=axis or 0, dtype=dtype)
 
 
-@_numpy
+@_register
 def nanvar(xp: Any, a: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
     a = a if dtype is None else xp.astype(a, dtype)
     there = xp.logical_not(xp.isnan(a))
@@ -561,12 +562,12 @@ def nanvar(xp: Any, a: Any, axis: Any = None, dtype: Any = None, ddof: float = 0
     )
 
 
-@_numpy
+@_register
 def nanstd(xp: Any, a: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
     return xp.sqrt(nanvar(xp, a, axis, dtype, ddof, keepdims))
 
 
-@_numpy
+@_register
 def cov(
     xp: Any,
     m: Any,
@@ -579,20 +580,20 @@ def cov(
     *,
     dtype: Any = None,
 ) -> Any:
-    m = _variables(xp, m, y, rowvar)
+    m = _as_rows(xp, m, y, rowvar)
     m = m if dtype is None else xp.astype(m, dtype)
     correction = ddof if ddof is not None else 0 if bias else 1
     return xp.cov(m, correction=correction, fweights=fweights, aweights=aweights)
 
 
-@_numpy
+@_register
 def corrcoef(xp: Any, x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
-    x = _variables(xp, x, y, rowvar)
+    x = _as_rows(xp, x, y, rowvar)
     return xp.corrcoef(x if dtype is None else xp.astype(x, dtype))
 
 
-def _variables(xp: Any, x: Any, y: Any, rowvar: bool) -> Any:
-    """The variables as rows, those of ``y`` below."""
+def _as_rows(xp: Any, x: Any, y: Any, rowvar: bool) -> Any:
+    """Return the variables as rows, those of ``y`` below."""
 
     def rows(part: Any) -> Any:
         part = xp.asarray(part)
@@ -603,9 +604,9 @@ def _variables(xp: Any, x: Any, y: Any, rowvar: bool) -> Any:
     return xp.concat([xp.reshape(part, (-1, part.shape[-1])) for part in (rows(x), rows(y))], axis=0)
 
 
-@_numpy
+@_register
 def gradient(xp: Any, f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
-    """By differences, along every axis or the ones named: a list where there are several, as in NumPy."""
+    """Return the gradient by differences, along every axis or the ones named: a list where there are several, as in NumPy."""
     axes = tuple(range(f.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
     spacing = [xp.asarray(step) if hasattr(step, "__len__") else step for step in varargs or (1.0,)]
     spacing = spacing * len(axes) if len(spacing) == 1 else spacing

@@ -1,6 +1,6 @@
-"""NumPy's protocols: its ufuncs and functions, called by name on a Tensor, are polygrad's operations.
+"""NumPy's protocols: its ufuncs and functions, called by name on a Tensor, run as polygrad's operations.
 
-Only what the namespace has under another name is listed here, and what it has not is in ``numpy_functions``. Anything else raises,
+Listed here is what the namespace has under another name. Functions that it has not are in ``numpy_functions``. Anything else raises,
 since NumPy's own function would lose the graph.
 """
 
@@ -25,19 +25,19 @@ UFUNCS = {
     "left_shift": "bitwise_left_shift", "right_shift": "bitwise_right_shift", "mod": "remainder", "rint": "round",
     "true_divide": "divide", "degrees": "rad2deg", "radians": "deg2rad",
 }  # fmt: skip
-"""NumPy's name of a ufunc to ours, where they differ."""
+"""The operation of each ufunc, where the names differ."""
 REDUCTIONS = {
     "add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_and": "all", "logical_or": "any",
 }  # fmt: skip
-"""What ``ufunc.reduce`` is."""
+"""The operation of ``reduce`` of each ufunc."""
 ACCUMULATIONS = {"add": "cumulative_sum", "multiply": "cumulative_prod"}
-"""What ``ufunc.accumulate`` is."""
+"""The operation of ``accumulate`` of each ufunc."""
 RENAMED = {"concatenate": "concat", "amax": "max", "amin": "min"}
-"""NumPy's name of a function to ours, where they differ."""
+"""The operation of each function, where the names differ."""
 PARAMETERS = {"newshape": "shape", "ddof": "correction"}
-"""NumPy's name of a parameter to ours, where they differ."""
+"""The parameter of an operation for each of NumPy's, where the names differ."""
 IGNORED = {"order", "kind", "optimize", "casting", "subok"}
-"""Parameters that say how NumPy should compute, and not what."""
+"""Parameters that choose NumPy's algorithm or memory order and do not change the result."""
 
 
 def _refuse(name: str, args: Any) -> ConversionError:
@@ -50,11 +50,11 @@ def _refuse(name: str, args: Any) -> ConversionError:
 
 # -- ufuncs -------------------------------------------------------------------------------------------------------------
 def array_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """A NumPy (or SciPy) ufunc on arguments among which there is a Tensor."""
+    """Run a NumPy (or SciPy) ufunc on arguments among which there is a Tensor."""
     name = ufunc.__name__
     out = options.pop("out", None)
     if out is not None:
-        return _into(name, out[0] if len(out) == 1 else None, lambda: array_ufunc(ufunc, method, inputs, options))
+        return _write_into(name, out[0] if len(out) == 1 else None, lambda: array_ufunc(ufunc, method, inputs, options))
     where, dtype = options.pop("where", True), options.pop("dtype", None)
     options.pop("casting", None)
     if where is True:
@@ -66,7 +66,7 @@ def array_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[
 
 def _call_ufunc(name: str, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     if method == "__call__" and not options:
-        if name == "_lambertw":  # SciPy's own function in front of it has made an array of the branch
+        if name == "_lambertw":  # SciPy's function in front of the ufunc has made an array of the branch
             return _first(inputs)._frame.namespace.special.lambertw(inputs[0], k=int(inputs[1]))
         op = _operation(name)
         if op is not None:
@@ -89,8 +89,8 @@ def _operation(name: str) -> Op | None:
     return op
 
 
-def _into(name: str, target: Any, compute: Callable[[], Any]) -> Any:
-    """With ``out=``: an in-place operation of the Tensor that is to take the result."""
+def _write_into(name: str, target: Any, compute: Callable[[], Any]) -> Any:
+    """Run an operation with ``out=`` in place, on the Tensor that is to take the result."""
     if not isinstance(target, Tensor):
         raise ConversionError(
             f"numpy.{name}(..., out={describe(target)}): the result would be written into an array that is no Tensor, and "
@@ -106,13 +106,13 @@ def _signature(function: Any) -> inspect.Signature:
 
 
 def array_function(function: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """A NumPy function on arguments among which there is a Tensor."""
+    """Run a NumPy function on arguments among which there is a Tensor."""
     name = function.__name__
     module = (getattr(function, "__module__", "") or "").removeprefix("numpy").strip(".")
     options = {key: value for key, value in options.items() if value is not np._NoValue}
     target = options.pop("out", None)
     if target is not None:
-        return _into(name, target, lambda: array_function(function, args, options))
+        return _write_into(name, target, lambda: array_function(function, args, options))
     if module in ("", "lib", "lib.stride_tricks") and name in FUNCTIONS:
         return _call_function(name, args, options)
     prefix = f"{module}." if module in ("linalg", "fft") else ""
@@ -134,7 +134,7 @@ def _call_function(name: str, args: tuple[Any, ...], options: dict[str, Any]) ->
 
 
 def _call_operation(op: Op, name: str, function: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    if op.arrays == ("equation", "operands") or _variadic(op):  # the rest is arrays, however many there are
+    if op.arrays == ("equation", "operands") or _variadic(op):  # all other arguments are arrays
         params = {key: value for key, value in options.items() if key not in IGNORED and value is not None}
         if set(params) - set(op.params):
             raise _refuse(name, args)
@@ -143,7 +143,7 @@ def _call_operation(op: Op, name: str, function: Any, args: tuple[Any, ...], opt
     arrays: list[Any] = []
     for parameter in list(given)[: 1 if op.sequence else len(op.arrays)]:
         if parameter in op.params:
-            break  # an array that NumPy has as an option was left out
+            break  # an array that is optional in NumPy was left out
         arrays.append(given.pop(parameter))
     given.update(given.pop("kwargs", {}))
     params = {
@@ -151,7 +151,7 @@ def _call_operation(op: Op, name: str, function: Any, args: tuple[Any, ...], opt
         for key, value in given.items()
         if value is not None and value is not np._NoValue and key not in IGNORED
     }
-    if "dtype" in params and "dtype" not in op.params:  # in which NumPy computes
+    if "dtype" in params and "dtype" not in op.params:  # NumPy computes in this dtype
         arrays[0] = arrays[0].astype(params.pop("dtype"))
     if set(params) - set(op.params):
         raise _refuse(name, args)
@@ -167,7 +167,7 @@ def _first(values: Any) -> Tensor:
 
 
 def _tensors(values: Any) -> Iterator[Tensor]:
-    """The Tensors among arguments and in their lists."""
+    """Yield the Tensors among arguments and in their lists."""
     for value in values:
         if isinstance(value, Tensor):
             yield value

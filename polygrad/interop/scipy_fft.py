@@ -1,4 +1,4 @@
-"""The functions of ``scipy.fft`` on Tensors: the Fourier transforms by another name, and the cosine and sine transforms made of them.
+"""The functions of ``scipy.fft`` on Tensors: Fourier transforms, and the cosine and sine transforms made of them.
 
 A transform of length N is a Fourier transform of the even or odd continuation of the input (Makhoul 1980 and the definitions in SciPy's
 documentation of ``dct`` and ``dst``), so that it has all derivatives and runs on every array library.
@@ -14,12 +14,12 @@ from ..errors import ArgumentError
 
 OPPOSITE = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
 INVERSE = {1: 1, 2: 3, 3: 2, 4: 4}
-"""The type of the transform that undoes each type, but for a factor."""
+"""The type of the transform that is the inverse of each type, up to a factor."""
 
 
 # -- types I to IV along the last axis, without scaling ---------------------------------------------------------------------
-def _turned(xp: Any, x: Any, numbers: Any, quarter: float) -> Any:
-    """exp(-i pi numbers / quarter) in the precision of ``x``."""
+def _rotations(xp: Any, x: Any, numbers: Any, quarter: float) -> Any:
+    """Return exp(-i pi numbers / quarter) in the precision of ``x``."""
     angle = xp.astype(numbers, x.dtype) * (math.pi / quarter)
     return xp.cos(angle) - 1j * xp.sin(angle)
 
@@ -31,12 +31,12 @@ def _cosine(xp: Any, x: Any, kind: int) -> Any:
         return xp.real(xp.fft.rfft(xp.concat([x, xp.flip(x[..., 1:-1], axis=-1)], axis=-1)))
     if kind == 2:
         spectrum = xp.fft.rfft(xp.concat([x, xp.flip(x, axis=-1)], axis=-1))[..., :n]
-        return xp.real(spectrum * _turned(xp, x, numbers, 2 * n))
+        return xp.real(spectrum * _rotations(xp, x, numbers, 2 * n))
     if kind == 3:
-        spectrum = xp.conj(_turned(xp, x, numbers, 2 * n)) * x
+        spectrum = xp.conj(_rotations(xp, x, numbers, 2 * n)) * x
         return xp.fft.irfft(spectrum, n=2 * n, norm="forward")[..., :n]
-    spectrum = xp.fft.fft(x * _turned(xp, x, numbers, 2 * n), n=2 * n)[..., :n]
-    return 2 * xp.real(spectrum * _turned(xp, x, numbers * 2 + 1, 4 * n))
+    spectrum = xp.fft.fft(x * _rotations(xp, x, numbers, 2 * n), n=2 * n)[..., :n]
+    return 2 * xp.real(spectrum * _rotations(xp, x, numbers * 2 + 1, 4 * n))
 
 
 def _sine(xp: Any, x: Any, kind: int) -> Any:
@@ -52,8 +52,8 @@ def _sine(xp: Any, x: Any, kind: int) -> Any:
 
 
 # -- one axis -------------------------------------------------------------------------------------------------------------
-def _scaled_at(xp: Any, x: Any, places: Sequence[int], factor: float) -> Any:
-    """``x`` with the elements at these places of the last axis multiplied."""
+def _scale_at(xp: Any, x: Any, places: Sequence[int], factor: float) -> Any:
+    """Return ``x`` with the elements at these places of the last axis multiplied."""
     numbers = xp.arange(x.shape[-1], device=x.device)
     mask = numbers == places[0] % x.shape[-1]
     for place in places[1:]:
@@ -79,24 +79,24 @@ def _transform(x: Any, cosine: bool, kind: int, n: int | None, axis: int, norm: 
         raise ArgumentError(f"scipy.fft: invalid number of data points ({n}) specified")
     ends = _ends(cosine, kind) if (norm == "ortho" if orthogonalize is None else orthogonalize) else ((), ())
     if ends[0]:
-        x = _scaled_at(xp, x, ends[0], math.sqrt(2))
+        x = _scale_at(xp, x, ends[0], math.sqrt(2))
     y = (_cosine if cosine else _sine)(xp, x, kind)
     if ends[1]:
-        y = _scaled_at(xp, y, ends[1], math.sqrt(0.5))
+        y = _scale_at(xp, y, ends[1], math.sqrt(0.5))
     length = 2 * (n - 1 if cosine else n + 1) if kind == 1 else 2 * n
     scale = {"backward": 1.0, "ortho": length**-0.5, "forward": 1.0 / length}[norm]
     return xp.moveaxis(y if scale == 1.0 else y * scale, -1, axis)
 
 
 def _ends(cosine: bool, kind: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Which elements of the input and of the output are scaled to make the matrix orthogonal."""
+    """Return which elements of the input and of the output are scaled to make the matrix orthogonal."""
     if kind == 1:
         return ((0, -1), (0, -1)) if cosine else ((), ())
     place = (0,) if cosine else (-1,)
     return ((), place) if kind == 2 else (place, ()) if kind == 3 else ((), ())
 
 
-def _one(cosine: bool, inverse: bool) -> Callable[..., Any]:
+def _make_transform(cosine: bool, inverse: bool) -> Callable[..., Any]:
     def transform(
         x: Any, type: int = 2, n: int | None = None, axis: int = -1, norm: str | None = None, overwrite_x: bool = False,
         workers: int | None = None, orthogonalize: bool | None = None,
@@ -108,8 +108,8 @@ def _one(cosine: bool, inverse: bool) -> Callable[..., Any]:
     return transform
 
 
-def _several(cosine: bool, inverse: bool) -> Callable[..., Any]:
-    one = _one(cosine, inverse)
+def _make_transform_of_axes(cosine: bool, inverse: bool) -> Callable[..., Any]:
+    one = _make_transform(cosine, inverse)
 
     def transform(
         x: Any, type: int = 2, s: Any = None, axes: Any = None, norm: str | None = None, overwrite_x: bool = False,
@@ -127,7 +127,7 @@ def _several(cosine: bool, inverse: bool) -> Callable[..., Any]:
 
 
 # -- Fourier transforms ---------------------------------------------------------------------------------------------------
-def _fourier(name: str) -> Callable[..., Any]:
+def _make_fourier(name: str) -> Callable[..., Any]:
     sizes = "s" if name[-1] in "n2" else "n"
     places = "axes" if sizes == "s" else "axis"
     usual: Any = {"n": None, "2": (-2, -1)}.get(name[-1], -1)
@@ -139,33 +139,33 @@ def _fourier(name: str) -> Callable[..., Any]:
         options = {sizes: size, places: where, "norm": norm or "backward"} | named
         if (
             sizes == "s" and options["s"] is not None and options["axes"] is None
-        ):  # the last ones, which NumPy wants to be told
+        ):  # the last axes, which NumPy wants named
             options["axes"] = tuple(range(-len(options["s"]), 0))
         return getattr(x.__array_namespace__().fft, name)(x, **options)
 
     return transform
 
 
-def _shift(name: str) -> Callable[..., Any]:
+def _make_shift(name: str) -> Callable[..., Any]:
     return lambda x, axes=None: getattr(x.__array_namespace__().fft, name)(x, axes=axes)
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "dct": _one(True, False),
-    "idct": _one(True, True),
-    "dst": _one(False, False),
-    "idst": _one(False, True),
-    "dctn": _several(True, False),
-    "idctn": _several(True, True),
-    "dstn": _several(False, False),
-    "idstn": _several(False, True),
+    "dct": _make_transform(True, False),
+    "idct": _make_transform(True, True),
+    "dst": _make_transform(False, False),
+    "idst": _make_transform(False, True),
+    "dctn": _make_transform_of_axes(True, False),
+    "idctn": _make_transform_of_axes(True, True),
+    "dstn": _make_transform_of_axes(False, False),
+    "idstn": _make_transform_of_axes(False, True),
     **{
-        f"{head}{name}{tail}": _fourier(f"{head}{name}{tail}")
+        f"{head}{name}{tail}": _make_fourier(f"{head}{name}{tail}")
         for head in ("", "i")
         for name in ("fft", "rfft", "hfft")
         for tail in ("", "2", "n")
     },
-    "fftshift": _shift("fftshift"),
-    "ifftshift": _shift("ifftshift"),
+    "fftshift": _make_shift("fftshift"),
+    "ifftshift": _make_shift("ifftshift"),
 }
-"""By SciPy's name, with SciPy's parameters; ``overwrite_x``, ``workers`` and ``plan`` say how SciPy should compute, and are ignored."""
+"""Functions by SciPy's name, with SciPy's parameters. ``overwrite_x``, ``workers`` and ``plan`` are about memory and speed: ignored."""

@@ -1,6 +1,6 @@
 """Bridges between polygrad's graph and torch's: each engine's functions inside the other's, differentiable to any order.
 
-``to_torch(f)`` is a polygrad function as a torch function, whose gradients ``torch.autograd`` finds; ``from_torch(f)`` is a torch function
+``to_torch(f)`` is a polygrad function as a torch function, whose gradients ``torch.autograd`` finds. ``from_torch(f)`` is a torch function
 or module as an operation on Tensors. Both run forward once and keep the other engine's graph for the way back, so random numbers (of
 dropout, say) are the same in both passes.
 """
@@ -27,18 +27,25 @@ __all__ = ["FromTorch", "from_torch", "to_torch"]
 
 # -- polygrad inside torch ----------------------------------------------------------------------------------------
 def to_torch(function: Callable[..., Any], *, backend: str | Backend = "torch") -> Callable[..., Any]:
-    """A function of Tensors as a function of torch tensors, inside torch's graph.
+    """Make a function of torch tensors, inside torch's graph, of a function of Tensors.
 
-    Args:
-        function: takes and returns Tensors, in trees; arguments that are no torch tensors are passed as they are.
-        backend: where it computes. Other than on torch, tensors are moved there and results back, without a copy where possible.
+    Parameters
+    ----------
+    function
+        Takes and returns Tensors, in trees. Arguments that are no torch tensors are passed as they are.
+    backend
+        The backend that computes. On another one than torch, tensors are moved there and results back, without a copy if possible.
 
-    Returns:
-        a function returning torch tensors where ``function`` returns Tensors. ``torch.autograd`` differentiates it to any order, by
+    Returns
+    -------
+    callable
+        A function that returns torch tensors where ``function`` returns Tensors. ``torch.autograd`` differentiates it to any order, by
         polygrad's derivatives.
 
-    Raises:
-        ArgumentError: ``function`` is none.
+    Raises
+    ------
+    ArgumentError
+        ``function`` is not callable.
     """
     if not callable(function):
         raise ArgumentError(f"to_torch: expected a function, got {describe(function)}")
@@ -66,7 +73,7 @@ def to_torch(function: Callable[..., Any], *, backend: str | Backend = "torch") 
 
 
 class _Taped(torch.autograd.Function):  # type: ignore[misc]
-    """A function of Tensors as a node of torch's graph. ``tape`` holds the leaves and the results in polygrad's graph."""
+    """Function of Tensors as a node of torch's graph. ``tape`` holds the leaves and the results in polygrad's graph."""
 
     @staticmethod
     def forward(ctx: Any, run: Callable[[list[Tensor]], list[Tensor]], *tensors: Any) -> Any:
@@ -95,7 +102,7 @@ class _Taped(torch.autograd.Function):  # type: ignore[misc]
         inputs = [*ctx.saved_tensors, *[g for _, g in tracked]]
 
         def run(given: list[Tensor]) -> list[Tensor]:
-            # The inputs are in the graph already, as the leaves: what is asked of them is asked of these.
+            # The inputs are in the graph already, as the leaves, so that their derivatives are those of the leaves.
             for leaf, twin in zip(leaves, given, strict=False):
                 twin._node = leaf if leaf.requires_grad else None
             found = grad(
@@ -118,7 +125,7 @@ def _call(run: Callable[[list[Tensor]], list[Tensor]], tensors: Sequence[Any]) -
 
 # -- torch inside polygrad ----------------------------------------------------------------------------------------
 class _Function(Foreign):
-    """A function of a list of torch tensors, returning a list of them."""
+    """Function of a list of torch tensors that returns a list of them."""
 
     name = "Torch"
 
@@ -134,7 +141,7 @@ class _Function(Foreign):
 
 
 class _Taped_(Foreign):
-    """A call that has been made: its inputs and outputs in torch's graph, which the derivatives go back through."""
+    """Call that has been made: its inputs and outputs in torch's graph, through which the derivatives go back."""
 
     name = _Function.name
 
@@ -194,7 +201,7 @@ class _Taped_(Foreign):
 
 
 class _Onward(Foreign):
-    """A derivative of a call: a function of its inputs, which are in torch's graph already, and of cotangents or tangents."""
+    """Derivative of a call: a function of its inputs, which are in torch's graph already, and of cotangents or tangents."""
 
     name = _Function.name
 
@@ -215,7 +222,7 @@ def _floating(tensor: Any) -> bool:
 
 
 class FromTorch:
-    """What ``from_torch`` returns: a torch function or module as an operation on Tensors."""
+    """Operation on Tensors that ``from_torch`` has made of a torch function or module."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
@@ -229,11 +236,11 @@ class FromTorch:
                 self._parameters.append(tensor.requires_grad_() if parameter.requires_grad else tensor)
 
     def parameters(self) -> list[Tensor]:
-        """The parameters of the module, as leaves that share their memory with it; gradients arrive here. Empty for a function."""
+        """Return the parameters of the module as leaves that share their memory with it; gradients arrive here. Empty for a function."""
         return list(self._parameters)
 
     def named_parameters(self) -> dict[str, Tensor]:
-        """As ``parameters``, by name."""
+        """Return the parameters by name."""
         return dict(zip(self._names, self._parameters, strict=True))
 
     def update_module(self) -> None:
@@ -243,11 +250,12 @@ class FromTorch:
                 self.function.get_parameter(name).copy_(parameter._data)  # type: ignore[attr-defined]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the torch function on Tensors."""
         leaves, tree = flatten((args, kwargs))
         here = get_backend("torch")
         home = next((leaf._frame.backend for leaf in leaves if isinstance(leaf, Tensor)), here)
         places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Tensor) or backend_of(leaf) is not None]
-        tensors = [_moved(leaves[place], here) for place in places]
+        tensors = [_to_backend(leaves[place], here) for place in places]
         number = len(self._parameters)
         returned: list[Any] = []
 
@@ -272,24 +280,30 @@ class FromTorch:
         )
 
 
-def _moved(value: Any, here: Backend) -> Tensor:
+def _to_backend(value: Any, here: Backend) -> Tensor:
     tensor = value if isinstance(value, Tensor) else Tensor(value)
     return to_backend(tensor, here)
 
 
 def from_torch(function: Callable[..., Any]) -> FromTorch:
-    """A torch function or ``torch.nn.Module`` as a differentiable operation on Tensors.
+    """Make a differentiable operation on Tensors of a torch function or ``torch.nn.Module``.
 
-    Args:
-        function: takes and returns torch tensors, in trees. Of a module the parameters are inputs too: ``parameters()`` of what is
-            returned gives them as Tensors, whose ``grad`` is filled.
+    Parameters
+    ----------
+    function
+        Takes and returns torch tensors, in trees. The parameters of a module are inputs too: ``parameters()`` of the result gives them as
+        Tensors, whose ``grad`` is filled.
 
-    Returns:
-        a callable that takes Tensors of any backend and gives Tensors on the backend of the first one, moved to torch and back without
-        a copy where possible. It has derivatives of every order, in both modes, as far as torch has them for ``function``.
+    Returns
+    -------
+    FromTorch
+        A callable that takes Tensors of any backend and gives Tensors on the backend of the first one. They are moved to torch and back
+        without a copy if possible. It has derivatives of every order, in both modes, as far as torch has them for ``function``.
 
-    Raises:
-        ArgumentError: ``function`` is none.
+    Raises
+    ------
+    ArgumentError
+        ``function`` is not callable.
     """
     if not callable(function):
         raise ArgumentError(f"from_torch: expected a function or a module, got {describe(function)}")

@@ -1,25 +1,22 @@
 """Batches: Tensors at a level of their own, whose payload has one more axis.
 
-A ``Batched`` stands for one example of a batch; its payload, a Tensor of a lower level, has the batch as its first axis. An operation
-on batched Tensors runs once, on the payloads, by the rule that its declaration names. That is an operation of
-the level below, so derivatives inside and outside go their usual ways.
+A ``Batched`` stands for one example of a batch; its payload, a Tensor of a lower level, has the batch as its first axis. A call on
+batched Tensors runs once, on the payloads, by its batching rule. That is a call of the level below, so derivatives inside and
+outside go their usual ways.
 """
 
 from __future__ import annotations
 
-import functools
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..backend.dtypes import dtype_name
-from ..core import dispatch as apply_module
-from ..core.tensor import Tensor, as_frame
-from ..core.views import link
+from ..backend.frame import Frame, Level
+from ..core.tensor import Tensor, as_frame, level_of
 from ..errors import ConversionError, GraphError, ShapeError
-from ..rules.declare import Op
-from ..rules.vmap.alignment import DECOMPOSE, Mapped, Run
-from .level import OPEN
+from .call import Call, Values
+
+_new = object.__new__
 
 
 class Batched(Tensor):
@@ -83,6 +80,12 @@ class Batched(Tensor):
             return value
         return make_batched(self.payload._continue(value.payload, own), self._frame.level)
 
+    def _outlived(self, where: str) -> Tensor:
+        raise GraphError(
+            f"{where}: {self!r} has escaped from the function that vmap mapped, where it was one example of a batch; return it from the "
+            f"function, to get the batch"
+        )
+
     def backward(self, *args: Any, **options: Any) -> None:
         raise GraphError(
             "backward: an example of a batch has no gradient of its own to accumulate; use func.grad inside vmap, or call backward() on "
@@ -124,107 +127,69 @@ class Batched(Tensor):
         shape, size = tuple(self.shape), self._data.shape[0]
         return f"Batched(shape={shape}, dtype={dtype_name(self.dtype)}, level={self._frame.level}, batch of {size})"
 
-    @staticmethod
-    def _interpret(op: Op, args: Sequence[Any], params: dict[str, Any], top: Tensor) -> Any:
-        return interpret(op, args, params, top)
 
-    @staticmethod
-    def _run_function(function: Any, args: Sequence[Any], needs: Any, top: Tensor, below: bool) -> Any:
-        from .user_function import run_batched
-
-        return run_batched(function, args, needs, top, below)
+def make_batched(payload: Any, level: Level) -> Batched:
+    """Return the examples along the first axis of ``payload``, at that level."""
+    if not isinstance(payload, Tensor):
+        payload = as_frame(payload)
+    return _made(payload, payload._frame.backend.frame(level, True))
 
 
-def make_batched(payload: Any, level: int) -> Batched:
-    """The examples along the first axis of ``payload``, at that level."""
-    payload = as_frame(payload)
-    out = Batched.__new__(Batched)
+def _made(payload: Tensor, frame: Frame) -> Batched:
+    out = _new(Batched)
     out._data = payload
-    out._frame = payload._frame.backend.frame(level, True)
+    out._frame = frame
     out._node = None
     out._extra = None
     return out
 
 
-def interpret(op: Op, args: Sequence[Any], params: dict[str, Any], top: Tensor) -> Any:
-    """Run an operation on a batch; Tensors of lower levels are the same for every example."""
+def run_batched(call: Call, args: Values, top: Tensor) -> list[Any]:
+    """Run a call on a batch; Tensors of lower levels are the same for every example."""
     frame = top._frame
     level = frame.level
-    if level > OPEN.get():
-        raise GraphError(
-            f"{op.name}: {top!r} has escaped from the function that vmap mapped, where it was one example of a batch; return it from the "
-            f"function, to get the batch"
-        )
-    mapped = [isinstance(arg, Batched) and arg._frame.level == level for arg in args]
-    arrays = [arg._data if own else arg for arg, own in zip(args, mapped, strict=True)]
-    rule = op.batch
-    given = {name: _mapped(value, level) for name, value in params.items()} if params else params
-    inside = params and any(map(_holds_mapped, given.values()))
-    if rule == DECOMPOSE:
-        return apply_module.call_raw(op, functools.partial(op.default, frame.namespace), args, params)  # type: ignore[arg-type, misc]
-    call = functools.partial(apply_module.call_public, op)
-    out = NotImplemented
-    if rule is not None and (not inside or _KEYED.intersection(op.params)):
-        run = Run(op.name, call, frame.namespace, top._data.shape[0])
-        out = rule(run, arrays, mapped, given)  # type: ignore[operator]
-    if out is NotImplemented:
-        out = _loop(op, call, arrays, mapped, given, top._data.shape[0])
-    if isinstance(out, tuple):
-        parts = [make_batched(part, level) for part in out]
-        return op.result(*parts) if len(parts) == len(op.outputs) > 1 else tuple(parts)
-    result = make_batched(out, level)
-    if op.view is not None and mapped[0] and op.view(params):
-        link(result, args[0], op, params)
-    return result
+    mapped: list[bool] = []
+    arrays: list[Any] = []
+    for arg in args:
+        own = isinstance(arg, Tensor) and arg._frame.level == level
+        mapped.append(own)
+        arrays.append(arg._data if own else arg)
+    results = []
+    for out in call.batch(arrays, mapped, top._data.shape[0], level):
+        if isinstance(out, Tensor):
+            own_frame = frame if out._frame.backend is frame.backend else out._frame.backend.frame(level, True)
+            out = _made(out, own_frame)
+        results.append(out)
+    return results
 
 
-_KEYED = frozenset({"key", "sorter"})
-"""The parameters whose arrays rules know what to do with."""
+def by_element(function: Callable[..., Any], args: Values, top: Tensor) -> Batched | None:
+    """Run an elementwise function on a batch whose examples need no alignment; None: they do. The shorter of two ways."""
+    frame = top._frame
+    level, ndim = frame.level, top._data.ndim
+    arrays = []
+    for arg in args:
+        if isinstance(arg, Tensor) and arg._frame.level == level:
+            arg = arg._data
+            if arg.ndim != ndim:
+                return None
+        elif getattr(arg, "ndim", 0) >= ndim:  # what all examples share has fewer axes than the batch
+            return None
+        arrays.append(arg)
+    return _made(function(*arrays), frame)
 
 
-def _mapped(value: Any, level: int) -> Any:
-    """A parameter with its batched Tensors as ``Mapped``."""
-    if isinstance(value, Batched):
-        return Mapped(value._data) if value._frame.level == level else value
-    if type(value) in (tuple, list):
-        return type(value)([_mapped(part, level) for part in value])
-    return value
+Batched._run_call = staticmethod(run_batched)
+Batched._by_element = staticmethod(by_element)
 
 
-def _holds_mapped(value: Any) -> bool:
-    return isinstance(value, Mapped) or (type(value) in (tuple, list) and any(map(_holds_mapped, value)))
-
-
-# -- without a rule ----------------------------------------------------------------------------------------------------
-_warned: set[str] = set()
-"""The operations that have been reported as running in a loop."""
-
-
-def _loop(
-    op: Op, call: Callable[..., Any], arrays: Sequence[Any], mapped: Sequence[bool], params: dict[str, Any], size: int
-) -> Any:
-    """One call for each example, and the results stacked."""
-    if op.name not in _warned:
-        _warned.add(op.name)
-        warnings.warn(
-            f"vmap: {op.name} has no batching rule for this call, so it runs in a loop over the {size} examples (said once)",
-            stacklevel=2,
-        )
-    if size == 0:
-        raise ShapeError(
-            f"vmap: {op.name} has no batching rule for this call, and a loop over no examples gives nothing"
-        )
-    outs = []
-    for i in range(size):
-        chosen = [array[i, ...] if own else array for array, own in zip(arrays, mapped, strict=True)]
-        outs.append(call(chosen, {name: _example(value, i) for name, value in params.items()}))
-    return stacked(outs, op.name)
-
-
-def _example(value: Any, i: int) -> Any:
-    if isinstance(value, Mapped):
-        return value.data[i, ...]
-    return type(value)([_example(part, i) for part in value]) if type(value) in (tuple, list) else value
+def whole(value: Any, level: int, size: int) -> Any:
+    """Return the batch of which ``value`` is an example; what is the same for all is repeated."""
+    if not isinstance(value, Tensor):
+        return value
+    if level_of(value) == level:
+        return value._data
+    return value._frame.namespace.broadcast_to(value, (size, *value.shape))
 
 
 def stacked(outs: Sequence[Any], name: str) -> Any:

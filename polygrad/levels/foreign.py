@@ -11,13 +11,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..backend.base import Backend
-from ..core import modes
-from ..core.graph import Node, next_order, output_node
-from ..core.record import counted
-from ..core.tensor import Tensor, as_frame, constant, edge_of
+from ..core.graph import Node
+from ..core.record import counted, new_node
+from ..core.tensor import Tensor, as_frame, constant
 from ..errors import BackendError, ShapeError
-from .batched import Batched, make_batched, stacked
-from .dual import Dual, make_dual
+from .batched import stacked
+from .call import Call, Values, run
 
 
 class Foreign:
@@ -75,12 +74,11 @@ def _node_class(name: str) -> type[ForeignNode]:
 
 
 def record(
-    foreign: Foreign, payloads: Sequence[Any], edges: Sequence[Any], results: Sequence[Tensor], given: tuple[bool, ...]
-) -> None:
-    """Give those results of a call that are ``given`` a node in common."""
+    foreign: Foreign, payloads: Sequence[Any], edges: Sequence[Any], results: Sequence[Tensor], given: Sequence[bool]
+) -> Node:
+    """Return the node that those results of a call that are ``given`` have in common."""
     frame = next(result for result, carries in zip(results, given, strict=True) if carries)._frame
     cls = _node_class(foreign.name)
-    node: ForeignNode = (cls if len(results) == 1 else counted(cls, len(results)))()  # type: ignore[assignment]
     device_of = foreign.backend.device_of
     facts = []
     for result in results:
@@ -88,13 +86,52 @@ def record(
         while isinstance(bottom, Tensor):
             bottom = bottom._data
         facts.append((tuple(result.shape), result.dtype, device_of(bottom)))
-    node.edges, node.saved, node.static = tuple(edges), tuple(payloads), (foreign, given, facts)
-    node.frame, node.extra, node.order = frame, None, next_order()
-    for observer in modes.current().observers:
-        observer(node)
-    for i, (result, carries) in enumerate(zip(results, given, strict=True)):
-        if carries:
-            result._node = node if len(results) == 1 else output_node(node, i)
+    counted_class = cls if len(results) == 1 else counted(cls, len(results))
+    return new_node(counted_class, frame, edges, tuple(payloads), (foreign, tuple(given), facts))  # type: ignore[no-any-return]
+
+
+class ForeignCall(Call):
+    """A call of a Foreign. ``called`` is what knows its derivatives, once it has run."""
+
+    def __init__(self, foreign: Foreign) -> None:
+        self.name = foreign.name
+        self.called = foreign
+        self.tracked = False
+        """Whether a level asks for derivatives."""
+
+    def primal(self, args: Values) -> Values:
+        backend = self.called.backend
+        outs, self.called = self.called.run([arg._data for arg in args], self.tracked)
+        return [constant(out, backend.frame()) for out in outs]
+
+    def recorded(self, args: Values, level: int) -> tuple[Values, Any]:
+        self.tracked = True
+        return self(args), None
+
+    def node(
+        self, args: Values, below: Values, edges: Values, results: Values, carries: Sequence[bool], kept: Any
+    ) -> Node:
+        level = max([arg._frame.level for arg in args])
+        payloads = [arg._data if arg._frame.level == level else arg for arg in args]
+        return record(self.called, payloads, edges, results, carries)
+
+    def jvp(self, primals: Values, tangents: Values) -> tuple[Values, Values]:
+        self.tracked = True
+        outs = self(primals)
+        moving = tuple([tangent is not None for tangent in tangents])
+        directions = [tangent for tangent in tangents if tangent is not None]
+        moved = iter(call(self.called.jvp(moving), [*primals, *directions]))
+        return outs, [next(moved) if out.dtype in out._frame.floating else None for out in outs]
+
+    def batch(self, args: Values, mapped: Sequence[bool], size: int, level: int) -> Values:
+        """Run once for each example."""
+        if size == 0:
+            raise ShapeError(f"vmap: {self.name} runs once for each example, and there are none")
+        rows = [
+            call(self.called, [arg[i, ...] if own else arg for arg, own in zip(args, mapped, strict=True)])
+            for i in range(size)
+        ]
+        return [stacked(outs, self.name) for outs in zip(*rows, strict=True)]
 
 
 def call(foreign: Foreign, args: Sequence[Tensor]) -> tuple[Tensor, ...]:
@@ -110,55 +147,4 @@ def call(foreign: Foreign, args: Sequence[Tensor]) -> tuple[Tensor, ...]:
                 f"{foreign.name}: an argument is on the backend {arg.backend!r}, where the function computes on {backend.name!r}; bring it "
                 f"there: x.to_backend({backend.name!r})"
             )
-    return _call(foreign, args, False)[0]
-
-
-def _call(foreign: Foreign, args: Sequence[Tensor], tracked: bool) -> tuple[tuple[Tensor, ...], Foreign]:
-    """The results of a call, and what knows its derivatives if it is ``tracked``, at this level or above."""
-    level = max([arg._frame.level for arg in args], default=0)
-    if any(isinstance(arg, Dual) and arg._frame.level == level for arg in args):
-        return _forward(foreign, args, level)
-    if any(isinstance(arg, Batched) and arg._frame.level == level for arg in args):
-        return _one_by_one(foreign, args, level), foreign
-    edges = [edge_of(arg) if arg._frame.level == level else None for arg in args]
-    mine = any(edge is not None for edge in edges) and modes.current().records(level)
-    tracked = tracked or mine
-    payloads = [arg._data if arg._frame.level == level else arg for arg in args]
-    lifted = any(isinstance(payload, Tensor) for payload in payloads)
-    outs: Any
-    if lifted:
-        outs, called = _call(foreign, [as_frame(payload) for payload in payloads], tracked)
-    else:
-        outs, called = foreign.run(payloads, tracked)
-    frame = foreign.backend.frame(level, lifted)
-    results = tuple([constant(out, frame) for out in outs])
-    given = tuple([result.dtype in frame.floating for result in results])
-    if mine and any(given):
-        record(called, payloads, edges, results, given)
-    return results, called
-
-
-def _forward(foreign: Foreign, args: Sequence[Tensor], level: int) -> tuple[tuple[Tensor, ...], Foreign]:
-    mine = [isinstance(arg, Dual) and arg._frame.level == level for arg in args]
-    primals = [arg._data if own else arg for arg, own in zip(args, mine, strict=True)]
-    tangents = [arg._node if own else None for arg, own in zip(args, mine, strict=True)]
-    moving = tuple([tangent is not None for tangent in tangents])
-    outs, called = _call(foreign, primals, any(moving))
-    if not any(moving):
-        return tuple([make_dual(out, None, level) for out in outs]), called
-    directions = [tangent for tangent in tangents if tangent is not None]
-    moved = iter(call(called.jvp(moving), [*primals, *directions]))
-    results = [make_dual(out, next(moved) if out.dtype in out._frame.floating else None, level) for out in outs]
-    return tuple(results), called
-
-
-def _one_by_one(foreign: Foreign, args: Sequence[Tensor], level: int) -> tuple[Tensor, ...]:
-    """Inside ``vmap``: a call for each example."""
-    mine = [isinstance(arg, Batched) and arg._frame.level == level for arg in args]
-    size = next(arg._data.shape[0] for arg, own in zip(args, mine, strict=True) if own)
-    if size == 0:
-        raise ShapeError(f"vmap: {foreign.name} runs once for each example, and there are none")
-    rows = []
-    for i in range(size):
-        rows.append(call(foreign, [arg._data[i, ...] if own else arg for arg, own in zip(args, mine, strict=True)]))
-    return tuple([make_batched(stacked(outs, foreign.name), level) for outs in zip(*rows, strict=True)])
+    return tuple(run(ForeignCall(foreign), args))

@@ -1,4 +1,4 @@
-"""User-defined nodes: ``Function``, with the context that its methods share. How one is run, level by level, is in ``calls``."""
+"""User-defined nodes: ``Function``, with the context that its methods share. How one is run, level by level, is in ``user_function``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from ..core import modes
-from ..core.graph import Node, next_order
+from ..core.graph import Node
+from ..core.record import new_node
 from ..core.tensor import Tensor, constant, continued, edge_of
 from ..errors import ArgumentError, GraphError, NoDerivativeError
 
@@ -137,19 +138,14 @@ class Function:
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Run ``forward`` and record the operation. Arguments that are no Tensors are passed on as they are."""
-        if kwargs or cls.setup_context is not Function.setup_context:
-            args = _positional(cls, args, kwargs)
-        from .user_function import call
-
-        outcome = call(cls, args)
-        return outcome.values[0] if outcome.single else tuple(outcome.values)
+        raise NotImplementedError  # ``user_function`` puts its own here
 
 
 def _not_implemented(text: str) -> NoDerivativeError:
     return NoDerivativeError(text)
 
 
-def _positional(function: type[Function], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+def positional(function: type[Function], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
     """The arguments of a call by position, defaults included, as ``setup_context`` and ``backward`` count them."""
     combined = function.setup_context is Function.setup_context
     signature = inspect.signature(function.forward)
@@ -190,10 +186,9 @@ def once_differentiable(function: F) -> F:
         out: list[Any] = []
         for part in result if several else [result]:
             if isinstance(part, Tensor):
-                node = DelayedError()
-                node.edges = tuple([edge_of(arg) for arg in (*args, *ctx.saved_tensors) if isinstance(arg, Tensor)])
-                node.saved, node.extra, node.frame, node.order = (), None, part._frame, next_order()
-                node.static = f"trying to differentiate twice a function that was marked with @once_differentiable: {function.__qualname__}"
+                edges = [edge_of(arg) for arg in (*args, *ctx.saved_tensors) if isinstance(arg, Tensor)]
+                text = f"trying to differentiate twice a function that was marked with @once_differentiable: {function.__qualname__}"
+                node = new_node(DelayedError, part._frame, edges, (), text)
                 part = constant(part._data, part._frame) if not node.edges else continued(part._data, part._frame, node)
             out.append(part)
         return tuple(out) if several else out[0]

@@ -11,7 +11,7 @@ from ..core.graph import Node, edge_pair
 from ..core.saved import seen
 from ..core.sites import located
 from ..core.tensor import Tensor, constant, level_of
-from ..engine.hooks import as_cotangent, as_tensor
+from ..engine.hooks import as_cotangent, as_tensor, mark_lazy
 from ..errors import ArgumentError, DtypeError, GraphError, ShapeError, freed
 from ..rules.declare import fit
 from .function import Function, FunctionCtx
@@ -50,7 +50,9 @@ class FunctionNode(Node):
             result = pullback(function)(ctx, *grads)
         finally:
             modes.MODE.reset(token)
-        return [as_cotangent(part, frame, create_graph) for part in self._checked(result, edges, create_graph)]
+        return mark_lazy(
+            [as_cotangent(part, frame, create_graph) for part in self._checked(result, edges, create_graph)], frame
+        )
 
     def _zeros(self, j: int) -> Any:
         if self.made[j] is None:

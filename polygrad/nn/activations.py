@@ -1,7 +1,7 @@
 """Activations and softmax, as ``torch.nn.functional`` has them."""
 
 # mypy: disable-error-code="no-any-return"
-# The functions of a namespace are made from the registry, so what they return is Any to a type checker.
+# The functions of a namespace are made from the registry, so their results are Any to a type checker.
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..errors import ArgumentError
 from .common import as_array, namespace_of
 
 
-def _activated(input: Any, inplace: bool, name: str, **params: Any) -> Tensor:
+def _apply(input: Any, inplace: bool, name: str, **params: Any) -> Tensor:
     x = as_array(input)
     xp = namespace_of(x)
     function = getattr(xp, name) if name in ("relu", "sigmoid", "tanh") else getattr(xp.nn, name)
@@ -24,83 +24,95 @@ def _activated(input: Any, inplace: bool, name: str, **params: Any) -> Tensor:
 
 
 def relu(input: Any, inplace: bool = False) -> Tensor:
-    """``max(x, 0)``; the derivative at 0 is 0."""
-    return _activated(input, inplace, "relu")
+    """Return ``max(x, 0)``; the derivative at 0 is 0."""
+    return _apply(input, inplace, "relu")
 
 
 def relu6(input: Any, inplace: bool = False) -> Tensor:
-    """``min(max(x, 0), 6)``."""
-    return _activated(input, inplace, "relu6")
+    """Return ``min(max(x, 0), 6)``."""
+    return _apply(input, inplace, "relu6")
 
 
 def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
-    """``x`` if positive, else ``negative_slope * x``."""
-    return _activated(input, inplace, "leaky_relu", negative_slope=negative_slope)
+    """Return ``x`` if it is positive, else ``negative_slope * x``."""
+    return _apply(input, inplace, "leaky_relu", negative_slope=negative_slope)
 
 
 def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Tensor:
-    """``x`` if positive, else ``alpha * (exp(x) - 1)``."""
-    return _activated(input, inplace, "elu", alpha=alpha)
+    """Return ``x`` if it is positive, else ``alpha * (exp(x) - 1)``."""
+    return _apply(input, inplace, "elu", alpha=alpha)
 
 
 def selu(input: Any, inplace: bool = False) -> Tensor:
-    """``elu`` scaled so that layers keep mean 0 and variance 1."""
-    return _activated(input, inplace, "selu")
+    """Return ``elu`` scaled so that layers keep mean 0 and variance 1."""
+    return _apply(input, inplace, "selu")
 
 
 def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Tensor:
-    """``x`` if positive, else ``alpha * (exp(x / alpha) - 1)``."""
+    """Return ``x`` if it is positive, else ``alpha * (exp(x / alpha) - 1)``.
+
+    Raises
+    ------
+    ArgumentError
+        ``alpha`` is 0.
+    """
     if alpha == 0:
         raise ArgumentError("celu: alpha cannot be 0 for CELU")
-    return _activated(input, inplace, "celu", alpha=alpha)
+    return _apply(input, inplace, "celu", alpha=alpha)
 
 
 def gelu(input: Any, approximate: str = "none") -> Tensor:
-    """``x`` times the normal distribution function of ``x``; ``approximate="tanh"`` is close and needs no erf."""
+    """Return ``x`` times the normal distribution function of ``x``; ``approximate="tanh"`` is close and needs no erf."""
     if approximate not in ("none", "tanh"):
         raise ArgumentError(f"gelu: approximate argument must be either none or tanh, got {approximate!r}")
-    return _activated(input, False, "gelu" if approximate == "none" else "gelu_tanh")
+    return _apply(input, False, "gelu" if approximate == "none" else "gelu_tanh")
 
 
 def sigmoid(input: Any) -> Tensor:
-    """``1 / (1 + exp(-x))``."""
-    return _activated(input, False, "sigmoid")
+    """Return ``1 / (1 + exp(-x))``."""
+    return _apply(input, False, "sigmoid")
 
 
 def logsigmoid(input: Any) -> Tensor:
-    """``log(sigmoid(x))`` without loss of accuracy."""
-    return _activated(input, False, "logsigmoid")
+    """Return ``log(sigmoid(x))`` without loss of accuracy."""
+    return _apply(input, False, "logsigmoid")
 
 
 def tanh(input: Any) -> Tensor:
-    """The hyperbolic tangent."""
-    return _activated(input, False, "tanh")
+    """Return the hyperbolic tangent."""
+    return _apply(input, False, "tanh")
 
 
 def softplus(input: Any, beta: float = 1, threshold: float = 20) -> Tensor:
-    """``log(1 + exp(beta * x)) / beta``, and ``x`` where ``beta * x`` is above the threshold."""
-    return _activated(input, False, "softplus", beta=beta, threshold=threshold)
+    """Return ``log(1 + exp(beta * x)) / beta``, and ``x`` where ``beta * x`` is above the threshold."""
+    return _apply(input, False, "softplus", beta=beta, threshold=threshold)
 
 
 def silu(input: Any, inplace: bool = False) -> Tensor:
-    """``x * sigmoid(x)``."""
-    return _activated(input, inplace, "silu")
+    """Return ``x * sigmoid(x)``."""
+    return _apply(input, inplace, "silu")
 
 
 def mish(input: Any, inplace: bool = False) -> Tensor:
-    """``x * tanh(softplus(x))``."""
-    return _activated(input, inplace, "mish")
+    """Return ``x * tanh(softplus(x))``."""
+    return _apply(input, inplace, "mish")
 
 
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
-    """``x`` bounded; the derivative at the bounds is 0."""
+    """Return ``x`` bounded by ``min_val`` and ``max_val``; the derivative at the bounds is 0.
+
+    Raises
+    ------
+    ArgumentError
+        ``min_val`` is greater than ``max_val``.
+    """
     if min_val > max_val:
         raise ArgumentError(f"hardtanh: min_val cannot be greater than max_val, got {min_val} and {max_val}")
-    return _activated(input, inplace, "hardtanh", min_val=min_val, max_val=max_val)
+    return _apply(input, inplace, "hardtanh", min_val=min_val, max_val=max_val)
 
 
-def _along(name: str, input: Any, dim: int | None, stacklevel: int, dtype: Any) -> tuple[Any, int]:
-    """The input in the dtype asked for, and the axis, which torch still guesses if it is not given."""
+def _resolve_axis(name: str, input: Any, dim: int | None, stacklevel: int, dtype: Any) -> tuple[Any, int]:
+    """Return the input in the dtype asked for, and the axis, which torch still guesses if it is not given."""
     x = as_array(input)
     if dim is None:
         warnings.warn(
@@ -115,18 +127,28 @@ def _along(name: str, input: Any, dim: int | None, stacklevel: int, dtype: Any) 
 
 
 def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
-    """Exponentials along an axis, divided by their sum."""
-    x, axis = _along("softmax", input, dim, _stacklevel, dtype)
+    """Return exponentials along an axis, divided by their sum.
+
+    Parameters
+    ----------
+    input
+        An array of any shape.
+    dim
+        The axis. Without one torch's guess is taken, with torch's warning.
+    dtype
+        Convert the input to this dtype first.
+    """
+    x, axis = _resolve_axis("softmax", input, dim, _stacklevel, dtype)
     return namespace_of(x).softmax(x, axis=axis)
 
 
 def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
-    """``softmax(-x)``."""
-    x, axis = _along("softmin", input, dim, _stacklevel, dtype)
+    """Return ``softmax(-x)``; the parameters are those of ``softmax``."""
+    x, axis = _resolve_axis("softmin", input, dim, _stacklevel, dtype)
     return namespace_of(x).softmax(-x, axis=axis)
 
 
 def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
-    """The logarithm of softmax, without loss of accuracy."""
-    x, axis = _along("log_softmax", input, dim, _stacklevel, dtype)
+    """Return the logarithm of softmax, without loss of accuracy; the parameters are those of ``softmax``."""
+    x, axis = _resolve_axis("log_softmax", input, dim, _stacklevel, dtype)
     return namespace_of(x).log_softmax(x, axis=axis)

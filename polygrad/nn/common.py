@@ -1,4 +1,4 @@
-"""What the functions of ``nn`` have in common."""
+"""Helpers that the functions of ``nn`` share."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 from ..core.tensor import as_frame
 
 STACKLEVEL = 3
-"""Warnings point at the caller of the public function, from one helper down."""
+"""Number of frames from a helper up to the caller of the public function, at whom warnings point."""
 
 
 def as_array(value: Any) -> Any:
-    """A Tensor, or what else an operation takes, as a Tensor."""
+    """Return a Tensor, or another argument that an operation takes, as a Tensor."""
     return as_frame(value)
 
 
 def namespace_of(tensor: Any) -> Any:
-    """The differentiable namespace of a Tensor."""
+    """Return the differentiable namespace of a Tensor."""
     return tensor._frame.namespace

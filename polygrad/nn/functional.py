@@ -1,11 +1,10 @@
 """``torch.nn.functional``: the same names, signatures and values, on any backend.
 
-Here, and only here, the keywords are torch's (``dim``, ``keepdim``, ``input``). What torch records as one node is one
-node.
+Here, and only here, the keywords are torch's (``dim``, ``keepdim``, ``input``). A function that is one node in torch is one node here.
 """
 
 # mypy: disable-error-code="no-any-return"
-# The functions of a namespace are made from the registry, so what they return is Any to a type checker.
+# The functions of a namespace are made from the registry, so their results are Any to a type checker.
 
 from __future__ import annotations
 
@@ -60,7 +59,17 @@ __all__ = [
 
 # -- layers -------------------------------------------------------------------------------------------------------
 def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:
-    """``input @ weight.T + bias``: ``input`` (*, in), ``weight`` (out, in) or (in,), ``bias`` (out,) or ()."""
+    """Return ``input @ weight.T + bias``.
+
+    Parameters
+    ----------
+    input
+        An array of shape (*, in).
+    weight
+        An array of shape (out, in) or (in,).
+    bias
+        An array of shape (out,) or ().
+    """
     x, w = as_array(input), as_array(weight)
     xp = namespace_of(x)
     out = xp.matmul(x, xp.matrix_transpose(w) if w.ndim > 1 else w)
@@ -68,7 +77,13 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:
 
 
 def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """While training, zeros with probability ``p``, and the rest divided by ``1 - p``."""
+    """Set elements to zero with probability ``p``, and divide the rest by ``1 - p``, while training.
+
+    Raises
+    ------
+    ArgumentError
+        ``p`` is no probability.
+    """
     if not 0 <= p <= 1:
         raise ArgumentError(f"dropout probability has to be between 0 and 1, but got {p}")
     x = as_array(input)
@@ -87,10 +102,23 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
 def layer_norm(
     input: Any, normalized_shape: Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-05
 ) -> Tensor:
-    """Mean 0 and variance 1 over the last axes, those of ``normalized_shape``; then times weight plus bias.
+    """Scale the last axes to mean 0 and variance 1, then multiply by weight and add bias.
 
-    Raises:
-        ShapeError: the last axes of the input, or weight or bias, have another shape.
+    Parameters
+    ----------
+    input
+        An array of shape (*, *normalized_shape).
+    normalized_shape
+        The lengths of the last axes.
+    weight, bias
+        Arrays of shape ``normalized_shape``.
+    eps
+        Number that is added to the variance.
+
+    Raises
+    ------
+    ShapeError
+        The last axes of the input, or weight or bias, have another shape.
     """
     x = as_array(input)
     shape = tuple(normalized_shape)
@@ -109,7 +137,7 @@ def layer_norm(
 
 
 def _norm(x: Any, p: float, axis: int) -> Any:
-    """The p-norm along an axis, which stays; the derivative where it is 0 is 0, as in torch."""
+    """Return the p-norm along an axis, which stays; the derivative where it is 0 is 0, as in torch."""
     xp = namespace_of(x)
     size = xp.abs(x)
     if p == 1:
@@ -125,54 +153,70 @@ def _norm(x: Any, p: float, axis: int) -> Any:
 
 
 def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None) -> Tensor:
-    """``input`` divided by its p-norm along an axis, or by ``eps`` where that is greater."""
+    """Return ``input`` divided by its p-norm along an axis, or by ``eps`` where that is greater."""
     if out is not None:
-        raise ArgumentError("normalize: out= is not supported, polygrad returns a new Tensor")
+        raise ArgumentError("normalize: out= is not supported; the result is a new Tensor")
     x = as_array(input)
     norm = _norm(x, p, dim)
     return namespace_of(x).divide(x, namespace_of(x).where(norm >= eps, norm, eps))
 
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Tensor:
-    """The cosine of the angle between vectors along an axis; norms below ``eps`` count as ``eps``."""
+    """Return the cosine of the angle between vectors along an axis; norms below ``eps`` count as ``eps``."""
     a, b = as_array(x1), as_array(x2)
     xp = namespace_of(a)
     a, b = xp.broadcast_arrays(a, b)
 
     def direction(x: Any) -> Any:
         norm = _norm(x, 2, dim)
-        # torch bounds the value alone: the derivative is that of the norm.
+        # torch bounds the value alone. The derivative is that of the norm.
         return xp.divide(x, norm + (xp.where(norm >= eps, norm, eps) - norm).detach())
 
     return xp.sum(direction(a) * direction(b), axis=dim)
 
 
-def _known(value: Any) -> bool:
-    """Whether a 0-d condition is known to hold; False where values are not there yet (lazy or traced)."""
+def _certainly(value: Any) -> bool:
+    """Return True if a 0-d condition is known to hold; False where values are not there yet (lazy or traced)."""
     if namespace_of(value).lazy:
         return False
     try:
         return bool(value)
-    except Exception:  # under a tracer a value is not there yet, and every library says so in its own way
+    except Exception:  # a tracer has no value yet, and every library says so in its own way
         return False
 
 
 def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
-    """Rows of zeros with a one at each index: int64, ``(*, num_classes)``.
+    """Return rows of zeros with a one at each index.
 
-    Raises:
-        ArgumentError: an index is negative or too large (on a backend that can look; elsewhere its row is zero).
+    Parameters
+    ----------
+    tensor
+        An array of integers, of shape (*).
+    num_classes
+        The length of a row; -1 for one more than the largest index.
+
+    Returns
+    -------
+    Tensor
+        An array of int64, of shape (*, num_classes).
+
+    Raises
+    ------
+    ArgumentError
+        An index is negative or too large. A lazy or traced backend cannot see that, and gives a row of zeros.
+    DtypeError
+        The indices are no integers.
     """
     x = as_array(tensor).detach()
     xp = namespace_of(x)
     if not xp.isdtype(x.dtype, "integral"):
         raise DtypeError(f"one_hot is only applicable to index tensors, and this one has dtype {x.dtype}")
     if math.prod(x.shape):
-        if _known(xp.any(x < 0)):
+        if _certainly(xp.any(x < 0)):
             raise ArgumentError("Class values must be non-negative.")
         if num_classes == -1:
             num_classes = int(xp.max(x)) + 1
-        elif _known(xp.any(x >= num_classes)):
+        elif _certainly(xp.any(x >= num_classes)):
             raise ArgumentError(f"Class values must be smaller than num_classes, which is {num_classes}.")
     elif num_classes <= 0:
         raise ArgumentError("Can not infer total number of classes from empty tensor.")
@@ -189,13 +233,33 @@ def embedding(
     scale_grad_by_freq: bool = False,
     sparse: bool = False,
 ) -> Tensor:
-    """Rows of ``weight`` (V, D) at the indices ``input`` (*): (*, D).
+    """Return rows of ``weight`` (V, D) at the indices ``input`` (*), as an array of shape (*, D).
 
-    Args:
-        padding_idx: a row that gets no gradient.
-        max_norm: rows that are used and longer are first shortened to it, in ``weight`` itself.
-        scale_grad_by_freq: divide gradients by how often the index occurs.
-        sparse: not supported.
+    Parameters
+    ----------
+    input
+        An array of integers.
+    weight
+        The table.
+    padding_idx
+        A row that gets no gradient.
+    max_norm
+        Rows that are used and are longer than this are first shortened to it, in ``weight`` itself.
+    norm_type
+        The order of the norm for ``max_norm``.
+    scale_grad_by_freq
+        Divide gradients by the number of times that the index occurs.
+    sparse
+        Not supported.
+
+    Raises
+    ------
+    UnsupportedError
+        ``sparse`` is True.
+    DtypeError
+        The indices are no integers.
+    ArgumentError
+        ``padding_idx`` is no row of the table.
     """
     if sparse:
         raise UnsupportedError("embedding: sparse=True is not supported, the gradient of the weight is always dense")
@@ -210,14 +274,14 @@ def embedding(
         padding_idx %= rows
     if max_norm is not None:
         with no_grad():
-            _rebound(table, "embedding", lambda: _shortened(table.detach(), indices, max_norm, norm_type))
+            _rebound(table, "embedding", lambda: _shorten_rows(table.detach(), indices, max_norm, norm_type))
     return xp.nn.embedding(
         table, indices, padding_idx=-1 if padding_idx is None else padding_idx, scale_grad_by_freq=scale_grad_by_freq
     )
 
 
-def _shortened(table: Any, indices: Any, max_norm: float, norm_type: float) -> Any:
-    """The table with the rows that are used bounded in length."""
+def _shorten_rows(table: Any, indices: Any, max_norm: float, norm_type: float) -> Any:
+    """Return the table with the rows that are used bounded in length."""
     xp = namespace_of(table)
     norm = _norm(table, norm_type, 1)
     ones = xp.astype(xp.ones_like(indices), table.dtype)

@@ -96,26 +96,41 @@ class Rule:
 class Op:
     """A declared operation: its signature, its derivatives, and how it appears to users.
 
-    Args:
-        form: the form of the declaration, such as "linear".
-        text: the name and the signature, such as ``"sum(x, /, *, axis=None)"``; without parentheses there is one array ``x``.
-        arrays: the names of the parameters that are arrays, if those are not the positional-only ones. ``("arrays",)`` is one parameter
-            that is a sequence of arrays.
-        default: ``(xp, x, ..., *, param)`` computes the operation where the array library lacks it.
-        node: the name of its nodes, as torch has it; or ``(payloads, params)`` gives the name. An elementwise operation of two arrays may
-            have three names: for two arrays, for a number as the second, and for a number as the first.
-        outputs: the names of the results, if there are several.
-        promote: whether the arrays are promoted to a common dtype, or the names of those that are.
-        view: whether the result is a view of the first array; it may depend on the parameters, as ``(params)``.
-        write: ``(xp, base, value, **params)`` returns the base with ``value`` in the place of the view. Without it the transpose is used,
-            which has to be the inverse.
-        batch: the batching rule, which runs the operation under ``vmap`` (``rules.vmap.alignment``). Without one there is a loop over the
-            examples, and a warning.
-        conversion: whether it converts to a ``dtype`` on a ``device``, and with ``copy=False`` returns an array that has both as it is.
-        methods: the methods of Tensor that call it, separated by spaces. A trailing underscore makes one in place. In a table this is a
-            literal, since the registry finds it in the text.
-        by_position: keyword-only parameters that the methods take by position too, as torch's do.
-        doc: the beginning of the docstring of the public function.
+    Parameters
+    ----------
+    form
+        The form of the declaration, such as "linear".
+    text
+        The name and the signature, such as ``"sum(x, /, *, axis=None)"``; without parentheses there is one array ``x``.
+    arrays
+        The names of the parameters that are arrays, if those are not the positional-only ones. ``("arrays",)`` is one parameter that is
+        a sequence of arrays.
+    default
+        ``(xp, x, ..., *, param)`` computes the operation where the array library lacks it.
+    node
+        The name of its nodes, as torch has it; or ``(payloads, params)`` gives the name. An elementwise operation of two arrays may have
+        three names: for two arrays, for a number as the second, and for a number as the first.
+    outputs
+        The names of the results, if there are several.
+    promote
+        True if the arrays are promoted to a common dtype, or the names of those that are.
+    view
+        True if the result is a view of the first array; or ``(params)`` tells.
+    write
+        ``(xp, base, value, **params)`` returns the base with ``value`` in the place of the view. Without it the transpose is used, which
+        has to be the inverse.
+    batch
+        The batching rule, which runs the operation under ``vmap`` (``rules.vmap.alignment``). Without one there is a loop over the
+        examples, and a warning.
+    conversion
+        True if it converts to a ``dtype`` on a ``device``, and with ``copy=False`` returns an array that has both as it is.
+    methods
+        The methods of Tensor that call it, separated by spaces. A trailing underscore makes one in place. In a table this is a literal,
+        since the registry finds it in the text.
+    by_position
+        Keyword-only parameters that the methods take by position too, as torch's do.
+    doc
+        The beginning of the docstring of the public function.
     """
 
     def __init__(
@@ -160,6 +175,8 @@ class Op:
         self.optional = frozenset([name for name, default in defaults.items() if default is None])
         # Arrays that are passed by keyword, and left out where they are None (``prepend`` of ``diff``).
         self.named = tuple([name for name in keywords if name in self.arrays])
+        # Whether the public function takes the arrays by position and all else by keyword.
+        self.direct = not self.sequence and not self.leading and self.positional.issuperset(self.arrays)
         self.default = default
         short = name.rpartition(".")[2]
         self.node: Any = node if node is not None else "".join(part.title() for part in short.split("_")) + "Backward0"
@@ -169,6 +186,7 @@ class Op:
         self.view: Callable[[dict[str, Any]], bool] | None = (
             view if callable(view) else (lambda params: True) if view else None
         )
+        self.always_view = view is True
         self.write = write
         self.batch = batch
         self.conversion = conversion

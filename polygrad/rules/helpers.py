@@ -69,8 +69,10 @@ def fit(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
 def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
     """Return the shape that arrays of these shapes broadcast to.
 
-    Raises:
-        ShapeError: the shapes do not broadcast.
+    Raises
+    ------
+    ShapeError
+        The shapes do not broadcast.
     """
     ndim = max(map(len, shapes), default=0)
     result = [1] * ndim
@@ -85,10 +87,14 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def front_axis(name: str, axis: int, ndim: int) -> int:
-    """Return an axis counted from the front, for code that computes with axes. (A library checks those that it is given.)
+    """Return an axis counted from the front, for code that computes with axes.
 
-    Raises:
-        IndexError: there is no such axis.
+    A library checks the axes that it is given; this function checks the others.
+
+    Raises
+    ------
+    IndexError
+        There is no such axis.
     """
     if not -ndim <= axis < ndim:
         bounds = f"[{-ndim}, {ndim - 1}]" if ndim else "no axis, since the array is 0-d"
@@ -101,8 +107,10 @@ def front_axes(axes: Sequence[int], shape: tuple[int, ...]) -> tuple[int, ...]:
 
     It is for libraries that do not count from the end, or do not say which axis comes twice.
 
-    Raises:
-        ValueError: an axis is missing, comes twice, or is not there.
+    Raises
+    ------
+    ValueError
+        An axis is missing, comes twice, or is not there.
     """
     ndim = len(shape)
     given = [index(axis) for axis in axes]

@@ -44,7 +44,7 @@ def identity(xp: Any, x: Any, n: int | None = None) -> Any:
 
 
 def diagonal_mask(xp: Any, x: Any, rows: int, columns: int, offset: int = 0) -> Any:
-    """Return the mask of the diagonal of a matrix of that shape. (Not every library has a right eye() off the main diagonal.)"""
+    """Return the mask of the diagonal of a matrix of that shape. Not every library has a right eye() off the main diagonal."""
     first, second = xp.arange(rows, device=device_of(x)), xp.arange(columns, device=device_of(x))
     return as_column(xp, first + offset) == second
 
@@ -65,11 +65,13 @@ def clear_diagonal(xp: Any, x: Any) -> Any:
 
 
 def svdvals_gradient(xp: Any, g: Any, x: Any) -> Any:
+    """Return the cotangent of the matrices, from that of their singular values."""
     u, _, vh = xp.linalg.svd(x, full_matrices=False)
     return xp.matmul(u * xp.astype(as_row(xp, g), x.dtype), vh)
 
 
 def svdvals_tangent(xp: Any, t: Any, x: Any) -> Any:
+    """Return the tangent of the singular values."""
     u, _, vh = xp.linalg.svd(x, full_matrices=False)
     return xp.sum(real(xp, conj(xp, u) * xp.matmul(t, adjoint(xp, vh))), axis=-2)
 

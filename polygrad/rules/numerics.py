@@ -249,13 +249,13 @@ allclose = composite(
         xp.all(xp.isclose(x1, x2, rtol=rtol, atol=atol, equal_nan=equal_nan))
     ),
     arrays=("x1", "x2"),
-    doc="Whether all elements of two arrays are close, as a Python bool.",
+    doc="True if all elements of two arrays are close, as a Python bool.",
     methods="allclose",
 )
 array_equal = composite(
     "array_equal(x1, x2, /)",
     lambda xp, x1, x2: tuple(x1.shape) == tuple(x2.shape) and bool(xp.all(xp.equal(x1, x2))),
-    doc="Whether two arrays have the same shape and elements, as a Python bool; ``torch.equal``.",
+    doc="True if two arrays have the same shape and elements, as a Python bool; torch's name is ``equal``.",
 )
 
 

@@ -39,8 +39,10 @@ _METHODS = re.compile(r'methods="([^"]*)"')
 def methods_in(table: str) -> list[str]:
     """Return the names of the Tensor methods that a table declares, found in its text: running the table would take too long.
 
-    Raises:
-        OSError: there is no text, as in an installation of bytecode alone.
+    Raises
+    ------
+    OSError
+        There is no text, as in an installation of bytecode alone.
     """
     path = Path(__file__).parent / (table.replace(".", "/") + ".py")
     return " ".join(_METHODS.findall(path.read_text(encoding="utf-8"))).split()
@@ -71,8 +73,10 @@ class Registry(dict[str, "Op"]):
     def declare(self, op: Op) -> Op:
         """Enter an operation, and return it.
 
-        Raises:
-            TypeError: an operation of that name exists, or Tensor has an attribute with the name of one of the methods.
+        Raises
+        ------
+        TypeError
+            An operation of that name exists, or Tensor has an attribute with the name of one of the methods.
         """
         if op.name in self._declared:
             raise TypeError(f"the operation {op.name!r} is declared twice")

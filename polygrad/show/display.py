@@ -1,4 +1,4 @@
-"""What a Tensor prints: torch's format, with the backend's dtypes."""
+"""Show a Tensor as text and in notebooks: torch's format, with the backend's dtypes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def tensor_repr(tensor: Tensor) -> str:
-    """As torch prints it: values to four digits, then what is not the default.
+    """Return what a Tensor prints, as torch prints it: values to four digits, then what is not the default.
 
     The dtype is shown unless it is one that literals give: the backend's default of its kind, or float32 and complex64, which torch
     leaves out.
@@ -46,7 +46,7 @@ def tensor_repr(tensor: Tensor) -> str:
 
 
 def tensor_html(tensor: Tensor) -> str:
-    """How a notebook shows a Tensor: what it prints, and a line of facts: shape, dtype, where it is, and its place in the graph."""
+    """Return what a notebook shows of a Tensor: its text, and a line with shape, dtype, device and place in the graph."""
     node, shape = tensor.grad_fn, tuple(tensor.shape)
     facts = [f"shape {shape}", dtype_name(tensor.dtype), f"{tensor.backend} on {tensor.device}"]
     if node is not None:

@@ -1,4 +1,4 @@
-"""How a Tensor prints: as ``repr(torch.tensor(...))`` does, worked out on plain Python values.
+"""Format the values of a Tensor as ``repr(torch.tensor(...))`` does, on plain Python values.
 
 This module knows no array library. `format_tensor` asks a callback for the values that it shows,
 as nested lists, so that printing a large (or lazy, or remote) array moves its corners only.
@@ -26,7 +26,7 @@ Fetch = Callable[[tuple[slice | int, ...]], object]
 
 @dataclass(frozen=True)
 class _Options:
-    """What `set_printoptions` sets. Frozen, so that a format in progress sees one state of it."""
+    """Settings of `set_printoptions`. Frozen, so that a format in progress sees one state of them."""
 
     precision: int = 4
     threshold: float = 1000
@@ -54,17 +54,26 @@ def set_printoptions(
 ) -> None:
     """Set how tensors print, as ``torch.set_printoptions`` does.
 
-    Args:
-        precision: digits after the decimal point (default 4).
-        threshold: a tensor of more elements than this is summarised (default 1000).
-        edgeitems: elements kept at each end of a summarised axis (default 3).
-        linewidth: characters in a line (default 80).
-        profile: "default", "short" or "full": resets the four above, before they are applied.
-        sci_mode: True or False forces scientific notation on or off; None lets the values choose.
-            As in torch, every call sets it: leaving it out goes back to None.
+    Parameters
+    ----------
+    precision
+        Digits after the decimal point (default 4).
+    threshold
+        A tensor of more elements than this is summarised (default 1000).
+    edgeitems
+        Elements kept at each end of a summarised axis (default 3).
+    linewidth
+        Characters in a line (default 80).
+    profile
+        "default", "short" or "full": resets the four above, before they are applied.
+    sci_mode
+        True or False forces scientific notation on or off; None lets the values choose. As in torch, every call sets it: leaving it out
+        goes back to None.
 
-    Raises:
-        ValueError: if `profile` is none of the three, or `edgeitems` is negative.
+    Raises
+    ------
+    ValueError
+        `profile` is none of the three, or `edgeitems` is negative.
     """
     global _options  # noqa: PLW0603 (process-wide, as in torch)
     if profile is not None and profile not in _PROFILES:
@@ -86,19 +95,32 @@ def set_printoptions(
 
 
 def format_tensor(shape: tuple[int, ...], kind: str, fetch: Fetch, suffixes: list[str], *, name: str = "tensor") -> str:
-    """The text of a tensor, such as ``tensor([1., 2.], requires_grad=True)``.
+    """Return the text of a tensor, such as ``tensor([1., 2.], requires_grad=True)``.
 
-    Args:
-        shape: the tensor's shape.
-        kind: "bool", "int", "float" or "complex".
-        fetch: gives ``x[key]`` as nested lists, or as a Python scalar for the key ``()``. The key
-            has one slice (of step 1) for each axis. Not called where no value is shown.
-        suffixes: what follows the values, already formatted: "dtype=float64", "requires_grad=True".
-            The ``size=`` of an empty tensor that is not 1-d is added here, before them.
-        name: the word before the parenthesis; it also sets the indentation.
+    Parameters
+    ----------
+    shape
+        The tensor's shape.
+    kind
+        "bool", "int", "float" or "complex".
+    fetch
+        Function that gives ``x[key]`` as nested lists, or as a Python scalar for the key ``()``. The key has one slice (of step 1) for
+        each axis. It is not called where no value is shown.
+    suffixes
+        Text after the values, already formatted: "dtype=float64", "requires_grad=True". The ``size=`` of an empty tensor that is not 1-d
+        is added here, before them.
+    name
+        The word before the parenthesis; it also sets the indentation.
 
-    Raises:
-        ValueError: if `kind` is none of the four.
+    Returns
+    -------
+    str
+        The text.
+
+    Raises
+    ------
+    ValueError
+        `kind` is none of the four.
     """
     if kind not in ("bool", "int", "float", "complex"):
         msg = f"format_tensor: kind={kind!r} is not one of bool, int, float, complex"
@@ -128,7 +150,7 @@ def format_tensor(shape: tuple[int, ...], kind: str, fetch: Fetch, suffixes: lis
 
 
 def _corners(shape: tuple[int, ...], fetch: Fetch, edge: int) -> Any:
-    """Nested lists of what is shown: both ends of each long axis, side by side."""
+    """Return nested lists of what is shown: both ends of each long axis, side by side."""
 
     def gather(key: tuple[slice, ...]) -> Any:
         axis = len(key)
@@ -164,7 +186,7 @@ def _leaves(values: Any, ndim: int) -> Iterator[Any]:
 
 @dataclass(frozen=True)
 class _Style:
-    """How each element is written: a format spec, right-aligned in `width`."""
+    """Format of each element: a format spec, right-aligned in `width`."""
 
     width: int
     spec: str = ""
@@ -179,7 +201,7 @@ class _Style:
 
 @dataclass(frozen=True)
 class _ComplexStyle:
-    """The real and the imaginary parts, each aligned among themselves, as ``1.0000-2.0000j``."""
+    """Format of the real and the imaginary parts, each aligned among themselves, as ``1.0000-2.0000j``."""
 
     real: _Style
     imag: _Style
@@ -234,7 +256,7 @@ def _block(
     style: _Style | _ComplexStyle,
     linewidth: int,
 ) -> str:
-    """The text of `values`, the shown part of a sub-tensor; `indent` is its opening column."""
+    """Return the text of `values`, the shown part of a sub-tensor; `indent` is its opening column."""
     if not shape:
         return style.text(values)
     dots = "..."

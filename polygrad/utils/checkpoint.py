@@ -1,6 +1,6 @@
-"""Checkpointing: what a function saves for the backward pass is thrown away and computed again when it is needed.
+"""Checkpoints: what a function saves for the backward pass is thrown away, and computed again when it is needed.
 
-The graph is recorded as ever; only the saved values are left out of it, through the hooks on saved values. So gradients of gradients,
+The graph is recorded as ever. Only the saved values are left out of it, through the hooks on saved values. So gradients of gradients,
 ``autograd.grad`` with any inputs, hooks, forward mode and transforms work through a checkpoint as they do without.
 """
 
@@ -25,16 +25,16 @@ __all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "noop_conte
 
 
 def noop_context_fn() -> tuple[AbstractContextManager[Any], AbstractContextManager[Any]]:
-    """The contexts in which a function runs the first time and again: none."""
+    """Return the contexts in which a function runs the first time and again: none."""
     return nullcontext(), nullcontext()
 
 
 class _Stop(BaseException):
-    """Ends a recomputation as soon as everything is there."""
+    """Exception that ends a recomputation as soon as every value has been found."""
 
 
 class _Region:
-    """One call under ``checkpoint``: what it takes to run the function again, and what has been recomputed and not yet used."""
+    """One call under ``checkpoint``: what a second run needs, and the recomputed values that have not been used yet."""
 
     def __init__(
         self,
@@ -46,21 +46,23 @@ class _Region:
         check: bool,
     ) -> None:
         self.function = function
-        # The arguments as they are now: what the function or the caller does to them in place later is not seen.
+        # The arguments as they are now. In-place changes by the function or the caller are not seen later.
         self.args, self.kwargs = map_leaves(_snapshot, (args, kwargs))
         self.again = again
         self.context = copy_context()  # modes, levels and the selected backend
         self.states = [(backend, backend.random_state()) for backend in _backends(args, kwargs)] if preserve else []
         self.check = check
         self.known: list[tuple[Any, ...]] = []
-        """Shape, dtype and device of what was saved the first time."""
+        """Shape, dtype and device of each value that was saved the first time."""
         self.recomputed: dict[int, Tensor] = {}
 
     def pack(self, tensor: Tensor) -> tuple[int, Any]:
+        """Throw a saved value away; keep its number and its place in the graphs."""
         self.known.append(_metadata(tensor))
         return len(self.known) - 1, _history(tensor._data)
 
     def unpack(self, packed: tuple[int, Any]) -> Tensor:
+        """Return a saved value, recomputed together with those that have not been used yet."""
         number, history = packed
         if number not in self.recomputed:
             self.recomputed = {}
@@ -74,6 +76,7 @@ class _Region:
         return constant(_with_history(tensor._data, history), tensor._frame)
 
     def recompute(self) -> None:
+        """Run the function again, and collect what it saves."""
         found = self.recomputed
 
         def pack(tensor: Tensor) -> None:
@@ -86,7 +89,7 @@ class _Region:
             if self.check and _metadata(tensor) != self.known[number]:
                 raise CheckpointError(
                     f"checkpoint: Recomputed values have different metadata than during the forward pass. Saved value number "
-                    f"{number} was {_shown(self.known[number])}, recomputed it is {_shown(_metadata(tensor))}. "
+                    f"{number} was {_format(self.known[number])}, recomputed it is {_format(_metadata(tensor))}. "
                     f"The function has to do the same each time that it is called"
                 )
             found[number] = tensor
@@ -97,7 +100,7 @@ class _Region:
         try:
             for backend, state in self.states:
                 backend.set_random_state(state)
-            with self.again, enable_grad(), saved_tensors_hooks(pack, _never):
+            with self.again, enable_grad(), saved_tensors_hooks(pack, _refuse_backward):
                 self.function(*self.args, **self.kwargs)
         except _Stop:
             pass
@@ -106,7 +109,7 @@ class _Region:
                 backend.set_random_state(state)
 
 
-def _never(packed: Any) -> Any:
+def _refuse_backward(packed: Any) -> Any:
     raise CheckpointError("checkpoint: a backward pass through a recomputation; it is only there for its saved values")
 
 
@@ -115,7 +118,7 @@ def _snapshot(value: Any) -> Any:
 
 
 def _history(value: Any) -> Any:
-    """Where a payload stands in the graphs of the outer transforms, without its values: None for a raw array."""
+    """Return the place of a payload in the graphs of the outer transforms, without its values; None for a raw array."""
     if not isinstance(value, Tensor):
         return None
     tangent = value._node if isinstance(value, Dual) else None
@@ -123,7 +126,7 @@ def _history(value: Any) -> Any:
 
 
 def _with_history(value: Any, history: Any) -> Any:
-    """A recomputed payload at the place of the one that was thrown away."""
+    """Return a recomputed payload at the place of the one that was thrown away."""
     if history is None:
         return value
     edge, tangent, below = history
@@ -137,13 +140,13 @@ def _metadata(tensor: Tensor) -> tuple[Any, ...]:
     return tuple(tensor.shape), tensor.dtype, tensor.device
 
 
-def _shown(metadata: tuple[Any, ...]) -> str:
+def _format(metadata: tuple[Any, ...]) -> str:
     shape, dtype, device = metadata
     return f"{dtype}{list(shape)} on {device}"
 
 
 def _backends(*trees: Any) -> list[Backend]:
-    """The backends that may be drawing random numbers: those of the arguments, and the selected one."""
+    """Return the backends that may be drawing random numbers: those of the arguments, and the selected one."""
     found = [leaf._frame.backend for leaf in flatten(trees)[0] if isinstance(leaf, Tensor)]
     return list(dict.fromkeys([*found, get_backend()]))
 
@@ -157,20 +160,35 @@ def checkpoint(
     preserve_rng_state: bool = True,
     **kwargs: Any,
 ) -> Any:
-    """``function(*args, **kwargs)``, which keeps nothing for the backward pass and runs again in it.
+    """Call ``function(*args, **kwargs)``, keep nothing for the backward pass, and run the function again in it.
 
-    Args:
-        function: has to do the same each time that it is called.
-        args, kwargs: Tensors, pytrees of them, and whatever else.
-        use_reentrant: torch's choice between two implementations. There is one here, with all that torch's two can do.
-        context_fn: gives two context managers, one for the first run and one for the runs in a backward pass.
-        determinism_check: "default": the shapes, dtypes and devices of what is recomputed have to be those of the first run; "none".
-        preserve_rng_state: draw the same random numbers again, on the backends of the arguments and the selected one, and leave their
-            generators where they were.
+    Parameters
+    ----------
+    function
+        A function that does the same each time that it is called.
+    args, kwargs
+        Tensors, pytrees of them, and other arguments.
+    use_reentrant
+        torch's choice between two implementations. There is one here, with all that torch's two can do.
+    context_fn
+        Function that gives two context managers, one for the first run and one for the runs in a backward pass.
+    determinism_check
+        "default": the shapes, dtypes and devices of recomputed values have to be those of the first run; "none": no check.
+    preserve_rng_state
+        Draw the same random numbers again, on the backends of the arguments and the selected one, and leave their generators where they
+        were.
 
-    Raises:
-        CheckpointError: in the backward pass, the function did something else when it ran again.
-        ArgumentError: an option has an unknown value.
+    Returns
+    -------
+    object
+        The result of ``function``.
+
+    Raises
+    ------
+    CheckpointError
+        In the backward pass: the function did something else when it ran again.
+    ArgumentError
+        An option has an unknown value.
     """
     if determinism_check not in ("default", "none"):
         raise ArgumentError(f"checkpoint: determinism_check has to be 'default' or 'none', got {determinism_check!r}")
@@ -192,13 +210,28 @@ def checkpoint_sequential(
     use_reentrant: bool | None = None,
     preserve_rng_state: bool = True,
 ) -> Any:
-    """Apply functions one after the other, in ``segments`` groups, of which all but the last are checkpointed.
+    """Apply functions one after the other, in groups, of which all but the last are checkpointed.
 
-    Args:
-        functions: each takes what the one before returns.
-        segments: how many groups, at least 1 and at most as many as there are functions.
-        input: what the first one takes.
-        use_reentrant, preserve_rng_state: as for ``checkpoint``.
+    Parameters
+    ----------
+    functions
+        Functions, each of which takes the result of the one before.
+    segments
+        The number of groups, at least 1 and at most the number of functions.
+    input
+        The argument of the first function.
+    use_reentrant, preserve_rng_state
+        As for ``checkpoint``.
+
+    Returns
+    -------
+    object
+        The result of the last function.
+
+    Raises
+    ------
+    ArgumentError
+        ``segments`` is out of range.
     """
     chain = list(functions)
     if not 1 <= segments <= len(chain):
@@ -206,7 +239,7 @@ def checkpoint_sequential(
             f"checkpoint_sequential: segments has to be from 1 to the number of functions, {len(chain)}, got {segments}"
         )
 
-    def run(start: int, end: int) -> Callable[[Any], Any]:
+    def make_group(start: int, end: int) -> Callable[[Any], Any]:
         def forward(value: Any) -> Any:
             for function in chain[start:end]:
                 value = function(value)
@@ -218,5 +251,7 @@ def checkpoint_sequential(
     end = 0
     for start in range(0, size * (segments - 1), size):
         end = start + size
-        input = checkpoint(run(start, end), input, use_reentrant=use_reentrant, preserve_rng_state=preserve_rng_state)
-    return run(end, len(chain))(input)
+        input = checkpoint(
+            make_group(start, end), input, use_reentrant=use_reentrant, preserve_rng_state=preserve_rng_state
+        )
+    return make_group(end, len(chain))(input)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bare import KINDS, Bare, kind, ordinary, special
 
 import polygrad as pg
+from support.library_comparison import KINDS, Bare, kind, ordinary, special
 
 
 @pytest.fixture

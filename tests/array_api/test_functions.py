@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bare import COMPLEX, KINDS, REAL, Bare, kind, ordinary, special
 
 import polygrad as pg
+from support.library_comparison import COMPLEX, KINDS, REAL, Bare, kind, ordinary, special
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bare import Bare, kind, ordinary, special
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import polygrad as pg
+from support.library_comparison import Bare, kind, ordinary, special
 
 
 @pytest.fixture

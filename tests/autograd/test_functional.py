@@ -114,7 +114,7 @@ def test_the_mode_outside_does_not_matter() -> None:
         (lambda y: functional.vjp(lambda y: y * 2, y), GraphError, "v can only be None if the user-provided function returns a single"),
         (lambda y: functional.jvp(lambda y: y * 2, y), GraphError, "v can only be None if the input to the user-provided function"),
         (lambda y: functional.vjp(lambda y: y * 2, y, y[:1]), ShapeError, r"v has invalid size: should be \[2\] but got \[1\]"),
-        (lambda y: functional.vjp(lambda y: y * 2, y, (y, y)), GraphError, "v has 2 Tensors, where there are 1"),
+        (lambda y: functional.vjp(lambda y: y * 2, y, (y, y)), GraphError, "v has 2 Tensors, expected 1"),
         (lambda y: functional.vjp(lambda y: 3, y), ArgumentError, "outputs of the user-provided function has type <class 'int'>"),
         (lambda y: functional.vjp(lambda y, n: y, (y, 3)), ArgumentError, "the value at index 1 has type <class 'int'>"),
         (lambda y: functional.hessian(lambda y: y * 2, y), ShapeError, "given to hessian should contain a single element"),

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import only_on
 
 import polygrad
+from support.gradient_checks import only_on
 
 only_on("cupy")
 cp = pytest.importorskip("cupy")

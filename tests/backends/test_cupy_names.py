@@ -20,11 +20,13 @@ cp = pytest.importorskip("cupy")
 if not hasattr(cp, "__file__"):
     pytest.skip("this is the stand-in, not CuPy", allow_module_level=True)
 BACKEND = polygrad.get_backend("cupy")
+LIBRARIES = Path(__file__).parents[1] / "support" / "libraries"
 HAVE_GPU = cp.cuda.is_available()
 
 PROGRAM = """
 import json, sys
-import numpy, polygrad, polygrad.backend, samples
+import numpy, polygrad, polygrad.backend
+from support import operation_samples
 from polygrad_backends.numpy import NumPyBackend
 
 calls = {}
@@ -40,8 +42,8 @@ class Recorder(NumPyBackend):
         return record
 
 polygrad.backend.register_backend(Recorder())
-for name in samples.names():
-    samples.run(name, lambda array: polygrad.tensor(array).requires_grad_(array.dtype.kind in "fc"))
+for name in operation_samples.names():
+    operation_samples.run(name, lambda array: polygrad.tensor(array).requires_grad_(array.dtype.kind in "fc"))
 json.dump({name: sorted(shapes) for name, shapes in calls.items()}, sys.stdout)
 """
 """Every operation and its gradient on NumPy, with a note of how each function of the library is called."""
@@ -157,7 +159,7 @@ def test_the_stand_in_has_no_name_that_cupy_lacks() -> None:
     )
     env = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]),
+        "PYTHONPATH": os.pathsep.join([str(LIBRARIES), *filter(None, [os.environ.get("PYTHONPATH")])]),
     }
     out = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True).stdout
     modules = cp, cp.linalg, cp.fft, cp.random, cp.cuda, cp.ndarray

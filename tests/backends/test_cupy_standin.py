@@ -16,7 +16,7 @@ FILES = ("test_cupy.py", "test_every_operation.py")
 
 
 def test_the_adapter_runs_on_the_stand_in() -> None:
-    paths = [str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [str(HERE.parent / "support" / "libraries"), *filter(None, [os.environ.get("PYTHONPATH")])]
     env = {**os.environ, "POLYGRAD_TEST_BACKEND": "cupy", "PYTHONPATH": os.pathsep.join(paths)}
     files = [str(HERE / name) for name in FILES]
     command = [

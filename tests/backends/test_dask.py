@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import only_on, tensor
-from samples import names, run
 
 import polygrad
+from support.gradient_checks import only_on, tensor
+from support.operation_samples import names, run
 
 only_on("dask")
 dask = pytest.importorskip("dask")

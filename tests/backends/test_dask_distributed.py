@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from checks import only_on
+
+from support.gradient_checks import only_on
 
 only_on("dask")
 pytest.importorskip("distributed")

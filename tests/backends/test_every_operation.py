@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import host, tensor
-from samples import SAMPLES, SQUARE, call, names, outputs
 
 import polygrad
 from polygrad.errors import UnsupportedError
 from polygrad.rules.declare import OPS
+from support.gradient_checks import host, tensor
+from support.operation_samples import SAMPLES, SQUARE, call, names, outputs
 
 CASES: dict[str, Callable[[Any, str], Any]] = {
     "getitem(mask)": lambda x, backend: x[x > 0.5],

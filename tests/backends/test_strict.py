@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from checks import only_on
+
+from support.gradient_checks import only_on
 
 only_on("array_api_strict")
 pytest.importorskip("array_api_strict")
@@ -18,19 +19,20 @@ PROGRAM = """
 import json, sys
 import array_api_strict, numpy
 array_api_strict.set_array_api_strict_flags(boolean_indexing=False, data_dependent_shapes=False, enabled_extensions=())
-import polygrad, samples
+import polygrad
+from support import operation_samples
 
 def make(array):
     array = numpy.asarray(array)
     return polygrad.tensor(array, backend="array_api_strict").requires_grad_(array.dtype.kind in "fc")
 
 failed = {}
-for name in samples.names():
+for name in operation_samples.names():
     try:
-        samples.run(name, make)
+        operation_samples.run(name, make)
     except Exception as error:
         failed[name] = str(error)
-json.dump([len(samples.names()), failed], sys.stdout)
+json.dump([len(operation_samples.names()), failed], sys.stdout)
 """
 
 SIZE_BY_VALUES = {

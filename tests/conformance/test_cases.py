@@ -15,12 +15,13 @@ from polygrad.rules.declare import OPS
 for _module in ("torch", "mpmath", "msgspec", "scipy"):
     pytest.importorskip(_module)
 
-from polygrad_conformance import script  # noqa: E402
-from polygrad_conformance.case import CHECKS_OF_KIND, load  # noqa: E402
-from polygrad_conformance.checks import Checker, applicable  # noqa: E402
-from polygrad_conformance.libraries import Polygrad, Torch  # noqa: E402
-from polygrad_conformance.runner import samples_of  # noqa: E402
-from polygrad_conformance.schema import CHECKS  # noqa: E402
+from polygrad_conformance.cases.case import CHECKS_OF_KIND, load  # noqa: E402
+from polygrad_conformance.checking.checks import Checker, applicable  # noqa: E402
+from polygrad_conformance.checking.outcome import CHECKS  # noqa: E402
+from polygrad_conformance.checking.polygrad_side import Polygrad  # noqa: E402
+from polygrad_conformance.checking.problem import problems_of  # noqa: E402
+from polygrad_conformance.checking.torch_side import Torch  # noqa: E402
+from polygrad_conformance.running import script  # noqa: E402
 
 CASES = load()
 
@@ -51,7 +52,7 @@ def test_samples_can_be_set_up_and_come_again(family: str) -> None:
         if case.family != family:
             continue
         for dtype in case.dtypes:
-            first, again = list(samples_of(case, dtype, 0)), list(samples_of(case, dtype, 0))
+            first, again = list(problems_of(case, dtype, 0)), list(problems_of(case, dtype, 0))
             assert first, f"{op} has no sample in {dtype}"
             for a, b in zip(first, again, strict=True):
                 assert a.sample.kind in CHECKS_OF_KIND
@@ -77,7 +78,7 @@ SCRIPTED = [
 def test_samples_print_as_scripts_that_run(op: str) -> None:
     ours, torch, case = Polygrad("numpy"), Torch(), CASES[op]
     for dtype in case.dtypes:
-        for problem in list(samples_of(case, dtype, 0))[:4]:
+        for problem in list(problems_of(case, dtype, 0))[:4]:
             checker = Checker(ours, torch, problem, dtype)
             for check in applicable(case, problem.sample, ("value", "reverse", "forward", "reverse_over_reverse")):
                 for text in (

@@ -12,11 +12,11 @@ import pytest
 for _module in ("torch", "mpmath", "msgspec", "scipy", "typer"):
     pytest.importorskip(_module)
 
-from planting import plant  # noqa: E402
 from typer.testing import CliRunner  # noqa: E402
 
 from polygrad.cli import build_app  # noqa: E402
-from polygrad_conformance.schema import Run  # noqa: E402
+from polygrad_conformance.report.schema import Run  # noqa: E402
+from support.planted_defects import plant  # noqa: E402
 
 
 def command(*arguments: str) -> Any:

@@ -10,20 +10,20 @@ import pytest
 for _module in ("torch", "mpmath", "msgspec", "scipy"):
     pytest.importorskip(_module)
 
-from planting import plant, rebuild  # noqa: E402
-
 import polygrad  # noqa: E402
 from polygrad.core import functions as build  # noqa: E402
 from polygrad.core import record as nodes  # noqa: E402
 from polygrad.engine import accumulation  # noqa: E402
 from polygrad.engine.hooks import as_tensor  # noqa: E402
 from polygrad.rules import declare  # noqa: E402
-from polygrad_conformance.behaviour import run_scenario  # noqa: E402
-from polygrad_conformance.case import CASES, load  # noqa: E402
-from polygrad_conformance.ledger import Ledger  # noqa: E402
-from polygrad_conformance.libraries import Polygrad, Torch  # noqa: E402
-from polygrad_conformance.runner import Options, run_op  # noqa: E402
+from polygrad_conformance.cases.case import CASES, load  # noqa: E402
+from polygrad_conformance.checking.polygrad_side import Polygrad  # noqa: E402
+from polygrad_conformance.checking.torch_side import Torch  # noqa: E402
+from polygrad_conformance.running.behaviour import run_scenario  # noqa: E402
+from polygrad_conformance.running.ledger import Ledger  # noqa: E402
+from polygrad_conformance.running.runner import Options, run_op  # noqa: E402
 from polygrad_conformance.scenarios import SCENARIOS  # noqa: E402
+from support.planted_defects import plant, rebuild  # noqa: E402
 
 load()
 
@@ -154,7 +154,8 @@ def test_a_batching_rule_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_cannot_be_run_is_never_passed(monkeypatch: pytest.MonkeyPatch) -> None:
-    from polygrad_conformance.checks import Checker, NotRun
+    from polygrad_conformance.checking.checks import Checker
+    from polygrad_conformance.checking.outcome import NotRun
 
     def refuse(self: Any) -> Any:
         raise NotRun("it is too hot")

@@ -11,9 +11,8 @@ import pytest
 for _module in ("torch", "msgspec", "hypothesis"):
     pytest.importorskip(_module)
 
-from planting import plant  # noqa: E402
-
-from polygrad_conformance.programs import NAMES, Program, Step, compare, lines, run_programs, source  # noqa: E402
+from polygrad_conformance.running.programs import NAMES, Program, Step, compare, lines, run_programs, source  # noqa: E402
+from support.planted_defects import plant  # noqa: E402
 
 
 def test_random_programs(backend: str) -> None:

@@ -12,10 +12,11 @@ import pytest
 pytest.importorskip("msgspec")
 pytest.importorskip("jinja2")
 
-from example_run import run
-
-from polygrad_conformance.report import compare, markdown, page
-from polygrad_conformance.schema import Cell, OpResult, Reason, ScenarioResult
+from polygrad_conformance.report.diff import compare
+from polygrad_conformance.report.markdown import markdown
+from polygrad_conformance.report.page import page
+from polygrad_conformance.report.schema import Cell, OpResult, Reason, ScenarioResult
+from support.example_runs import run
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 

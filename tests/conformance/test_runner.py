@@ -10,11 +10,12 @@ for _module in ("torch", "mpmath", "msgspec", "scipy"):
     pytest.importorskip(_module)
 
 import polygrad  # noqa: E402
-from polygrad_conformance import runner  # noqa: E402
-from polygrad_conformance.case import CASES, load  # noqa: E402
-from polygrad_conformance.ledger import Ledger  # noqa: E402
-from polygrad_conformance.libraries import Polygrad, Torch  # noqa: E402
-from polygrad_conformance.runner import Options, run, run_op  # noqa: E402
+from polygrad_conformance.cases.case import CASES, load  # noqa: E402
+from polygrad_conformance.checking.polygrad_side import Polygrad  # noqa: E402
+from polygrad_conformance.checking.torch_side import Torch  # noqa: E402
+from polygrad_conformance.running import runner  # noqa: E402
+from polygrad_conformance.running.ledger import Ledger  # noqa: E402
+from polygrad_conformance.running.runner import Options, run, run_op  # noqa: E402
 
 load()
 FEW = ("sin", "sum", "where")

@@ -8,8 +8,8 @@ import pytest
 
 msgspec = pytest.importorskip("msgspec")
 
-from polygrad_conformance import schema  # noqa: E402
-from polygrad_conformance.schema import Cell, Failure, OpResult, Programs, Reason, Run, ScenarioResult  # noqa: E402
+from polygrad_conformance.report import schema  # noqa: E402
+from polygrad_conformance.report.schema import Cell, Failure, OpResult, Programs, Reason, Run, ScenarioResult  # noqa: E402
 
 
 def example() -> Run:

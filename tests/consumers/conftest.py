@@ -18,7 +18,7 @@ def pytest_report_header() -> str:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    from .reach import summary
+    from support.consumers.call_outcomes import summary
 
     lines = summary()
     if lines:

@@ -27,8 +27,9 @@ def test_there_are_examples() -> None:
 
 def tables() -> dict[str, tuple[int, int]]:
     """How many calls the tables list for each library and package, and how many of these reach."""
-    from . import scipy_calls, sklearn_calls, xarray_calls
-    from .scipy_calls import SINCE, listed, others
+    from support.consumers import scipy_calls, sklearn_calls, xarray_calls
+    from support.consumers.scipy_calls import SINCE, listed, others
+
     from .test_scipy import home
 
     counts: dict[str, tuple[int, int]] = {}

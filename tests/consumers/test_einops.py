@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 import polygrad as pg
-
-from .reach import check
+from support.consumers.call_outcomes import check
 
 einops = pytest.importorskip("einops")
 

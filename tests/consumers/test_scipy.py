@@ -12,10 +12,9 @@ import pytest
 pytest.importorskip("scipy", minversion="1.17")
 
 import polygrad as pg
-
-from .reach import check
-from .scipy_calls import CONSTANT, GRADIENT, RELEASES, VMAP_SINCE, listed, others, release
-from .scipy_inputs import INPUTS, SCOPE, xsum
+from support.consumers.call_outcomes import check
+from support.consumers.scipy_calls import CONSTANT, GRADIENT, RELEASES, VMAP_SINCE, listed, others, release
+from support.consumers.scipy_inputs import INPUTS, SCOPE, xsum
 
 SCIPY = version("scipy")
 STRICT = release(SCIPY) in RELEASES

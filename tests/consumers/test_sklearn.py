@@ -18,11 +18,10 @@ from sklearn.pipeline import make_pipeline
 
 import polygrad as pg
 from polygrad.interop.sklearn import move_estimator
-
-from .reach import check
-from .scipy_calls import listed
-from .sklearn_calls import CONSTANT, GRADIENT, OTHERS, VERSION
-from .sklearn_inputs import INPUTS, SCOPE
+from support.consumers.call_outcomes import check
+from support.consumers.scipy_calls import listed
+from support.consumers.sklearn_calls import CONSTANT, GRADIENT, OTHERS, VERSION
+from support.consumers.sklearn_inputs import INPUTS, SCOPE
 
 STRICT = version("scikit-learn").startswith(VERSION)
 
@@ -90,7 +89,7 @@ def test_an_estimator_fitted_on_tracked_tensors_goes_back_only_if_that_is_allowe
 def test_mixing_without_moving_raises() -> None:
     with pytest.raises(ValueError, match="must use the same namespace"):
         fitted().predict(pg.tensor(INPUTS["X2"]))
-    with pytest.raises(TypeError, match="takes an estimator"):
+    with pytest.raises(TypeError, match="expected an estimator"):
         move_estimator(INPUTS["X"], np)
 
 

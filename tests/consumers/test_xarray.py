@@ -8,10 +8,10 @@ import pytest
 
 pytest.importorskip("xarray", minversion="2026.9")
 
-from .reach import check
-from .scipy_calls import listed
-from .xarray_calls import CONSTANT, GRADIENT, OTHERS, VERSION
-from .xarray_inputs import INPUTS, SCOPE, labelled
+from support.consumers.call_outcomes import check
+from support.consumers.scipy_calls import listed
+from support.consumers.xarray_calls import CONSTANT, GRADIENT, OTHERS, VERSION
+from support.consumers.xarray_inputs import INPUTS, SCOPE, labelled
 
 STRICT = version("xarray").startswith(VERSION)
 

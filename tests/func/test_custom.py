@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import check, host, tensor
 
 import polygrad as pg
 from polygrad import func
 from polygrad.errors import ArgumentError, DtypeError, GraphError, NoDerivativeError, ShapeError
 from polygrad.func import custom_fixed_point, custom_jvp, custom_root, custom_vjp, grad, hessian, jacfwd, jacrev, vmap
+from support.gradient_checks import check, host, tensor
 
 X = np.array([0.3, -1.2, 2.0])
 

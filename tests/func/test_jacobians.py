@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from checks import HAVE_TORCH, torch
 
 import polygrad as pg
 from polygrad import func
 from polygrad.errors import ArgumentError, DtypeError
+from support.gradient_checks import HAVE_TORCH, torch
 
 
 def raw(data: object, backend: str) -> object:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import host, tensor
 
 import polygrad as pg
+from support.gradient_checks import host, tensor
 
 X = np.asarray([0.3, 0.7])
 

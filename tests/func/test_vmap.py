@@ -1,4 +1,4 @@
-"""``vmap``: axes, trees, nesting, randomness, and what it refuses. The rules are tested in rules/test_batching.py."""
+"""``vmap``: axes, trees, nesting, randomness, and what it refuses. The rules are tested in rules/vmap/test_every_rule.py."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import HAVE_TORCH, host, tensor
 
 import polygrad as pg
 from polygrad import func
 from polygrad.errors import ArgumentError, ConversionError, GraphError, ShapeError
 from polygrad.func import grad, jvp, vjp, vmap
-from polygrad.levels import batched as batching
+from polygrad.levels import operation
 from polygrad.rules.declare import OPS, linear
+from support.gradient_checks import HAVE_TORCH, host, tensor
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(3, 4))
@@ -305,7 +305,7 @@ class TestWithoutARule:
     @pytest.fixture
     def op(self):
         made = linear("doubled(x, /)", transpose=lambda xp, g: 2 * g, default=lambda xp, x: xp.sum(x) * 0 + 2 * x)
-        batching._warned.clear()
+        operation._warned.clear()
         yield made
         OPS.withdraw(made)
 

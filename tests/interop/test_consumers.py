@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import NAMES
+
+from support.gradient_checks import NAMES
 
 FOLDER = Path(__file__).parents[1] / "consumers"
 

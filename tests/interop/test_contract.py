@@ -17,10 +17,10 @@ from typing import Any
 import array_api_compat
 import numpy as np
 import pytest
-from checks import host, other_backend, tensor
 
 import polygrad as pg
 from polygrad.errors import DetachWarning
+from support.gradient_checks import host, other_backend, tensor
 
 
 def leaf(data: Any, backend: str, dtype: str = "float64") -> Any:

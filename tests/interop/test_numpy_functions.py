@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from consumers.reach import reach
 
 import polygrad as pg
+from support.consumers.call_outcomes import reach
 
 _rng = np.random.default_rng(6)
 INPUTS: dict[str, Any] = {

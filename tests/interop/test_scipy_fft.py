@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import check, host, tensor
 
 import polygrad as pg
+from support.gradient_checks import check, host, tensor
 
 fft = pytest.importorskip("scipy.fft")
 RNG = np.random.default_rng(8)

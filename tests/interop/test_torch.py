@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import check_x_sin_x
 
 import polygrad as pg
 from polygrad.errors import ArgumentError
+from support.gradient_checks import check_x_sin_x
 
 torch = pytest.importorskip("torch")
 from polygrad.interop.torch import from_torch, to_torch  # noqa: E402

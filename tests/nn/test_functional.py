@@ -8,10 +8,10 @@ import warnings
 
 import numpy as np
 import pytest
-from checks import HAVE_TORCH, check, host, tensor, torch
 
 import polygrad
 from polygrad.nn import functional as ours
+from support.gradient_checks import HAVE_TORCH, check, host, tensor, torch
 
 theirs = torch.nn.functional
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import HAVE_TORCH, check, host, tensor, torch
 
 import polygrad
+from support.gradient_checks import HAVE_TORCH, check, host, tensor, torch
 
 
 def sample(shape: tuple[int, ...], dtype: str, seed: int) -> np.ndarray:

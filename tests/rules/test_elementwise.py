@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import HAVE_TORCH, check, host, tensor, torch
 
 import polygrad
 from polygrad import func
 from polygrad.rules.declare import OPS
+from support.gradient_checks import HAVE_TORCH, check, host, tensor, torch
 
 inf, nan = math.inf, math.nan
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import check, host, tensor, torch
 
 import polygrad
+from support.gradient_checks import check, host, tensor, torch
 
 RNG = np.random.default_rng(11)
 

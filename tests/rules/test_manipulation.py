@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import check, host, tensor, torch
 
 import polygrad
 from polygrad import func
 from polygrad.rules.manipulation import _invert_permutation
+from support.gradient_checks import check, host, tensor, torch
 
 
 def sample(shape: tuple[int, ...], dtype: str, seed: int) -> np.ndarray:

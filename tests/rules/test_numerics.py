@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import check, host, tensor, torch
 
 import polygrad
 from polygrad.errors import ArgumentError, ShapeError
+from support.gradient_checks import check, host, tensor, torch
 
 RNG = np.random.default_rng(5)
 A = RNG.normal(size=(3, 4))

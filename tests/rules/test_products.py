@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import check, host, tensor, torch
 
 import polygrad
 from polygrad.rules.declare import OPS
+from support.gradient_checks import check, host, tensor, torch
 
 KINDS = [("float64", "float64"), ("complex128", "complex128"), ("float64", "complex128"), ("complex128", "float64")]
 

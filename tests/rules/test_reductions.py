@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import check, host, tensor, torch
 
 import polygrad
 from polygrad import func
 from polygrad.rules.declare import OPS
+from support.gradient_checks import check, host, tensor, torch
 
 RNG = np.random.default_rng(7)
 A = RNG.normal(size=(3, 4))

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from checks import check, host, tensor, torch
 
 import polygrad
 from polygrad import func
 from polygrad.errors import NoDerivativeError
 from polygrad.rules.declare import OPS
+from support.gradient_checks import check, host, tensor, torch
 
 RNG = np.random.default_rng(11)
 A = RNG.permutation(12.0 * np.arange(12) / 7).reshape(3, 4)

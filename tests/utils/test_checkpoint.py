@@ -8,11 +8,11 @@ import importlib
 import weakref
 
 import pytest
-from checks import other_backend
 
 import polygrad as pg
 from polygrad.errors import CheckpointError
 from polygrad.utils.checkpoint import checkpoint, checkpoint_sequential
+from support.gradient_checks import other_backend
 
 pytestmark = pytest.mark.usefixtures("backend")
 

@@ -32,6 +32,11 @@ class NumPyBackend(Backend):
     def add_at(self, buffer: Any, key: Any, value: Any) -> Any:
         return indexing.add_at(buffer, key, value)
 
+    def one_like(self, array: Any) -> Any:
+        out: Any = np.empty(array.shape, array.dtype)  # np.ones goes by way of Python
+        out.fill(1)
+        return out
+
     def own(self, array: Any, alias: bool) -> Any:
         if type(array) is np.ndarray:
             # Somebody else may write to the base of a view, and nobody can write to a broadcast.

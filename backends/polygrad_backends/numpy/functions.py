@@ -57,6 +57,16 @@ def mean(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
     return out / (x.size // (out.size or 1))
 
 
+def moveaxis(x: Any, source: Any, destination: Any, /) -> Any:
+    """Move one axis; several are moved by NumPy's own function."""
+    ndim = x.ndim
+    if not (type(source) is type(destination) is int and -ndim <= source < ndim and -ndim <= destination < ndim):
+        return np.moveaxis(x, source, destination)
+    order = list(range(ndim))
+    order.insert(destination % ndim, order.pop(source))
+    return x.transpose(order)
+
+
 def eig(x: Any, /) -> Any:
     """Return complex eigenvalues and eigenvectors. NumPy's are real where that is possible, which depends on the values."""
     values, vectors = np.linalg.eig(x)
@@ -75,6 +85,7 @@ FUNCTIONS = {
     "matmul": np.matmul,
     "matrix_transpose": lambda x: x.mT,
     "mean": mean,
+    "moveaxis": moveaxis,
     "permute_dims": np.permute_dims,
     "sum": total,
     "to_device": lambda x, device: x,

@@ -78,7 +78,11 @@ def _sums(index: Any, rows: Any, length: int) -> Any:
 
 def getitem_adjoint(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
     """Return zeros of ``shape`` with ``x`` added at ``key``."""
-    axis = _only_array(key, len(shape)) if len(shape) > 1 and not is_basic(key) else None
+    if is_basic(key):
+        out = np.zeros(shape, x.dtype)
+        out[key] = x
+        return out
+    axis = _only_array(key, len(shape)) if len(shape) > 1 else None
     return add_at(np.zeros(shape, dtype=x.dtype), key, x) if axis is None else _along_axis(x, key, axis, shape)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from ..case import case
-from ..samples import A, R, both, calls, real_only
+from .case import case
+from .samples import A, R, both, calls, real_only
 
 case(
     "pad",

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..case import Sample, case
-from ..samples import A, Rng, binary, both, calls, numbers, real_only, spread, unary
+from .case import Sample, case
+from .samples import A, Rng, binary, both, calls, numbers, real_only, spread, unary
 
 REAL = ("float64",)
 INTEGERS = ("int64", "uint8")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..case import case
-from ..samples import A, calls
+from .case import case
+from .samples import A, calls
 
 COMPLEX = ("complex128",)
 _one = (

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..case import Sample, SampleFunction, case
-from ..samples import A, R, Rng, both, calls, normal, real_only
+from .case import Sample, SampleFunction, case
+from .samples import A, R, Rng, both, calls, normal, real_only
 
 SQUARE = ((3, 3), (2, 3, 3), (1, 1))
 TALL, WIDE = ((4, 3), (2, 4, 2)), ((3, 5), (2, 2, 3))

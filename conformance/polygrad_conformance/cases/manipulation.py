@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..case import case
-from ..samples import A, I, calls, unary
+from .case import case
+from .samples import A, I, calls, unary
 
 S = slice
 

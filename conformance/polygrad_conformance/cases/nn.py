@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..case import SampleFunction, case
-from ..samples import A, I, R, both, calls, unary
+from .case import SampleFunction, case
+from .samples import A, I, R, both, calls, unary
 
 REAL = ("float64",)
 _CLASSES = I(0, 3, 1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from ..case import case
-from ..samples import A, I, R, binary, both, calls, unary
+from .case import case
+from .samples import A, I, R, binary, both, calls, unary
 
 REAL = ("float64",)
 INF = math.inf

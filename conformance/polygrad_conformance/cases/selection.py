@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..case import case
-from ..samples import A, I, R, both, calls
+from .case import case
+from .samples import A, I, R, both, calls
 
 case(
     "gather",

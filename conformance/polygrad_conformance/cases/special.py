@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..case import Sample, SampleFunction, case
-from ..samples import A, I, R, both, calls, real_only, ring, spread, unary
+from .case import Sample, SampleFunction, case
+from .samples import A, I, R, both, calls, real_only, ring, spread, unary
 
 REAL = ("float64",)
 DIGITS = "the libraries' own implementations have ten to twelve digits"
@@ -49,6 +49,12 @@ def points(
                 yield Sample(tuple([np.asarray(arg) for arg in args[:-1]]), kind=args[-1])
 
     return generate
+
+
+def whole_orders(low: float) -> SampleFunction:
+    """Integer orders, and an array of them."""
+    each = [(n, A(2, 2, low=low, high=3.5)) for n in (0, 1, 3)]
+    return calls(*each, (I([1], [2]), A(3, low=low, high=3.5)))
 
 
 def special(name: str, samples: SampleFunction, *, torch: str | None = None, **options: Any) -> None:
@@ -292,95 +298,45 @@ special(
     reason=CHAIN,
 )
 special("zetac", points((1.5, 4.5)), mpmath="zeta(x) - 1", tolerance=1e-11, reason=CHAIN)
-_regularized: dict[str, Any] = {"tolerance": 1e-10, "reason": DIGITS}
+REGULARIZED: dict[str, Any] = {"tolerance": 1e-10, "reason": DIGITS}
 special(
     "gammainc",
     points(POSITIVE, POSITIVE),
     mpmath="gammainc(a, 0, x, regularized=True)",
-    **_regularized,
+    **REGULARIZED,
 )
 special(
     "gammaincc",
     points(POSITIVE, POSITIVE),
     mpmath="gammainc(a, x, inf, regularized=True)",
-    **_regularized,
+    **REGULARIZED,
 )
-special("gammaincinv", points(POSITIVE, UNIT), scipy="special.gammaincinv(a, y)", **_regularized)
-special("gammainccinv", points(POSITIVE, UNIT), scipy="special.gammainccinv(a, y)", **_regularized)
+special("gammaincinv", points(POSITIVE, UNIT), scipy="special.gammaincinv(a, y)", **REGULARIZED)
+special("gammainccinv", points(POSITIVE, UNIT), scipy="special.gammainccinv(a, y)", **REGULARIZED)
 special(
     "betainc",
     points(POSITIVE, POSITIVE, UNIT),
     mpmath="betainc(a, b, 0, x, regularized=True)",
-    **_regularized,
+    **REGULARIZED,
 )
 special(
     "betaincc",
     points(POSITIVE, POSITIVE, UNIT),
     mpmath="betainc(a, b, x, 1, regularized=True)",
-    **_regularized,
+    **REGULARIZED,
 )
 special(
     "betaincinv",
     points(POSITIVE, POSITIVE, UNIT),
     scipy="special.betaincinv(a, b, y)",
-    **_regularized,
+    **REGULARIZED,
 )
 special(
     "betainccinv",
     points(POSITIVE, POSITIVE, UNIT),
     scipy="special.betainccinv(a, b, y)",
-    **_regularized,
+    **REGULARIZED,
 )
-special(
-    "gdtr",
-    points(POSITIVE, POSITIVE, POSITIVE),
-    mpmath="gammainc(b, 0, a * x, regularized=True)",
-    **_regularized,
-)
-special(
-    "gdtrc",
-    points(POSITIVE, POSITIVE, POSITIVE),
-    mpmath="gammainc(b, a * x, inf, regularized=True)",
-    **_regularized,
-)
-special(
-    "fdtr",
-    points(POSITIVE, POSITIVE, POSITIVE),
-    mpmath="betainc(dfn / 2, dfd / 2, 0, dfn * x / (dfd + dfn * x), regularized=True)",
-    **_regularized,
-)
-special(
-    "fdtrc",
-    points(POSITIVE, POSITIVE, POSITIVE),
-    mpmath="betainc(dfn / 2, dfd / 2, dfn * x / (dfd + dfn * x), 1, regularized=True)",
-    **_regularized,
-)
-special(
-    "fdtri",
-    points(POSITIVE, POSITIVE, UNIT),
-    scipy="special.fdtri(dfn, dfd, p)",
-    **_regularized,
-)
-special("chdtri", points(POSITIVE, UNIT), scipy="special.chdtri(v, p)", **_regularized)
-special(
-    "stdtr",
-    points(POSITIVE, ANY),
-    mpmath="mpf(1) / 2 + sign(t) * betainc(mpf(1) / 2, df / 2, 0, t * t / (df + t * t), regularized=True) / 2",
-    **_regularized,
-)
-special(
-    "pdtr",
-    calls((R([[2.0], [3.0]]), A(3, low=0.3, high=4), {"_constant": ("k",)})),
-    mpmath="gammainc(floor(k) + 1, m, inf, regularized=True)",
-    **_regularized,
-)
-special(
-    "pdtrc",
-    calls((R([[2.0], [3.0]]), A(3, low=0.3, high=4), {"_constant": ("k",)})),
-    mpmath="gammainc(floor(k) + 1, 0, m, regularized=True)",
-    **_regularized,
-)
-
 # -- several arguments ------------------------------------------------------------------------------------------------
 _zero_log = [([0.0, 0.0, 2.0], [3.0, 0.5, 0.5], "kink")]
 special("xlogy", points(POSITIVE, POSITIVE, more=_zero_log), torch="torch.special.xlogy", mpmath="x * log(y)")
@@ -436,103 +392,9 @@ special(
     reason="its derivative divides by the difference of the arguments",
 )
 
-# -- Bessel functions of any order, and their kin ------------------------------------------------------------------------
-_orders = points((0.3, 2.6), POSITIVE, ring_last=True)
-_real_orders = points((0.3, 2.6), POSITIVE, ring_last=True, complex_constant=("v",))
-for _name, _mp in (
-    ("jv", "besselj(v, z)"), ("yv", "bessely(v, z)"), ("iv", "besseli(v, z)"), ("kv", "besselk(v, z)"),
-    ("jve", "besselj(v, z) * exp(-abs(im(z)))"), ("yve", "bessely(v, z) * exp(-abs(im(z)))"), ("ive", "besseli(v, z) * exp(-abs(re(z)))"),
-    ("kve", "besselk(v, z) * exp(z)"),
-):  # fmt: skip
-    _complex = BOTH if _name in ("jv", "yv", "iv", "kv", "kve") else REAL
-    _known = _name in ("kv", "kve")
-    special(
-        _name,
-        _real_orders if _known else _orders,
-        mpmath=_mp,
-        undefined=() if _known else ("v",),
-        dtypes=_complex,
-        tolerance=1e-11,
-        reason=CHAIN,
-        domain="z > 0",
-    )
-for _name, _mp in (
-    ("hankel1", "hankel1(v, z)"),
-    ("hankel2", "hankel2(v, z)"),
-    ("hankel1e", "hankel1(v, z) * exp(-1j * z)"),
-    ("hankel2e", "hankel2(v, z) * exp(1j * z)"),
-):
-    special(_name, _orders, mpmath=_mp, undefined=("v",), dtypes=("complex128",), tolerance=1e-11, reason=CHAIN)
-
-
-def _whole(low: float) -> SampleFunction:
-    """Integer orders, and an array of them."""
-    each = [(n, A(2, 2, low=low, high=3.5)) for n in (0, 1, 3)]
-    return calls(*each, (I([1], [2]), A(3, low=low, high=3.5)))
-
-
-special("jn", _whole(0.3), mpmath="besselj(v, z)", tolerance=1e-11, reason=CHAIN)
-special("yn", _whole(0.3), mpmath="bessely(n, x)", tolerance=1e-11, reason=CHAIN)
-special("kn", _whole(0.3), mpmath="besselk(n, x)", tolerance=1e-11, reason=CHAIN)
-for _name, _mp in (
-    ("spherical_jn", "sqrt(pi / 2 / z) * besselj(n + mpf(1) / 2, z)"),
-    ("spherical_yn", "sqrt(pi / 2 / z) * bessely(n + mpf(1) / 2, z)"),
-    ("spherical_in", "sqrt(pi / 2 / z) * besseli(n + mpf(1) / 2, z)"),
-    ("spherical_kn", "sqrt(pi / 2 / z) * besselk(n + mpf(1) / 2, z)"),
-):
-    special(_name, _whole(0.6), mpmath=_mp, tolerance=1e-9, reason=CHAIN)
-special("struve", points((0.3, 2.6), POSITIVE), mpmath="struveh(v, x)", undefined=("v",), **LOOSE)
-special("modstruve", points((0.3, 2.6), POSITIVE), mpmath="struvel(v, x)", undefined=("v",), **LOOSE)
-special("expn", _whole(0.3), mpmath="expint(n, x)", tolerance=1e-11, reason=CHAIN)
-special("hyp0f1", points(POSITIVE, POSITIVE), mpmath="hyp0f1(v, z)", undefined=("v",), **LOOSE)
-special("hyp1f1", points(POSITIVE, POSITIVE, POSITIVE), mpmath="hyp1f1(a, b, x)", undefined=("a", "b"), **LOOSE)
-special(
-    "hyp2f1",
-    points(POSITIVE, POSITIVE, POSITIVE, (-0.5, 0.5)),
-    mpmath="hyp2f1(a, b, c, z)",
-    undefined=("a", "b", "c"),
-    **LOOSE,
-)
-special("hyperu", points(POSITIVE, (0.35, 0.85), POSITIVE), mpmath="hyperu(a, b, x)", undefined=("a", "b"), **LOOSE)
-special(
-    "wright_bessel",
-    points(POSITIVE, POSITIVE, POSITIVE),
-    scipy="special.wright_bessel(a, b, x)",
-    undefined=("a", "b"),
-    **LOOSE,
-)
-for _name, _mp, _low in (
-    ("eval_chebyt", "chebyt(n, x)", -0.8),
-    ("eval_chebyu", "chebyu(n, x)", -0.8),
-    ("eval_chebyc", "2 * chebyt(n, x / 2)", -0.8),
-    ("eval_chebys", "chebyu(n, x / 2)", -0.8),
-    ("eval_sh_chebyt", "chebyt(n, 2 * x - 1)", 0.1),
-    ("eval_sh_chebyu", "chebyu(n, 2 * x - 1)", 0.1),
-    ("eval_legendre", "legendre(n, x)", -0.8),
-    ("eval_sh_legendre", "legendre(n, 2 * x - 1)", 0.1),
-    ("eval_laguerre", "laguerre(n, 0, x)", 0.1),
-    ("eval_hermite", "hermite(n, x)", -0.8),
-    ("eval_hermitenorm", "power(2, -mpf(int(n)) / 2) * hermite(n, x / sqrt(2))", -0.8),
-):
-    special(
-        _name,
-        calls(*[(n, A(2, 2, low=_low, high=0.9)) for n in (0, 1, 2, 5)], (I([1], [2]), A(3, low=_low, high=0.9))),
-        mpmath=_mp,
-    )
-special(
-    "eval_gegenbauer",
-    calls(*[(n, 1.3, A(2, 2, low=-0.8, high=0.9)) for n in (0, 1, 3)]),
-    mpmath="gegenbauer(n, alpha, x)",
-)
-special("eval_genlaguerre", calls(*[(n, 0.7, A(2, 2, low=0.1)) for n in (0, 1, 3)]), mpmath="laguerre(n, alpha, x)")
-special(
-    "eval_jacobi",
-    calls(*[(n, 0.7, 1.2, A(2, 2, low=-0.8, high=0.9)) for n in (0, 1, 3)]),
-    mpmath="jacobi(n, alpha, beta, x)",
-)
-
 # -- integrals, elliptic functions ---------------------------------------------------------------------------------------
 special("expi", points(POSITIVE), mpmath="ei(x)", dtypes=REAL)
+special("expn", whole_orders(0.3), mpmath="expint(n, x)", tolerance=1e-11, reason=CHAIN)
 special("exp1", points(POSITIVE), mpmath="e1(x)", dtypes=BOTH)
 special(
     "spence",
@@ -617,18 +479,3 @@ for _name, _arguments in (("pbdv", "v, x"), ("pbvv", "v, x"), ("pbwa", "a, x")):
         tolerance={"numeric": 1e-5},
         reason="SciPy's has seven digits",
     )
-
-# -- distributions of counts ------------------------------------------------------------------------------------------
-special(
-    "pdtri",
-    calls((R([[2.0], [3.0]]), A(3, low=0.1, high=0.9), {"_constant": ("k",)})),
-    scipy="special.pdtri(k, y)",
-    **_regularized,
-)
-_binomial = calls(
-    (I([2], [3]), I(6, 7, 9), A(3, low=0.1, high=0.9)),
-    (I(np.asarray(2)), I(np.asarray(5)), A(2, 2, low=0.1, high=0.9)),
-)
-for _name in ("bdtr", "bdtrc", "bdtri", "nbdtr", "nbdtrc", "nbdtri"):
-    _argument = "y" if _name.endswith("i") else "p"
-    special(_name, _binomial, scipy=f"special.{_name}(k, n, {_argument})", **_regularized)

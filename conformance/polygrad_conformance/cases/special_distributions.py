@@ -1,4 +1,5 @@
-"""The distributions of scipy.special that are solved for a parameter, the noncentral ones, and those of Kolmogorov, Smirnov and Tukey."""
+"""The distributions of scipy.special: gamma, beta and their kin, those of counts, those solved for a parameter, the noncentral ones, and
+those of Kolmogorov, Smirnov and Tukey."""
 
 from __future__ import annotations
 
@@ -6,12 +7,79 @@ from typing import Any
 
 import numpy as np
 
-from ..samples import A, I, calls
-from .special import DIGITS, POSITIVE, UNIT, points, special
+from .samples import A, I, R, calls
+from .special import ANY, DIGITS, POSITIVE, REGULARIZED, UNIT, points, special
 
 SOLVED: dict[str, Any] = {"tolerance": 1e-8, "reason": "SciPy finds the root to ten digits or so"}
 PROBABILITY, SHAPE, COUNT = (0.12, 0.83), (0.6, 3.9), (5.5, 9.5)
 
+# -- gamma, beta, and what is made of them ---------------------------------------------------------------------------
+special(
+    "gdtr",
+    points(POSITIVE, POSITIVE, POSITIVE),
+    mpmath="gammainc(b, 0, a * x, regularized=True)",
+    **REGULARIZED,
+)
+special(
+    "gdtrc",
+    points(POSITIVE, POSITIVE, POSITIVE),
+    mpmath="gammainc(b, a * x, inf, regularized=True)",
+    **REGULARIZED,
+)
+special(
+    "fdtr",
+    points(POSITIVE, POSITIVE, POSITIVE),
+    mpmath="betainc(dfn / 2, dfd / 2, 0, dfn * x / (dfd + dfn * x), regularized=True)",
+    **REGULARIZED,
+)
+special(
+    "fdtrc",
+    points(POSITIVE, POSITIVE, POSITIVE),
+    mpmath="betainc(dfn / 2, dfd / 2, dfn * x / (dfd + dfn * x), 1, regularized=True)",
+    **REGULARIZED,
+)
+special(
+    "fdtri",
+    points(POSITIVE, POSITIVE, UNIT),
+    scipy="special.fdtri(dfn, dfd, p)",
+    **REGULARIZED,
+)
+special("chdtri", points(POSITIVE, UNIT), scipy="special.chdtri(v, p)", **REGULARIZED)
+special(
+    "stdtr",
+    points(POSITIVE, ANY),
+    mpmath="mpf(1) / 2 + sign(t) * betainc(mpf(1) / 2, df / 2, 0, t * t / (df + t * t), regularized=True) / 2",
+    **REGULARIZED,
+)
+special(
+    "pdtr",
+    calls((R([[2.0], [3.0]]), A(3, low=0.3, high=4), {"_constant": ("k",)})),
+    mpmath="gammainc(floor(k) + 1, m, inf, regularized=True)",
+    **REGULARIZED,
+)
+special(
+    "pdtrc",
+    calls((R([[2.0], [3.0]]), A(3, low=0.3, high=4), {"_constant": ("k",)})),
+    mpmath="gammainc(floor(k) + 1, 0, m, regularized=True)",
+    **REGULARIZED,
+)
+
+# -- distributions of counts ------------------------------------------------------------------------------------------
+special(
+    "pdtri",
+    calls((R([[2.0], [3.0]]), A(3, low=0.1, high=0.9), {"_constant": ("k",)})),
+    scipy="special.pdtri(k, y)",
+    **REGULARIZED,
+)
+_binomial = calls(
+    (I([2], [3]), I(6, 7, 9), A(3, low=0.1, high=0.9)),
+    (I(np.asarray(2)), I(np.asarray(5)), A(2, 2, low=0.1, high=0.9)),
+)
+for _name in ("bdtr", "bdtrc", "bdtri", "nbdtr", "nbdtrc", "nbdtri"):
+    _argument = "y" if _name.endswith("i") else "p"
+    special(_name, _binomial, scipy=f"special.{_name}(k, n, {_argument})", **REGULARIZED)
+
+# -- solved for a parameter -----------------------------------------------------------------------------------------
 for _name, _intervals, _arguments in (
     ("btdtria", (PROBABILITY, SHAPE, PROBABILITY), "p, b, x"),
     ("btdtrib", (SHAPE, PROBABILITY, PROBABILITY), "a, p, x"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..samples import A, R, calls, unary
+from .samples import A, R, calls, unary
 from .special import CHAIN, DIGITS, POSITIVE, points, special
 
 NINE: dict[str, Any] = {"tolerance": 1e-9, "reason": DIGITS}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from ..case import case
-from ..samples import A, R, both, calls
+from .case import case
+from .samples import A, R, both, calls
 
 REAL = ("float64",)
 TIES = {"_kind": "kink", "_note": "ties"}

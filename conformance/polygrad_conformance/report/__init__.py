@@ -1,12 +1,4 @@
-"""What people read of a run: one HTML page, Markdown for a repository, and the comparison of two runs.
+"""The documents that runs leave behind, and what people read of them: an HTML page, Markdown, JUnit XML, the comparison of two runs.
 
-All of it is made from the documents of ``polygrad_conformance.schema``, so it can be made again from a document that was kept.
+Everything is made from the documents of ``schema``, so it can be made again from a document that was kept.
 """
-
-from __future__ import annotations
-
-from .diff import Change, compare
-from .markdown import markdown
-from .page import page
-
-__all__ = ["Change", "compare", "markdown", "page"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from ..schema import Cell, OpResult, Run
+from .schema import Cell, OpResult, Run
 
 SEVERITY = {"passed": 0, "unsupported": 1, "not_run": 1, "known": 2, "failed": 3}
 """From one status to one of a higher number is a regression."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..schema import CHECKS, STATUSES, Run
+from ..checking.outcome import CHECKS, STATUSES
+from .schema import Run
 from .summary import by_status, number, op_status, reasons, scenario_counts, verdict, worst
 
 WORDS = {status: status.replace("_", " ") for status in STATUSES}

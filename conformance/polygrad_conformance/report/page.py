@@ -13,7 +13,8 @@ from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from ..schema import CHECKS, DECADES, STATUSES, Run
+from ..checking.outcome import CHECKS, STATUSES
+from .schema import DECADES, Run
 from .summary import op_counts, scenario_counts, verdict
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from ..schema import STATUSES, Cell, OpResult, Run
+from ..checking.outcome import STATUSES
+from .schema import Cell, OpResult, Run
 
 
 def by_status(statuses: Iterable[str]) -> dict[str, int]:

@@ -29,15 +29,18 @@ def beta_density(xp: Any, a: Any, b: Any, x: Any) -> Any:
 
 
 def f_density(xp: Any, dfn: Any, dfd: Any, x: Any) -> Any:
+    """Return the density of Fisher's distribution."""
     y = dfd + dfn * x
     return beta_density(xp, dfn / 2, dfd / 2, dfn * x / y) * dfn * dfd / (y * y)
 
 
 def chi_density(xp: Any, v: Any, x: Any) -> Any:
+    """Return the density of the chi-squared distribution."""
     return 0.5 * gamma_density(xp, v / 2, x / 2)
 
 
 def t_density(xp: Any, df: Any, t: Any) -> Any:
+    """Return the density of Student's distribution."""
     df = xp.where(df > 0, df, math.nan)  # a negative number is SciPy's way to say that it found no solution
     scale = xp.exp(xp.special.gammaln((df + 1) / 2) - xp.special.gammaln(df / 2)) / xp.sqrt(PI * df)
     return scale * xp.exp(-0.5 * (df + 1) * xp.log1p(t * t / df))

@@ -48,6 +48,7 @@ class Run:
         self.size = size
 
     def __call__(self, *arrays: Any, **params: Any) -> Any:
+        """Call the operation on arrays of the level below."""
         return self.call(arrays, params)
 
 

@@ -107,8 +107,10 @@ def data_dependent(run: Run, arrays: Sequence[Any], mapped: Sequence[bool], para
 def count_from_end(run: Run, axis: int, ndims: Sequence[int]) -> int:
     """Return an axis of arrays with ``ndims`` axes counted from the end, where they meet behind the batch.
 
-    Raises:
-        ShapeError: the axis is given from the front, and the arrays have different numbers of axes.
+    Raises
+    ------
+    ShapeError
+        The axis is given from the front, and the arrays have different numbers of axes.
     """
     if axis < 0:
         return axis

@@ -31,9 +31,12 @@ def _keep_last_axis(key: Any) -> Any:
 class Selection:
     """A key with index arrays, some of them with a batch axis, split into a basic selection and one by arrays.
 
-    Args:
-        shape: the shape of one example of the indexed array.
-        batched: whether the indexed array has the batch axis too.
+    Parameters
+    ----------
+    shape
+        The shape of one example of the indexed array.
+    batched
+        True if the indexed array has the batch axis too.
     """
 
     def __init__(self, run: Run, key: Any, shape: tuple[int, ...], batched: bool) -> None:
@@ -143,6 +146,7 @@ def _has_mapped(key: Any) -> bool:
 
 
 def getitem(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    """Batch ``getitem``."""
     (x,) = arrays
     key = params["key"]
     if _has_mapped(key):
@@ -155,6 +159,7 @@ def getitem(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
 
 
 def getitem_adjoint(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    """Batch ``getitem_adjoint``."""
     (x,), (own,) = arrays, mapped
     key, shape = params["key"], tuple(params["shape"])
     if not _has_mapped(key):
@@ -166,6 +171,7 @@ def getitem_adjoint(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
 
 
 def set_at(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    """Batch ``set_at``."""
     x, value = arrays
     key = params["key"]
     x = add_batch(run, x, mapped[0])
@@ -192,6 +198,7 @@ def set_at(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
 
 
 def extreme_at(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    """Batch ``extreme_at``."""
     x, src = [add_batch(run, a, own) for a, own in zip(arrays, mapped, strict=True)]
     key = params["key"]
     if not _has_mapped(key):
@@ -206,6 +213,7 @@ def extreme_at(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
 
 
 def take(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    """Batch ``take``, which is a selection if the indices have the batch axis."""
     x, indices = arrays
     axis, ndim = params["axis"], example_ndim(x, mapped[0])
     if axis is None:
@@ -218,5 +226,6 @@ def take(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
 
 
 def take_along_axis(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    """Batch ``take_along_axis``."""
     x, indices = [add_batch(run, a, own) for a, own in zip(arrays, mapped, strict=True)]
     return run(x, indices, axis=shift_axes(run, params["axis"], x.ndim - 1))

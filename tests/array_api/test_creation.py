@@ -1,0 +1,67 @@
+"""Creation: what goes by another array keeps to its backend, and a Tensor that stands for a number keeps its history or says why not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import polygrad as pg
+from support.gradient_checks import check, host, other_backend
+
+LIKE = {
+    "ones_like": (), "zeros_like": (), "empty_like": (), "full_like": (3,), "randn_like": (), "rand_like": (),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LIKE)
+def test_a_backend_must_not_contradict_the_array(name: str, backend: str) -> None:
+    make, x = getattr(pg, name), pg.ones(2)
+    other = other_backend(backend)
+    assert make(x, *LIKE[name], backend=backend).backend == backend
+    for like in (x, x.array):
+        with pytest.raises(
+            ValueError, match=rf"{name}: .*\[2\] is on the backend '{backend}', and backend='{other}' .*to_backend"
+        ):
+            make(like, *LIKE[name], backend=other)
+    with pytest.raises(ValueError, match=f"{name}: .* is on the backend '{backend}'"):
+        getattr(pg.namespace(other), name)(x, *LIKE[name])
+
+
+def test_full_of_a_tensor(backend: str, xp: Any) -> None:
+    """The value is spread, differentiably, into memory of its own."""
+    check(lambda v: xp.full((2, 3), v), [np.asarray(1.5)], backend)
+    check(lambda v: xp.full_like(xp.ones((3,), dtype="float64"), v), [np.asarray(1.5)], backend, narrow=False)
+    value = pg.tensor(3, dtype="int32")
+    assert xp.full(2, value).dtype == value.dtype
+    assert xp.full(2, value, dtype="float64").dtype == xp.float64
+    assert xp.full_like(xp.ones(2, dtype="float32"), value).dtype == xp.float32
+    filled = xp.full((2,), value)
+    filled[0] = 7
+    assert host(filled).tolist() == [7, 3]
+    assert xp.full(2, 1.0, requires_grad=True).is_leaf
+    with pytest.raises((ValueError, RuntimeError)):
+        xp.full((2,), xp.ones(3))
+
+
+def test_numbers_that_are_tensors(backend: str, xp: Any) -> None:
+    """In place of a number a Tensor will do, but not with a history that would be lost."""
+    x = pg.tensor(2.0, dtype="float64")
+    assert xp.arange(x, 5.0).shape == (3,)
+    assert host(xp.linspace(0.0, x, 3, dtype="float64")).tolist() == [0.0, 1.0, 2.0]
+    assert host(xp.fft.fftfreq(2, d=x, dtype="float64")).tolist() == [0.0, -0.25]
+    x.requires_grad_()
+    for call, name in (
+        (lambda: xp.arange(x, 5.0), "arange: .*'start'"),
+        (lambda: xp.arange(0.0, x), "arange: .*'stop'"),
+        (lambda: xp.arange(0.0, 5.0, x * 1), "arange: .*'step'"),
+        (lambda: xp.linspace(x, 5.0, 3), "linspace: .*'start'"),
+        (lambda: xp.linspace(0.0, x, 3), "linspace: .*'stop'"),
+        (lambda: xp.fft.fftfreq(4, d=x), "fftfreq: .*'d'"),
+        (lambda: xp.fft.rfftfreq(4, d=x), "rfftfreq: .*'d'"),
+    ):
+        with pytest.raises(NotImplementedError, match=rf"{name}; detach\(\)"):
+            call()
+        with pg.no_grad():
+            call()
