@@ -31,10 +31,23 @@ def explain(op: Op, error: Exception, args: Sequence[Any], params: dict[str, Any
         )
     if isinstance(error, (NotImplementedError, IndexError)):
         kind: type[Exception] = type(error)
-        return kind(f"{op.name}({shown}): {error}")
+        found = kind(f"{op.name}({shown}): {error}")
+        _copy_facts(error, found)
+        return found
     bases = (OperationError,) if isinstance(error, RuntimeError) else (OperationError, type(error))
     wrapped: Exception = _error_class(bases)(f"{op.name}({shown}): {error}")
+    _copy_facts(error, wrapped)
     return wrapped
+
+
+def _copy_facts(error: Exception, wrapped: Exception) -> None:
+    """Copy what the error's own kind says of it, such as the axis of an AxisError."""
+    wrapped.__dict__.update(error.__dict__)
+    for kind in type(error).__mro__:
+        slots = kind.__dict__.get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if not name.startswith("_") and isinstance(wrapped, kind) and hasattr(error, name):
+                setattr(wrapped, name, getattr(error, name))
 
 
 def _device(arg: Any) -> Any:
@@ -48,11 +61,21 @@ def _device(arg: Any) -> Any:
 _error_classes: dict[Any, Any] = {}
 
 
+def _set_text(error: Exception, text: str) -> None:
+    """Make an error of a text, whatever the library's own kind is made of."""
+    Exception.__init__(error, text)
+
+
+def _text_of(error: Exception) -> str:
+    return str(error.args[0])
+
+
 def _error_class(bases: tuple[type[Exception], ...]) -> Any:
     """OperationError that is also an error of the backend's own kind, so that both can be caught."""
     if bases not in _error_classes:
         try:
-            _error_classes[bases] = type("OperationError", bases, {}) if len(bases) > 1 else bases[0]
+            members = {"__init__": _set_text, "__str__": _text_of, "__module__": OperationError.__module__}
+            _error_classes[bases] = type("OperationError", bases, members) if len(bases) > 1 else bases[0]
         except TypeError:
             _error_classes[bases] = OperationError
     return _error_classes[bases]

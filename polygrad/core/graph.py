@@ -10,12 +10,12 @@ This module knows neither rules nor array libraries.
 from __future__ import annotations
 
 import itertools
-import threading
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..errors import freed
+from .locks import fork_safe_lock
 from .sites import located
 from .sites import site_of as site_of  # noqa: PLC0414 - one place to look for what is known of a node
 
@@ -64,7 +64,7 @@ class RemovableHandle:
         self.remove()
 
 
-_extras = threading.Lock()
+_extras = fork_safe_lock()
 
 
 class NodeExtra:

@@ -169,6 +169,30 @@ class Mode:
 
             return generator  # type: ignore[return-value]
 
+        if inspect.isasyncgenfunction(function):
+
+            @functools.wraps(function)
+            async def async_generator(*args: Any, **kwargs: Any) -> Any:
+                # The mode holds while a step of the generator runs, not while its consumer does.
+                iterator = function(*args, **kwargs)
+                value, error = None, None
+                while True:
+                    with self._fresh():
+                        try:
+                            item = await (iterator.asend(value) if error is None else iterator.athrow(error))
+                        except StopAsyncIteration:
+                            return
+                    value, error = None, None
+                    try:
+                        value = yield item
+                    except GeneratorExit:
+                        await iterator.aclose()
+                        raise
+                    except BaseException as raised:
+                        error = raised
+
+            return async_generator  # type: ignore[return-value]
+
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)

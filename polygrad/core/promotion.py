@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..backend.frame import Frame
+from ..errors import DtypeError
 from ..rules.declare import Op
 from .tensor import SCALAR_TYPES, SCALARS, Tensor
 
@@ -30,7 +31,7 @@ def promote(op: Op, payloads: list[Any], frame: Frame, args: Sequence[Any]) -> t
             i: a for i, a in arrays.items() if isinstance(args[i], Tensor) or not frame.backend.is_number(a)
         } or arrays
     dtypes = [array.dtype for array in arrays.values()]
-    ranks = [next(r for r, kind in enumerate(_KINDS) if xp.isdtype(dtype, kind)) for dtype in dtypes]
+    ranks = [_rank(op, xp, dtype) for dtype in dtypes]
     highest = max(ranks, default=0)
     scalars = [payloads[i] for i in positions if type(payloads[i]) in SCALAR_TYPES]
     scalar_rank = max((SCALARS.index(type(value)) for value in scalars), default=0)
@@ -50,6 +51,23 @@ def promote(op: Op, payloads: list[Any], frame: Frame, args: Sequence[Any]) -> t
     if not casts:
         return payloads, casts
     return [frame.raw.astype(array, target) if i in casts else array for i, array in enumerate(payloads)], casts
+
+
+def _rank(op: Op, xp: Any, dtype: Any) -> int:
+    """Return the number of the kind of a dtype, from the lowest to the highest.
+
+    Raises
+    ------
+    DtypeError
+        It is of no kind of the standard.
+    """
+    for rank, kind in enumerate(_KINDS):
+        if xp.isdtype(dtype, kind):
+            return rank
+    raise DtypeError(
+        f"{op.name}: an argument has dtype {dtype}, which is none of the Array API standard; its kinds are bool, integer, real and "
+        f"complex floating point: convert the array first"
+    )
 
 
 def _same(op: Op, payloads: Sequence[Any], frame: Frame) -> bool:

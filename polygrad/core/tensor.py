@@ -6,7 +6,6 @@ bound to its backend. In-place operations and views are in ``views``.
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections.abc import Callable, Iterator
 from numbers import Integral
@@ -23,6 +22,7 @@ from ..errors import (
     describe,
 )
 from .graph import LEAF, Hooks, Node, NodeExtra, OutputNode, RemovableHandle
+from .locks import fork_safe_lock
 from .sites import located
 
 _new = object.__new__
@@ -32,7 +32,7 @@ SCALAR_TYPES = frozenset(SCALARS)
 PLAIN_KEYS = frozenset((int, slice, type(None), type(...)))
 """The parts of a key that select a view."""
 
-_extras = threading.Lock()
+_extras = fork_safe_lock()
 
 
 class TensorExtra:
@@ -235,7 +235,7 @@ class Tensor:
                 ),
                 self._node,
             )
-        if value.shape != self.shape and not _same_if_unknown(value.shape, self.shape):
+        if value.shape != self.shape and not same_if_unknown(value.shape, self.shape):
             raise located(
                 ShapeError(
                     f"{where}: {what} has shape {tuple(value.shape)}, the Tensor {tuple(self.shape)}; they have to be the same"
@@ -369,7 +369,7 @@ class Tensor:
         raise ArgumentError("a Tensor has a fixed size: elements cannot be deleted")
 
 
-def _same_if_unknown(shape: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+def same_if_unknown(shape: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     """Whether two shapes are the same where lengths that a lazy library does not know yet are nan, which is unequal to itself."""
     same = all(m == n or type(m) is type(n) is float for m, n in zip(shape, other, strict=False))
     return same and len(shape) == len(other)

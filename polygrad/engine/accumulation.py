@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
-from ..core.tensor import Tensor, level_of, refuse_leak
+from ..core.locks import fork_safe_lock
+from ..core.tensor import Tensor, level_of, refuse_leak, same_if_unknown
+from ..errors import ShapeError
 from .hooks import as_tensor
 
-_commit = threading.Lock()
+_commit = fork_safe_lock()
 """Lock of the assignment of sums that have been computed. No operation runs while it is held."""
 
 
@@ -27,6 +28,8 @@ class Ownership:
     def own(self, leaf: Any, g: Any, create_graph: bool) -> Any:
         """Return a cotangent as the leaf may keep it: itself, or a copy."""
         frame = leaf._frame
+        if g.shape != leaf._data.shape:
+            refuse_shape(leaf, g)
         backend = frame.backend
         if backend.traces:
             refuse_leak(leaf, g._data if level_of(g) == frame.level else g, "backward")
@@ -37,6 +40,21 @@ class Ownership:
         if isinstance(g, Tensor) and (alias or g._is_view()):  # a change of one grad may not show in another
             return frame.namespace.clone(g)
         return g
+
+
+def refuse_shape(leaf: Any, g: Any) -> None:
+    """Raise for a cotangent of another shape than its leaf, unless lengths are unknown: no derivative may get that far.
+
+    Raises
+    ------
+    ShapeError
+        The shapes differ.
+    """
+    if not same_if_unknown(g.shape, leaf.shape):
+        raise ShapeError(
+            f"backward: a leaf of shape {tuple(leaf.shape)} got a gradient of shape {tuple(g.shape)}: an operation that used it was called "
+            f"in a way for which its derivative is not defined"
+        )
 
 
 def add_to_grad(settled: list[tuple[Any, Any]], create_graph: bool) -> None:

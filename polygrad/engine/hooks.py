@@ -8,7 +8,7 @@ from typing import Any
 from ..core import modes
 from ..core.graph import LazyParts
 from ..core.tensor import Tensor, constant
-from ..errors import ArgumentError, GraphError, ShapeError
+from ..errors import ArgumentError, BackendError, DtypeError, GraphError, ShapeError
 
 
 def as_tensor(value: Any, frame: Any) -> Any:
@@ -83,6 +83,16 @@ def _check(hook: Callable[..., Any], result: Any, tensor: Any) -> Any:
         raise ShapeError(
             f"the hook {name!r} has changed the size of the gradient: it got shape {tuple(tensor.shape)} and "
             f"returned {tuple(result.shape)}; return a gradient of the shape that came in"
+        )
+    if tensor is not None and result._frame.backend is not tensor._frame.backend:
+        raise BackendError(
+            f"the hook {name!r} has changed the type of value: it got a gradient on {tensor.backend!r} and returned one on "
+            f"{result.backend!r}; bring it back: g.to_backend({tensor.backend!r})"
+        )
+    if tensor is not None and result.dtype != tensor.dtype:
+        raise DtypeError(
+            f"the hook {name!r} has changed the type of value: it got dtype {tensor.dtype} and returned {result.dtype}; return a gradient "
+            f"of the dtype that came in, for example g.to({str(tensor.dtype)!r})"
         )
     return result
 

@@ -176,13 +176,21 @@ def run_pass(
                     _add(grads, owned, edge, part)
             del parts
             part = before = None
-    except AnomalyError:
-        raise  # it names the operation itself
-    except Exception as error:
-        annotate(error, node)
+    except BaseException as error:
+        # What waits in them refers to the pass, and the pass to them: a pass that fails leaves no circle.
+        heap.clear()
+        grads.clear()
+        if needed is not None:
+            needed.clear()
+        if isinstance(error, Exception) and not isinstance(error, AnomalyError):  # that one names the operation itself
+            annotate(error, node)
         raise
     if this is not None:
-        return this.finish(), captured
+        try:
+            return this.finish(), captured
+        finally:
+            if needed is not None:
+                needed.clear()
     return settle(grads, Ownership(foreign), create_graph) if accumulate else make_dense(grads), captured
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from ..core.graph import Lazy, Node, NodeExtra
 from ..core.modes import set_grad_enabled
 from ..core.tensor import Tensor
-from .accumulation import Ownership, add_to_grad, retain
+from .accumulation import Ownership, add_to_grad, refuse_shape, retain
 from .hooks import run_posthooks, run_prehooks, run_tensor_hooks
 
 RUNNING: ContextVar[Pass | None] = ContextVar("polygrad_pass", default=None)
@@ -189,7 +189,12 @@ class Pass:
 
 def make_dense(grads: dict[Any, Any]) -> dict[Any, Any]:
     """Return the cotangents of leaves as arrays."""
-    return {leaf: g.dense() if isinstance(g, Lazy) else g for leaf, g in grads.items()}
+    found = {}
+    for leaf, g in grads.items():
+        found[leaf] = g = g.dense() if isinstance(g, Lazy) else g
+        if g.shape != leaf._data.shape:
+            refuse_shape(leaf, g)
+    return found
 
 
 def settle(grads: dict[Any, Any], ownership: Ownership, create_graph: bool) -> dict[Any, Any]:

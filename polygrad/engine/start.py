@@ -180,7 +180,12 @@ def _pass(
     roots: Any, targets: Any, retain_graph: bool | None, create_graph: bool, accumulate: bool
 ) -> tuple[dict[Any, Any], dict[Any, Any]]:
     retain = create_graph if retain_graph is None else retain_graph
-    needed = None if targets is None else engine.restrict([edge for edge, _ in roots], targets)
+    needed = None
+    if targets is not None:
+        needed = engine.restrict([edge for edge, _ in roots], targets)
+        # Hooks of what leads to none of the targets do not run.
+        wanted = set(targets)
+        roots = [(edge, g) for edge, g in roots if edge in needed or edge in wanted]
     captures = []
     for edge in targets or ():
         if isinstance(edge, OutputNode):  # the gradients of all outputs are captured together

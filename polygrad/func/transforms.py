@@ -348,13 +348,40 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
             raise ArgumentError(
                 f"func.vjp: the cotangents have the structure {given_tree or '*'}, the output {pull.tree or '*'}"
             )
-        for output, g in zip(pull.outputs, given):  # noqa: B905 - of one structure
-            if g.shape != output.shape and tuple(g.shape) != tuple(output.shape):
-                raise ShapeError(f"func.vjp: a cotangent has shape {tuple(g.shape)}, its output {tuple(output.shape)}")
+        for i, output in enumerate(pull.outputs):
+            given[i] = _cotangent(given[i], output)
         return arguments_of(tree, pull(given))
 
     value = pull.value()
     return (value, pullback, pull.aux) if has_aux else (value, pullback)
+
+
+def _cotangent(g: Any, output: Any) -> Any:
+    """Return a cotangent as it fits an output: another precision is converted.
+
+    Raises
+    ------
+    ShapeError, DtypeError
+        It does not fit.
+    """
+    if not isinstance(output, Tensor):
+        return None
+    dtype = output.dtype
+    if hasattr(g, "dtype") and g.dtype == dtype and g.shape == output.shape:
+        return g
+    frame, tensor = output._frame, as_frame(g, output._frame)
+    if tuple(tensor.shape) != tuple(output.shape):
+        raise ShapeError(f"func.vjp: a cotangent has shape {tuple(tensor.shape)}, its output {tuple(output.shape)}")
+    number = type(g) in (int, float) or (type(g) is complex and dtype in frame.complex)
+    same_kind = tensor.dtype in frame.floating and (tensor.dtype in frame.complex) == (dtype in frame.complex)
+    if not number and not same_kind and dtype in frame.floating:
+        raise DtypeError(
+            f"func.vjp: a cotangent has dtype {tensor.dtype}, its output {dtype}; a cotangent is of the kind of its output, convert it"
+        )
+    if dtype not in frame.floating:
+        return g
+    cast = frame.namespace.astype(tensor, dtype)
+    return cast if isinstance(g, Tensor) else cast._data
 
 
 def push(

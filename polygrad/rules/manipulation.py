@@ -374,14 +374,14 @@ tile = linear(
 )
 tril = linear(
     "tril(x, /, *, k=0)",
-    transpose=lambda xp, g, *, k: xp.tril(g, k=k),
+    transpose=lambda xp, g, *, x_shape, k: fit(xp, xp.tril(g, k=k), x_shape),
     batch=forms.matrix,
     methods="tril",
     by_position=("k",),
 )
 triu = linear(
     "triu(x, /, *, k=0)",
-    transpose=lambda xp, g, *, k: xp.triu(g, k=k),
+    transpose=lambda xp, g, *, x_shape, k: fit(xp, xp.triu(g, k=k), x_shape),
     batch=forms.matrix,
     methods="triu",
     by_position=("k",),

@@ -6,6 +6,7 @@ declare for Tensor have to be there from the start; their names are found in the
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, ItemsView, Iterator, KeysView, Sequence, ValuesView
 from importlib import import_module
@@ -57,6 +58,10 @@ class Registry(dict[str, "Op"]):
     def __init__(self) -> None:
         super().__init__()
         self.lock = RLock()
+        if hasattr(os, "register_at_fork"):  # a table that another thread reads just then is read to its end
+            os.register_at_fork(
+                before=self.lock.acquire, after_in_parent=self.lock.release, after_in_child=self.lock.release
+            )
         self._declared: dict[str, Op] = {}
         self._unread = self._tables()
         # The operation of each method of Tensor, as far as declared, and the table of each, as far as one declares it.

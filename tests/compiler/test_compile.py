@@ -462,7 +462,7 @@ class TestCalls:
 class TestErrors:
     def test_an_argument_of_another_kind(self, jit: Any, compiles: None) -> None:
         with pytest.raises(
-            ArgumentError, match="an argument is str 'mean'.*name arguments of other kinds in static_argnames"
+            ArgumentError, match="an argument is str 'mean'.*Name arguments of other kinds in static_argnames"
         ):
             jit(lambda x, how: x)(tensor(X), "mean")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+from typing import Any
 
 import numpy as np
 import pytest
 
 import polygrad as pg
+from polygrad.core.explain import explain
 from polygrad.errors import (
     BackendError,
     ConversionError,
@@ -17,6 +19,7 @@ from polygrad.errors import (
     PolygradError,
     ShapeError,
 )
+from polygrad.rules.declare import OPS
 from support.gradient_checks import other_backend
 
 pytestmark = pytest.mark.usefixtures("backend")
@@ -300,3 +303,44 @@ def test_every_error_is_a_runtime_error_with_a_code() -> None:
     codes = [kind.code for kind in kinds]
     assert len(set(codes)) == len(codes)
     assert all(issubclass(kind, RuntimeError) for kind in kinds)
+
+
+KINDS = [
+    np.exceptions.AxisError(3, 2),
+    np.exceptions.DTypePromotionError("no common dtype"),
+    np.linalg.LinAlgError("singular"),
+    KeyError("name"),
+    UnicodeDecodeError("utf-8", b"x", 0, 1, "reason"),
+    OSError(2, "No such file", "name"),
+]
+"""Errors of several kinds, made as their libraries make them."""
+
+
+class TestErrorsOfTheLibrarysOwnKind:
+    """An error of an operation is also one of the library's kind, which may be made of other things than a text."""
+
+    @pytest.mark.parametrize("error", KINDS, ids=lambda error: type(error).__name__)
+    def test_each_has_a_text(self, error: Exception) -> None:
+        found = explain(OPS["add"], error, (pg.ones(2), 1.0))
+        assert isinstance(found, type(error))
+        assert str(found).startswith("add(")
+        assert str(error) in str(found) or "add" in str(found)
+
+    def test_an_array_that_is_too_large(self) -> None:
+        x = pg.ones(10**7, backend="numpy")
+        with pytest.raises(MemoryError, match=r"multiply\(.*Unable to allocate"):
+            x[:, None] * x[None]
+
+    def test_the_axis_is_kept(self) -> None:
+        with pytest.raises(np.exceptions.AxisError, match="sum") as caught:
+            pg.sum(pg.ones(2, backend="numpy"), axis=3)
+        assert (caught.value.axis, caught.value.ndim) == (3, 1)
+
+    @pytest.mark.parametrize(
+        "array", [np.asarray([1, None]), np.asarray(["a", "b"]), np.zeros(2, dtype="M8[s]")], ids=str
+    )
+    def test_dtypes_that_the_standard_has_not(self, array: Any) -> None:
+        x = pg.ones(2, backend="numpy")
+        for use in (lambda: x + array, lambda: pg.maximum(array, x), lambda: pg.concat([x, array])):
+            with pytest.raises(PolygradError, match="dtype"):
+                use()
