@@ -62,6 +62,11 @@ subclass it, fill in ``overrides``, ``owns`` and the like, and give an instance 
             return kind is toyarray.Array
 
     extend.register_backend(ToyBackend("toyarray", toyarray))
+
+**A transform** that combines those of ``polygrad.func`` is a function like any other. One that gives operations a new meaning opens a
+level (``with new_level() as level:``) and passes the function Tensors of a class of its own, whose payloads are the Tensors of the levels
+below. The class says in ``_run_call(call, args, top)`` how its level runs a ``Call``, which is an operation or whatever else can be
+differentiated. ``levels/dual.py``, forward mode, is the example to follow.
 """
 
 from __future__ import annotations
@@ -70,6 +75,9 @@ from .backend.base import Backend
 from .backend.interface import RuleNamespace
 from .backend.select import BackendInfo, backend_of, backends, get_backend, register_backend
 from .core.graph import Node
+from .core.tensor import Tensor
+from .levels.call import Call
+from .levels.level import Level, adopt, new_level, unwrap, wrap
 from .rules.declare import OPS, Op, applied, bilinear, composite, constant, elementwise, linear, rule
 from .rules.helpers import (
     adjoint,
@@ -102,13 +110,17 @@ __all__ = [
     "OPS",
     "Backend",
     "BackendInfo",
+    "Call",
+    "Level",
     "Mapped",
     "Node",
     "Op",
     "RuleNamespace",
     "Run",
+    "Tensor",
     "add_batch",
     "adjoint",
+    "adopt",
     "align",
     "applied",
     "backend_of",
@@ -130,10 +142,13 @@ __all__ = [
     "get_backend",
     "is_complex",
     "linear",
+    "new_level",
     "pad_rank",
     "real",
     "register_backend",
     "rule",
     "shift_axes",
     "slice_axis",
+    "unwrap",
+    "wrap",
 ]

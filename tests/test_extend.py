@@ -265,6 +265,51 @@ class TestABackend:
         assert type(second) is ToyBackend
 
 
+class Watched(extend.Tensor):
+    """A Tensor of a transform that writes down which calls see it."""
+
+    __slots__ = ()
+    seen: list[str] = []  # noqa: RUF012
+
+    @staticmethod
+    def _run_call(call: extend.Call, args: Any, top: Any) -> list[Any]:
+        Watched.seen.append(call.name)
+        level = top._frame.level
+        return [watched(out, level) for out in call([extend.unwrap(arg, level) for arg in args])]
+
+
+def watched(payload: Any, level: extend.Level) -> Watched:
+    out = object.__new__(Watched)
+    out._data, out._frame = payload, payload._frame.backend.frame(level, True)
+    out._node = out._extra = None
+    return out
+
+
+def calls_of(function: Any) -> Any:
+    """The transform: the names of the calls that depend on the argument, and the result."""
+
+    def transformed(x: Any) -> Any:
+        Watched.seen = []
+        with extend.new_level() as level:
+            out = extend.unwrap(function(watched(extend.adopt(x), level)), level)
+        return Watched.seen, out
+
+    return transformed
+
+
+def test_a_transform_of_ones_own(backend: str) -> None:
+    declare_softsign()
+    x = tensor(X, backend, True)
+    names, out = calls_of(lambda x: (pg.softsign(x) * 3 + x[0, 0]).sum())(x)
+    assert names == ["softsign", "multiply", "getitem", "add", "sum"]
+    out.backward()  # the payloads are Tensors, and recorded as ever
+    expected = 3 / (1 + abs(X)) ** 2
+    expected[0, 0] += X.size
+    np.testing.assert_allclose(host(x.grad), expected)
+    second = func.grad(lambda x: calls_of(func.grad(lambda x: pg.softsign(x).sum()))(x)[1].sum())(x)
+    np.testing.assert_allclose(host(second), -2 * np.sign(X) / (1 + abs(X)) ** 3, rtol=1e-6)
+
+
 def test_a_derivative_that_is_not_known() -> None:
     extend.elementwise("shrink(x1, x2, /)", 1, None, default=lambda xp, x1, x2: x1 - x2)
     x = pg.tensor(X, requires_grad=True)
