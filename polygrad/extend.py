@@ -72,12 +72,13 @@ differentiated. ``levels/dual.py``, forward mode, is the example to follow.
 from __future__ import annotations
 
 from .backend.base import Backend
+from .backend.frame import Level
 from .backend.interface import RuleNamespace
 from .backend.select import BackendInfo, backend_of, backends, get_backend, register_backend
 from .core.graph import Node
 from .core.tensor import Tensor
 from .levels.call import Call
-from .levels.level import Level, adopt, new_level, unwrap, wrap
+from .levels.level import adopt, new_level, unwrap, wrap
 from .rules.declare import OPS, Op, applied, bilinear, composite, constant, elementwise, linear, rule
 from .rules.helpers import (
     adjoint,
