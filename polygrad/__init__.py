@@ -63,7 +63,7 @@ from .interop.attach import attach as _attach
 from .rules.declare import OPS as _OPS
 
 if TYPE_CHECKING:
-    from . import autograd, debug, func, interop, nn, utils
+    from . import autograd, debug, extend, func, interop, nn, utils
     from .compiler.compile import jit
     from .show.printing import set_printoptions
 
@@ -83,6 +83,7 @@ __all__ = [
     "empty_like",
     "enable_grad",
     "errors",
+    "extend",
     "eye",
     "from_dlpack",
     "from_numpy",
@@ -138,7 +139,7 @@ def is_tensor(value: object) -> bool:
     return isinstance(value, Tensor)
 
 
-_MODULES = ("autograd", "debug", "func", "graph", "interop", "nn", "utils")
+_MODULES = ("autograd", "debug", "extend", "func", "graph", "interop", "nn", "utils")
 
 
 @_cache

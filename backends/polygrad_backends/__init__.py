@@ -1,1 +1,1 @@
-"""The adapters of the array libraries, one module each. polygrad imports a module only when its library is used."""
+"""Adapters of array libraries, one module each. polygrad imports a module only when its library is used."""

@@ -1,4 +1,4 @@
-"""array-api-strict: the standard and nothing else. What passes here uses only the standard."""
+"""array-api-strict: the standard and nothing else. A program that runs on it uses only the standard."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CPU = xp.Device("CPU_DEVICE")
 
 
 def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> Any:
-    """Whether each element of ``x1`` is among ``x2``; array-api-strict 2.6 overlooks ``invert``."""
+    """Return whether each element of ``x1`` is among ``x2``. array-api-strict 2.6 overlooks ``invert``."""
     found = xp.isin(x1, x2)
     return xp.logical_not(found) if invert else found
 
@@ -38,7 +38,7 @@ class StrictBackend(Backend):
         return xp.Device(spec)
 
     def own(self, array: Any, alias: bool) -> Any:
-        # Views cannot be told apart here, so every gradient gets memory of its own.
+        # Nothing tells views apart here, so every gradient gets memory of its own.
         return xp.asarray(array, copy=True)
 
     def numpy(self, array: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a backend is, and which one is selected."""
+"""Backends: the adapter of each array library, and the selection of one."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A backend fills the holes of the Array API standard for one array library.
+"""The interface of an array library, which fills the holes of the Array API standard.
 
-``Backend`` works for any library that speaks the standard as it stands; an adapter (``backends/polygrad_backends``)
-overrides what its library does better. This module imports no array library.
+``Backend`` works for any library that follows the standard. An adapter (``backends/polygrad_backends``) overrides what its library does
+better. This module imports no array library.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ Array = Any
 """An array of some library. The engine knows nothing of it but the standard."""
 
 NAMESPACE: list[Callable[[Backend], Any]] = []
-"""The class of the differentiable namespace of a backend; ``array_api.namespace`` enters it here."""
+"""The class of the differentiable namespace of a backend. ``array_api.namespace`` enters it here."""
 
 
 class Raw:
-    """The raw namespace of a backend: what a rule calls in a first-order pass. Arrays in, arrays out, nothing recorded.
+    """The raw namespace of a backend, which rules call in a first-order pass: arrays in, arrays out, nothing recorded.
 
-    A name is looked up once: the adapter's own function, else the library's (through array-api-compat), else the
-    agnostic default that the operation declares. Its own members are those of ``RuleNamespace``.
+    A name is looked up once: the adapter's own function, else the library's (through array-api-compat), else the agnostic default that the
+    operation declares. Its own members are those of ``RuleNamespace``.
     """
 
     def __init__(self, backend: Backend, prefix: str = "") -> None:
@@ -57,28 +57,28 @@ class Backend:
     name: str
     """The name of the library that one imports."""
     install: str = ""
-    """How to install what is missing."""
+    """The command that installs what is missing."""
     overrides: dict[str, Callable[..., Any]] = {}  # noqa: RUF012
     """Operations that the adapter does itself, by operation name: raw arrays in, raw arrays out."""
     unsupported: dict[str, str] = {}  # noqa: RUF012
-    """What the library cannot do, with the reason: an operation, or a case of one in parentheses behind its name, such as
-    ``getitem(mask)``. A whole operation is refused from here; a case by the adapter, which raises ``refusal``."""
+    """Operations that the library cannot do, with the reason. A case of an operation stands in parentheses behind its name, such as
+    ``getitem(mask)``. A whole operation is refused by this table, a case by the adapter, which raises ``refusal``."""
     others: frozenset[str] = frozenset()
-    """Names under which the library has a function with another meaning: the operation's agnostic default is taken instead."""
+    """Names under which the library has a function with another meaning. The operation's agnostic default is used instead."""
     native_special: dict[str, Callable[..., Any]] = {}  # noqa: RUF012
     """The library's own functions of ``scipy.special``, by their names there."""
     complex_special: frozenset[str] = frozenset()
-    """Those of them that take complex numbers."""
+    """Functions of ``native_special`` that take complex numbers."""
     lazy = False
-    """Whether values are not to be looked at while a graph is built."""
+    """True for a library that computes no values while a graph is built, so that nobody may look at them."""
     mutable = True
-    """Whether arrays can be written, so that what shares memory with them may change."""
+    """True if arrays can be written, so that views of them may change."""
     compiles = False
-    """Whether ``jit`` compiles."""
+    """True if ``jit`` compiles."""
     traces_numbers = False
-    """Whether what ``jit`` compiles may take Python numbers beside arrays; else each number is compiled in."""
+    """True if a function that ``jit`` compiles may take Python numbers beside arrays. Else each number is compiled in."""
     traces = False
-    """Whether functions may run on stand-ins for arrays (tracers) that must not get out of them; see ``leaks``."""
+    """True if functions may run on stand-ins for arrays (tracers), which must not leave them; see ``leaks``."""
 
     def __init__(self, name: str | None = None, xp: Any = None) -> None:
         if name is not None:
@@ -94,7 +94,7 @@ class Backend:
         self.complex: set[Any] = set()
         numeric: set[Any] = set()
         self.weak: dict[type, set[Any]] = {float: self.floating, int: numeric, complex: self.complex}
-        """Which dtypes keep their own dtype when they meet a Python scalar of this type."""
+        """The dtypes that stay what they are when they meet a Python scalar of this type."""
         self.raw: Any = Raw(self)
 
     # -- the library ------------------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ class Backend:
         raise NotImplementedError
 
     def owns(self, kind: type) -> bool:
-        """Whether arrays of this type are the library's."""
+        """Return whether arrays of this type are the library's."""
         return (kind.__module__ or "").split(".")[0] == self.name
 
     def check(self, array: Array) -> None:
@@ -121,18 +121,18 @@ class Backend:
             return getattr(sys.modules.get(self.name), "__version__", None)
 
     def devices(self) -> tuple[str, ...]:
-        """The names of the devices that the library sees."""
+        """Return the names of the devices that the library sees."""
         info = getattr(self.xp, "__array_namespace_info__", None)
         return tuple(str(device) for device in info().devices() if device is not None) if info else ("cpu",)
 
     def missing(self) -> str | None:
-        """Why the backend cannot be used here, with the cure; None if it can."""
+        """Return why the backend cannot be used here, with the cure; None if it can."""
         if importlib.util.find_spec(self.name) is None:
             return f"{self.name} is not installed: {self.install or f'pip install {self.name}'}"
         return None
 
     def load(self) -> Backend:
-        """Make the backend's dtypes known; called once, on first use."""
+        """Collect the dtypes of the library; called once, on first use."""
         if not self._loaded:
             for name in DTYPE_NAMES:
                 dtype = getattr(self.xp, name, None)
@@ -163,7 +163,7 @@ class Backend:
             return self._ground.setdefault(lifted, Frame(self, GROUND, lifted))
 
     def lookup(self, name: str) -> Any:
-        """The raw function (or constant, or dtype) of that name."""
+        """Return the raw function (or constant, or dtype) of that name."""
         if name in self.unsupported:
             return self.refusing(name, self.unsupported[name])
         if name in self.overrides:
@@ -187,14 +187,14 @@ class Backend:
         return self.default(name)
 
     def default(self, name: str) -> Callable[..., Any]:
-        """The agnostic default of an operation, computed on the library's arrays; one that raises, where it declares none."""
+        """Return the agnostic default of an operation on the library's arrays, or a function that raises if it declares none."""
         function = OPS[name].default
         if function is None:
             return self.refusing(name, f"{self.name} {self.version} has no function {name!r}")
         return functools.partial(function, self.raw)
 
     def refusal(self, name: str, reason: str | None = None) -> UnsupportedError:
-        """The error of what the backend cannot do; the reason is that of the table ``unsupported`` unless another is given."""
+        """Return the error for something that the backend cannot do. The reason is that of the table ``unsupported`` unless given."""
         error = UnsupportedError(
             f"{name} is not supported on the backend {self.name!r}: {reason or self.unsupported[name]}"
         )
@@ -202,7 +202,7 @@ class Backend:
         return error
 
     def refusing(self, name: str, reason: str) -> Callable[..., Any]:
-        """What stands for an operation that the backend cannot do: it raises when it is called."""
+        """Return a function that takes the place of an operation that the backend cannot do, and raises when it is called."""
 
         def refused(*args: Any, **params: Any) -> Any:
             raise self.refusal(name, reason)
@@ -211,10 +211,10 @@ class Backend:
 
     # -- special functions ------------------------------------------------------------------------------------
     def special(self, name: str) -> Callable[..., Any] | None:
-        """The library's own implementation of a function of ``scipy.special``, from ``native_special``; None if it has none.
+        """Return the library's own implementation of a function of ``scipy.special``, from ``native_special``; None if it has none.
 
-        Without one, the operation's agnostic default serves, if it declares one, else SciPy on the host; SciPy too for complex numbers,
-        unless the function is in ``complex_special``.
+        Without one, the operation's agnostic default serves, if it declares one, else SciPy on the host. SciPy serves for complex numbers
+        too, unless the function is in ``complex_special``.
         """
         native = self.native_special.get(name)
         if native is None or name in self.complex_special or scipy_special(name) is None:
@@ -228,7 +228,7 @@ class Backend:
         return run
 
     def special_on_host(self, name: str) -> Callable[..., Any]:
-        """The function of ``scipy.special``, computed by SciPy on the host; one that raises, where SciPy has none."""
+        """Return the function of ``scipy.special`` computed by SciPy on the host, or one that raises if SciPy has none."""
         function = scipy_special(name)
         if function is not None:
             return self.on_host(function)
@@ -238,7 +238,7 @@ class Backend:
         return self.refusing(f"special.{name}", missing)
 
     def on_host(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """A function of NumPy arrays as one of the library's arrays: moved to the host, computed there, moved back."""
+        """Return a function of NumPy arrays as one of the library's arrays, which are moved to the host and back."""
 
         def run(*args: Any, **params: Any) -> Any:
             like = next(arg for arg in args if hasattr(arg, "dtype"))
@@ -252,7 +252,7 @@ class Backend:
         return run
 
     def _narrow(self, out: Any, dtypes: list[Any]) -> Any:
-        """The dtype of what the host computed: of the precision that came in, where the host has widened it."""
+        """Return the dtype for a result of the host: of the precision that came in, where the host has widened it."""
         kind = getattr(out.dtype, "kind", "")
         floating = [dtype for dtype in dtypes if dtype in self.floating]
         if kind not in ("f", "c"):
@@ -269,11 +269,11 @@ class Backend:
 
     # -- dtypes and devices -----------------------------------------------------------------------------------
     def canonical(self, dtype: Any) -> Any:
-        """The object that ``array.dtype`` is for this dtype, which need not be that of the namespace."""
+        """Return the object that ``array.dtype`` is for this dtype; the namespace may have another one."""
         return self.xp.empty((0,), dtype=dtype).dtype
 
     def dtype(self, spec: Any) -> Any:
-        """The backend's dtype for its own object, another library's, a Python type, or a name."""
+        """Return the backend's dtype for its own object, another library's, a Python type, or a name."""
         if spec is bool or spec is int or spec is float or spec is complex:
             return self.default_dtype(
                 {bool: "bool", int: "integral", float: "real floating"}.get(spec, "complex floating")
@@ -286,14 +286,14 @@ class Backend:
         return self.canonical(dtype)
 
     def default_dtype(self, kind: str, device: Any = None) -> Any:
-        """The library's default dtype of a kind ("bool", "integral", "real floating" or "complex floating") on a device."""
+        """Return the default dtype of a kind ("bool", "integral", "real floating" or "complex floating") on a device."""
         if kind == "bool":
             return self.dtype("bool")
         where = {} if device is None else {"device": self.device(device)}
         return self.canonical(self.xp.__array_namespace_info__().default_dtypes(**where)[kind])
 
     def device(self, spec: Any) -> Any:
-        """The backend's device object for its own object or a name such as "cpu"."""
+        """Return the backend's device object for its own object or a name such as "cpu"."""
         if not isinstance(spec, str):
             return spec
         for device in self.xp.__array_namespace_info__().devices():
@@ -302,22 +302,22 @@ class Backend:
         raise self.no_device(spec)
 
     def no_device(self, spec: Any) -> BackendError:
-        """The error for a device that is not here."""
+        """Return the error for a device that does not exist here."""
         return BackendError(f"{self.name} has no device {spec!r} here; it has {', '.join(map(repr, self.devices()))}")
 
     # -- tracing ----------------------------------------------------------------------------------------------
     def scope(self) -> Any:
-        """What encloses the code that runs now: the innermost trace of the library's, compared with ``==``; None: nothing."""
+        """Return the innermost trace of the library's that encloses the running code, to be compared with ``==``; None outside."""
         return None
 
     def is_number(self, array: Array) -> bool:
-        """Whether an array stands for a Python number, with no dtype of its own."""
+        """Return whether an array stands for a Python number, and has no dtype of its own."""
         return False
 
     def leaks(self, old: Array, new: Array, scope: Any, leaf: bool) -> bool:
-        """Whether ``new`` belongs to a trace and would get out of it by being stored with a Tensor with the payload ``old``.
+        """Return whether ``new`` belongs to a trace, and would leave it if it were stored with a Tensor with the payload ``old``.
 
-        ``scope`` is where the Tensor was made, as far as that was written down, which it is for a ``leaf`` that requires grad.
+        ``scope`` is the trace in which the Tensor was made, as far as it is known, which it is for a ``leaf`` that requires grad.
         """
         return False
 
@@ -325,21 +325,26 @@ class Backend:
     def jit(
         self, function: Callable[..., tuple[list[Array], Any]], **options: Any
     ) -> Callable[..., tuple[list[Array], Any]]:
-        """A compiled function of arrays that returns a list of arrays and a ``polygrad.program.Constant``, which is handed through."""
+        """Compile a function of arrays.
+
+        It returns a list of arrays and a ``polygrad.compiler.program.Constant``, which is handed through.
+        """
         return function
 
     def generator(self) -> Array:
-        """The state of the generator of random numbers, as an array; inside a trace that of the trace."""
+        """Return the state of the generator of random numbers, as an array; inside a trace that of the trace."""
         raise NotImplementedError
 
     def set_generator(self, state: Array) -> None:
-        """Go on from that state; inside a trace for the rest of it."""
+        """Set the state of the generator of random numbers; inside a trace for the rest of it."""
         raise NotImplementedError
 
     # -- what the standard lacks ------------------------------------------------------------------------------
     def add_at(self, buffer: Array, key: Any, value: Array) -> Array:
-        """``buffer`` with ``value`` added at ``key``, every duplicate counted; an adapter may write into ``buffer``, which the
-        engine owns. Returns the sum."""
+        """Return ``buffer`` with ``value`` added at ``key``, every duplicate counted.
+
+        An adapter may write into ``buffer``, which the engine owns.
+        """
         return buffer + self.raw.getitem_adjoint(value, key=key, shape=buffer.shape)
 
     def one_like(self, array: Array) -> Array:
@@ -347,27 +352,27 @@ class Backend:
         return self.raw.ones_like(array)
 
     def own(self, array: Array, alias: bool) -> Array:
-        """``array`` as a leaf may keep it: in memory of its own. ``alias`` says that somebody else holds it for sure."""
+        """Return ``array`` in memory of its own, for a leaf to keep. ``alias`` says that somebody else holds it for sure."""
         return self.xp.asarray(array, copy=True) if alias else array
 
     def present(self, array: Array) -> Array:
-        """The payload as the user sees it."""
+        """Return the payload as users see it."""
         return array
 
     def export(self, array: Array) -> Array:
-        """The payload as another library can take it over by DLPack."""
+        """Return the payload as another library can take it over by DLPack."""
         return self.present(array)
 
     def device_of(self, array: Array) -> Any:
-        """The device that the array is on."""
+        """Return the device that the array is on."""
         return array.device
 
     def concrete(self, array: Array) -> bool:
-        """Whether the values can be looked at now: not where the array stands for values to come, as under ``jax.jit``."""
+        """Return whether the array has values now. Under ``jax.jit`` it stands for values to come."""
         return True
 
     def to_host(self, array: Array) -> Any:
-        """The array as nested Python lists or a Python scalar."""
+        """Return the array as nested Python lists or a Python scalar."""
         if array.ndim == 0:
             for kind, convert in (("bool", bool), ("integral", int), ("real floating", float)):
                 if self.xp.isdtype(array.dtype, kind):
@@ -376,29 +381,32 @@ class Backend:
         return [self.to_host(array[i, ...]) for i in range(array.shape[0])]
 
     def from_host(self, data: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Array:
-        """Numbers, nested lists or a NumPy array as an array of the library."""
+        """Return numbers, nested lists or a NumPy array as an array of the library."""
         options = {
             name: value for name, value in (("dtype", dtype), ("device", device), ("copy", copy)) if value is not None
         }
         return self.xp.asarray(data, **options)
 
     def numpy(self, array: Array) -> Any:
-        """The array as a NumPy array, without a copy where the library allows."""
+        """Return the array as a NumPy array, without a copy where the library allows."""
         from .host import to_numpy
 
         return to_numpy(array)
 
     def contraction_path(self, equation: str, shapes: Any) -> Any:
-        """In which order to contract the operands of an ``einsum`` of three and more: steps of positions, each product coming last."""
+        """Return the order in which to contract the operands of an ``einsum`` of three and more.
+
+        It has steps of positions; each product comes last.
+        """
         from .host import contraction_path
 
         return contraction_path(equation, tuple(map(tuple, shapes)))
 
     def synchronize(self, *arrays: Array) -> None:
-        """Wait until the device has finished, or at least what it does for these arrays."""
+        """Wait until the device has finished everything, or at least the work for these arrays."""
 
     def random(self, kind: str, shape: tuple[int, ...], dtype: Any, device: Any, **params: Any) -> Array:
-        """Random numbers drawn by the host and moved over; ``kind`` is "normal", "uniform" or "integers"."""
+        """Draw random numbers; ``kind`` is "normal", "uniform" or "integers". Here the host draws them."""
         from .host import draw
 
         return self.xp.asarray(draw(kind, shape, **params), dtype=dtype, device=device)
@@ -410,16 +418,13 @@ class Backend:
         seed_host(seed)
 
     def random_state(self) -> Any:
-        """Where the generator is that ``random`` draws from, for ``set_random_state``."""
+        """Return the state of the generator that ``random`` draws from, for ``set_random_state``."""
         from .host import get_state
 
         return get_state()
 
     def set_random_state(self, state: Any) -> None:
-        """Have ``random`` go on from a state that ``random_state`` has given."""
+        """Set the generator that ``random`` draws from to a state that ``random_state`` returned."""
         from .host import set_state
 
         set_state(state)
-
-
-# -- finding and selecting --------------------------------------------------------------------------------------

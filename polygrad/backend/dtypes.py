@@ -17,7 +17,7 @@ ALIASES = {
 
 
 def dtype_name(dtype: Any) -> str:
-    """The standard's name of any library's dtype object."""
+    """Return the standard's name of any library's dtype object."""
     name = getattr(dtype, "name", None) or getattr(getattr(dtype, "dtype", None), "name", None)
     if not isinstance(name, str):
         name = str(dtype).split(".")[-1] if not isinstance(dtype, type) else dtype.__name__

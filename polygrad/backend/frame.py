@@ -1,4 +1,4 @@
-"""Levels and frames: where an operation runs.
+"""Levels and frames, which say where an operation runs.
 
 Each functional transform opens a level, a number above those that are open. A frame is a backend at a level.
 """
@@ -21,7 +21,7 @@ class Level(int):
 
     open = True
     spent = False
-    """Whether the level will not be opened again."""
+    """True if the level will not be opened again."""
 
     def __init__(self, number: int) -> None:
         self._raw: dict[Any, Frame] = {}
@@ -90,11 +90,11 @@ def _references(level: Any) -> int:
 
 
 class Frame:
-    """Where an operation runs: a backend at a level. Tensors of one frame share one object, compared by identity.
+    """The place where an operation runs: a backend at a level. Tensors of one frame share one object, compared by identity.
 
-    ``raw`` is the namespace that computes on payloads: the library itself, or, when the payload is itself a Tensor
-    (inside a transform), the differentiable namespace. ``namespace`` is the differentiable one. ``ground`` is the frame of level 0 whose
-    constants may stand beside raw payloads as they are; None where the payloads are Tensors.
+    ``raw`` is the namespace that computes on payloads. It is the library itself, or the differentiable namespace where the payload is
+    itself a Tensor, inside a transform. ``namespace`` is the differentiable one. ``ground`` is the frame of level 0 whose constants may
+    stand beside raw payloads as they are; None where the payloads are Tensors.
     """
 
     __slots__ = ("backend", "calls", "complex", "floating", "ground", "level", "lifted", "namespace", "raw", "weak")
@@ -113,7 +113,7 @@ class Frame:
         self.ground = None if lifted else self if level == 0 else backend.frame()
 
     def call(self, name: str) -> Callable[..., Any]:
-        """The function of that name in ``raw``, extensions included (``linalg.det``)."""
+        """Return the function of that name in ``raw``, extensions included (``linalg.det``)."""
         try:
             return self.calls[name]
         except KeyError:

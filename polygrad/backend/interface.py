@@ -15,7 +15,7 @@ from ..errors import UnsupportedError
 
 @runtime_checkable
 class RuleNamespace(Protocol):
-    """What a rule may ask of its ``xp``, beside the functions of the standard and the declared operations."""
+    """The namespace ``xp`` of a rule: its members beside the functions of the standard and the declared operations."""
 
     backend: str
     """The name of the backend, as ``Tensor.backend``."""

@@ -32,7 +32,7 @@ def _entry_points() -> dict[str, Any]:
 
 
 def get_backend(name: str | Backend | None = None) -> Backend:
-    """The backend of that name; None means the selected one (``use_backend``, POLYGRAD_BACKEND, else NumPy)."""
+    """Return the backend of that name; None means the selected one (``use_backend``, POLYGRAD_BACKEND, else NumPy)."""
     if isinstance(name, Backend):
         return name.load()
     given, name = name, name or default_backend_name()
@@ -58,7 +58,7 @@ def get_backend(name: str | Backend | None = None) -> Backend:
 
 
 def backend_of(array: Any) -> Backend | None:
-    """The backend that owns an array, or None when it is not an array of any library."""
+    """Return the backend that owns an array, or None if it is not an array of any library."""
     kind = type(array)
     backend = BY_TYPE.get(kind)
     if backend is None:
@@ -72,11 +72,14 @@ def _find(array: Any, kind: type) -> Backend | None:
     if kind.__module__ == "builtins":
         return None
     for name in _entry_points():
-        # An array of a library can only exist once the library is imported, so nothing is imported for its sake.
+        # An array of a library can exist only once the library is imported, so no library is imported here.
         if name in sys.modules and importlib.util.find_spec(name) is not None:
             backend = get_backend(name)
             if backend.owns(kind):
                 return backend
+    for backend in list(_BY_NAME.values()):  # a registered backend may recognise its arrays in a way of its own
+        if type(backend).owns is not Backend.owns and backend.owns(kind):
+            return backend
     if hasattr(array, "__array_namespace__"):
         xp = array.__array_namespace__()
         name = (getattr(xp, "__name__", None) or kind.__module__).split(".")[0]
@@ -85,12 +88,14 @@ def _find(array: Any, kind: type) -> Backend | None:
 
 
 def register_backend(backend: Backend) -> None:
-    """Make a backend known without an entry point."""
+    """Make a backend known without an entry point. It takes the place of one of the same name."""
     _BY_NAME[backend.name] = backend.load()
+    for kind in [kind for kind, known in BY_TYPE.items() if known.name == backend.name]:
+        del BY_TYPE[kind]
 
 
 def default_backend_name() -> str:
-    """The name of the backend that creation functions use where nothing else decides."""
+    """Return the name of the backend that creation functions use where nothing else decides."""
     return SELECTED.get() or os.environ.get("POLYGRAD_BACKEND") or "numpy"
 
 
@@ -116,7 +121,7 @@ class use_backend:
 
 
 class BackendInfo(NamedTuple):
-    """What is known of one backend here: ``reason`` says why it is not available and how to install it."""
+    """A backend as ``backends`` lists it. ``reason`` says why it is not available and how to install it."""
 
     name: str
     available: bool
@@ -126,7 +131,7 @@ class BackendInfo(NamedTuple):
 
 
 def backends() -> list[BackendInfo]:
-    """Every known backend, with version and devices, or the reason why it cannot be used here."""
+    """List every known backend, with version and devices, or the reason why it cannot be used here."""
 
     def look() -> Iterator[BackendInfo]:
         for name in sorted(_entry_points().keys() | _BY_NAME.keys()):

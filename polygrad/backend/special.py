@@ -1,4 +1,4 @@
-"""``scipy.special`` on NumPy arrays, for libraries that lack a function of it."""
+"""``scipy.special`` on NumPy arrays, for libraries that lack some of its functions."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 
 def scipy_special(name: str) -> Callable[..., Any] | None:
-    """The function of ``scipy.special`` that computes on NumPy arrays; None without SciPy, or where it has no such function."""
+    """Return the function of ``scipy.special`` that computes on NumPy arrays; None without SciPy, or if it has no such function."""
     if importlib.util.find_spec("scipy") is None:
         return None
     function = getattr(importlib.import_module("scipy.special"), name, None)
-    # With SCIPY_ARRAY_API set the public name dispatches on the type of the arrays, in Python; the ufunc is behind it.
+    # With SCIPY_ARRAY_API set the public name is a Python function that dispatches on the type of the arrays, and wraps the ufunc.
     function = getattr(function, "__wrapped__", function)
     if name == "lambertw":
         return _real_lambertw
@@ -40,7 +40,7 @@ class _InDouble:
 
 
 def _with_complex(function: Callable[..., Any], formula: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of SciPy that takes real arguments only, and a formula for complex ones."""
+    """Combine a function of SciPy that takes only real arguments with a formula for complex ones."""
     return lambda x, /: formula(x) if getattr(getattr(x, "dtype", None), "kind", "f") == "c" else function(x)
 
 
@@ -52,7 +52,7 @@ _ANALYTIC: dict[str, Callable[..., Any]] = {"exp2": lambda x: 2.0**x, "exp10": l
 
 
 def _real_lambertw(z: Any, k: int = 0, tol: float = 1e-8) -> Any:
-    """SciPy's, which is complex also for real arguments; for those, its real part, and nan where it has another one."""
+    """Return SciPy's value, which is complex for real arguments too; for those, its real part, or nan where there is another part."""
     out = importlib.import_module("scipy.special").lambertw(z, k, tol)
     if getattr(getattr(z, "dtype", None), "kind", "f") == "c":
         return out

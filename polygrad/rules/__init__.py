@@ -1,1 +1,1 @@
-"""The derivative tables: one entry for each operation, grouped as the standard groups its functions."""
+"""Derivative tables, with one entry for each operation, grouped as the standard groups its functions."""

@@ -1,6 +1,6 @@
 """Arrays put together and taken apart under torch's names and NumPy's: diagonals, blocks, windows, products.
 
-Rearrangements and joins of other operations, which differentiate by themselves.
+They are made of the rearrangements and joins of other tables, so they differentiate by themselves.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .selection import match_dtype
 
 # -- diagonals ---------------------------------------------------------------------------------------------------------
 def _diagonal(rows: int, columns: int, offset: int) -> slice:
-    """Where a diagonal is in the matrix laid out row by row: every ``columns + 1``-th element, so a basic key will do."""
+    """Return the slice that selects a diagonal of a matrix laid out row by row: every ``columns + 1``-th element. It is a basic key."""
     length = min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns)
     if length <= 0:
         return slice(0, 0)
@@ -61,7 +61,7 @@ def _diag(xp: Any, x: Any, *, offset: int) -> Any:
         raise ShapeError(
             f"diag: expected one axis or two, got {describe(x)}; linalg.diagonal and diag_embed take stacks"
         )
-    return xp.clone(xp.linalg.diagonal(x, offset=offset))  # a copy, as in torch, where the diagonal itself is a view
+    return xp.clone(xp.linalg.diagonal(x, offset=offset))  # a copy, as in torch; the diagonal itself is a view
 
 
 diag = composite(
@@ -235,7 +235,7 @@ unflatten = composite(
 
 # -- joins -------------------------------------------------------------------------------------------------------------
 def _at_least(xp: Any, x: Any, ndim: int) -> Any:
-    """Give an array at least so many axes. The third goes behind, as in NumPy."""
+    """Give an array at least so many axes. As in NumPy, the third axis goes behind."""
     x = xp.asarray(x)
     if x.ndim < ndim == 3:
         return xp.reshape(x, (*(1,) * (2 - x.ndim), *x.shape, 1))
@@ -378,7 +378,7 @@ def _vander(xp: Any, x: Any, *, N: int | None, increasing: bool) -> Any:
         raise ArgumentError(f"vander: N must not be negative, got {N}")
     if N == 0:
         return xp.reshape(x[:0], (n, 0))
-    # A running product, not pow: its derivative at 0 is right for every exponent.
+    # Other than pow, a running product has the right derivative at 0 for every exponent.
     factors = xp.broadcast_to(xp.reshape(x, (n, 1)), (n, N - 1))
     powers = xp.cumulative_prod(factors, axis=1, dtype=x.dtype, include_initial=True)
     return powers if increasing else xp.flip(powers, axis=1)
@@ -406,7 +406,7 @@ def _nan_to_num(xp: Any, x: Any, *, nan: float = 0.0, posinf: float | None = Non
 
 
 def _mask_finite(xp: Any, g: Any, x: Any) -> Any:
-    if is_complex(xp, x):  # the parts are replaced each by itself
+    if is_complex(xp, x):  # each part is replaced by itself
         real = xp.where(xp.isfinite(xp.real(x)), xp.real(g), 0.0)
         imag = xp.where(xp.isfinite(xp.imag(x)), xp.imag(g), 0.0)
         return xp.astype(real, g.dtype) + 1j * xp.astype(imag, g.dtype)

@@ -1,8 +1,8 @@
 """Contractions: ``einsum``, and torch's sums of a matrix and a product.
 
-``einsum`` of many operands goes pair by pair, in an order that a library finds (``Backend.contraction_path``). Each pair is one node,
-so that the backward pass reuses what was contracted on the way forward instead of contracting all the other operands again for each
-one. The derivative of a pair is again the contraction of a pair.
+``einsum`` of many operands goes pair by pair, in the order that ``contraction_path`` of the namespace returns. Each pair is one node, so
+the backward pass reuses what was contracted on the way forward, instead of contracting all other operands again for each operand. The
+derivative of a pair is again the contraction of a pair.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def _unique(labels: str) -> str:
 
 # -- one operand -------------------------------------------------------------------------------------------------------
 def _take_diagonals(xp: Any, x: Any, labels: str) -> tuple[Any, str]:
-    """The diagonal along the axes of each repeated label; that axis comes last."""
+    """Take the diagonal along the axes of each repeated label; that axis comes last."""
     for label in _unique(labels):
         while labels.count(label) > 1:
             first = labels.index(label)
@@ -37,7 +37,7 @@ def _take_diagonals(xp: Any, x: Any, labels: str) -> tuple[Any, str]:
 
 
 def _reduce_operand(xp: Any, x: Any, labels: str, out: str) -> Any:
-    """``einsum`` of one operand: its diagonals, the sum over what ``out`` lacks, the axes in the order of ``out``."""
+    """Compute ``einsum`` of one operand: take diagonals, sum over labels that are not in ``out``, and order the axes as in ``out``."""
     x, labels = _take_diagonals(xp, x, labels)
     summed = tuple([i for i, label in enumerate(labels) if label not in out])
     if summed:
@@ -47,7 +47,7 @@ def _reduce_operand(xp: Any, x: Any, labels: str, out: str) -> Any:
 
 
 def _expand_operand(xp: Any, g: Any, labels: str, target: str, shape: tuple[int, ...]) -> Any:
-    """The transpose of ``_reduce_operand``: repeated over the axes that were summed, on the diagonal where one was taken."""
+    """Transpose ``_reduce_operand``: repeat ``g`` over the summed axes, and put it on a diagonal where one was taken."""
     once = _unique(target)
     order = "".join(label for label in once if label in labels)
     if order != labels:
@@ -103,7 +103,7 @@ contract_single = linear(
 # -- two operands ------------------------------------------------------------------------------------------------------
 @lru_cache(maxsize=1024)
 def _plan(equation: str) -> tuple[str, str, str, str, str, str, str]:
-    """The operands' labels, then those that both keep, those that are summed, those that only one has, and the result."""
+    """Sort the labels of a pair: return those of each operand, kept by both, summed, only in the first, only in the second, and out."""
     (labels1, labels2), out = _split_equation(equation)
     shared = "".join(label for label in _unique(labels1) if label in labels2)
     batch = "".join(label for label in shared if label in out)
@@ -115,7 +115,10 @@ def _plan(equation: str) -> tuple[str, str, str, str, str, str, str]:
 
 @lru_cache(maxsize=1024)
 def _as_matmul(equation: str) -> tuple[bool, bool, bool] | None:
-    """Whether the operands and the result are (stacks of) matrices as they stand, and which of the three are transposed."""
+    """Return which of the two operands and the result have to be transposed to make the pair one product of (stacks of) matrices.
+
+    None means that the operands are no such matrices as they stand.
+    """
     labels1, labels2, batch, summed, free1, free2, out = _plan(equation)
     forms = (
         (labels1, batch + free1 + summed, batch + summed + free1),
@@ -129,7 +132,7 @@ def _as_matmul(equation: str) -> tuple[bool, bool, bool] | None:
 
 
 def _contract_pair(xp: Any, x1: Any, x2: Any, *, equation: str) -> Any:
-    """As a product of two stacks of matrices, or elementwise where nothing is summed."""
+    """Contract a pair as a product of two stacks of matrices, or elementwise where nothing is summed."""
     matrices = _as_matmul(equation)
     if matrices is not None:
         first, second, result = matrices
@@ -159,7 +162,7 @@ def _contract_pair(xp: Any, x1: Any, x2: Any, *, equation: str) -> Any:
 
 
 def _pair_transpose(which: int) -> Any:
-    """The cotangent of an operand is ``g`` contracted with the conjugate of the other one."""
+    """Return the transpose by one operand: ``g`` contracted with the conjugate of the other operand."""
 
     def transpose(xp: Any, g: Any, other: Any, shape: tuple[int, ...], dtype: Any, equation: str) -> Any:
         labels, out = _split_equation(equation)
@@ -186,7 +189,7 @@ contract_pair = bilinear(
 
 # -- einsum ------------------------------------------------------------------------------------------------------------
 def _from_lists(operands: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
-    """The other format, ``einsum(a, [0, 1], b, [1, 2], [0, 2])``, as an equation and operands."""
+    """Convert the other format, ``einsum(a, [0, 1], b, [1, 2], [0, 2])``, to an equation and operands."""
 
     def letters(labels: Any) -> str:
         return "".join("..." if label is Ellipsis else LETTERS[label] for label in labels)
@@ -198,7 +201,7 @@ def _from_lists(operands: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
 
 @lru_cache(maxsize=1024)
 def _spell_out(equation: str, ndims: tuple[int, ...]) -> tuple[list[str], str]:
-    """The labels of operands with so many axes, and of the result, with letters in the place of every ellipsis."""
+    """Return the labels of operands with these numbers of axes, and of the result, with letters in the place of every ellipsis."""
     text = equation.replace(" ", "")
     inputs, arrow, out = text.partition("->")
     terms = inputs.split(",")
@@ -234,8 +237,10 @@ def _spell_out(equation: str, ndims: tuple[int, ...]) -> tuple[list[str], str]:
 def _match_labels(
     equation: str, shapes: tuple[tuple[int, ...], ...]
 ) -> tuple[tuple[str, ...], str, tuple[tuple[int, ...], ...]]:
-    """The labels of operands of these shapes, those of the result, and the axes of each operand that are to be squeezed: those of
-    length 1 that meet a longer one."""
+    """Match an equation with shapes. Return the labels of the operands, those of the result, and the axes of each operand to squeeze.
+
+    These are the axes of length 1 that meet a longer one.
+    """
     labels, out = _spell_out(equation, tuple(map(len, shapes)))
     sizes: dict[str, int] = {}
     for term, shape in zip(labels, shapes, strict=True):
@@ -261,7 +266,10 @@ def _match_labels(
 
 
 def _iterate_pairs(path: Iterable[tuple[int, ...]], count: int) -> Iterator[tuple[int, int]]:
-    """A contraction path by pairs: two operands at a time, whose product comes last. A step of more goes from left to right."""
+    """Yield a contraction path as pairs of positions; the product of a pair comes last.
+
+    A step of more than two operands goes from left to right.
+    """
     for step in path:
         rest = sorted(step)
         while len(rest) > 1:
@@ -272,7 +280,7 @@ def _iterate_pairs(path: Iterable[tuple[int, ...]], count: int) -> Iterator[tupl
 
 
 def _remaining_labels(labels: list[str], out: str, i: int, j: int) -> str:
-    """What is left of two operands that are contracted: the labels that the result or another operand needs."""
+    """Return the labels that are left of two contracted operands: those that the result or another operand needs."""
     needed = out + "".join(term for k, term in enumerate(labels) if k not in (i, j))
     return "".join(label for label in _unique(labels[i] + labels[j]) if label in needed)
 
@@ -312,7 +320,10 @@ einsum = composite(
 
 # -- a sum and a product -----------------------------------------------------------------------------------------------
 def _add_product(product: Any) -> Any:
-    """``beta * input + alpha * product``; with ``beta=0`` the input is left out, so that a NaN in it does not matter."""
+    """Return the body of an operation that computes ``beta * input + alpha * product``.
+
+    With ``beta=0`` the input is left out, so that a NaN in it does not matter.
+    """
 
     def body(xp: Any, input: Any, x1: Any, x2: Any, *, beta: Any, alpha: Any) -> Any:
         out = product(xp, x1, x2)

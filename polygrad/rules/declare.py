@@ -1,4 +1,4 @@
-"""The forms in which an operation and its derivatives are declared. One entry is all that an operation needs.
+"""Forms in which an operation and its derivatives are declared. One entry is all that an operation needs.
 
     sin      = elementwise("sin", lambda xp, x: xp.cos(x))
     exp      = elementwise("exp", lambda xp, out: out)
@@ -48,7 +48,10 @@ FACTS = ("shape", "dtype", "ndim", "device")
 
 
 def read_parameters(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The positional and the keyword-only parameters of a function, read off its code: tables are long, and ``inspect`` is slow."""
+    """Return the positional and the keyword-only parameters of a function.
+
+    They are read off its code where possible: the tables are long, and ``inspect`` is slow.
+    """
     code = getattr(function, "__code__", None)
     if code is None or hasattr(function, "__wrapped__") or hasattr(function, "__signature__"):
         import inspect
@@ -60,7 +63,7 @@ def read_parameters(function: Callable[..., Any]) -> tuple[tuple[str, ...], tupl
 
 
 class Rule:
-    """One derivative function with what it asks for, read off its signature."""
+    """One derivative function, with the arrays and facts that its signature asks for."""
 
     __slots__ = ("facts", "function", "values")
 
@@ -93,26 +96,41 @@ class Rule:
 class Op:
     """A declared operation: its signature, its derivatives, and how it appears to users.
 
-    Args:
-        form: the form of the declaration, such as "linear".
-        text: the name and the signature, such as ``"sum(x, /, *, axis=None)"``; without parentheses there is one array ``x``.
-        arrays: the names of the parameters that are arrays, if those are not the positional-only ones. ``("arrays",)`` is one parameter
-            that is a sequence of arrays.
-        default: ``(xp, x, ..., *, param)`` computes the operation where the array library lacks it.
-        node: the name of its nodes, as torch has it; or ``(payloads, params)`` gives the name. An elementwise operation of two arrays may
-            have three names: for two arrays, for a number as the second, and for a number as the first.
-        outputs: the names of the results, if there are several.
-        promote: whether the arrays are promoted to a common dtype, or the names of those that are.
-        view: whether the result is a view of the first array; it may depend on the parameters, as ``(params)``.
-        write: ``(xp, base, value, **params)`` returns the base with ``value`` in the place of the view. Without it the transpose is used,
-            which has to be the inverse.
-        batch: the batching rule, which runs the operation under ``vmap`` (``rules.vmap.alignment``). Without one there is a loop over the
-            examples, and a warning.
-        conversion: whether it converts to a ``dtype`` on a ``device``, and with ``copy=False`` returns an array that has both as it is.
-        methods: the methods of Tensor that call it, separated by spaces. A trailing underscore makes one in place. In a table this is a
-            literal, since the registry finds it in the text.
-        by_position: keyword-only parameters that the methods take by position too, as torch's do.
-        doc: the beginning of the docstring of the public function.
+    Parameters
+    ----------
+    form
+        The form of the declaration, such as "linear".
+    text
+        The name and the signature, such as ``"sum(x, /, *, axis=None)"``; without parentheses there is one array ``x``.
+    arrays
+        The names of the parameters that are arrays, if those are not the positional-only ones. ``("arrays",)`` is one parameter that is
+        a sequence of arrays.
+    default
+        ``(xp, x, ..., *, param)`` computes the operation where the array library lacks it.
+    node
+        The name of its nodes, as torch has it; or ``(payloads, params)`` gives the name. An elementwise operation of two arrays may have
+        three names: for two arrays, for a number as the second, and for a number as the first.
+    outputs
+        The names of the results, if there are several.
+    promote
+        True if the arrays are promoted to a common dtype, or the names of those that are.
+    view
+        True if the result is a view of the first array; or ``(params)`` tells.
+    write
+        ``(xp, base, value, **params)`` returns the base with ``value`` in the place of the view. Without it the transpose is used, which
+        has to be the inverse.
+    batch
+        The batching rule, which runs the operation under ``vmap`` (``rules.vmap.alignment``). Without one there is a loop over the
+        examples, and a warning.
+    conversion
+        True if it converts to a ``dtype`` on a ``device``, and with ``copy=False`` returns an array that has both as it is.
+    methods
+        The methods of Tensor that call it, separated by spaces. A trailing underscore makes one in place. In a table this is a literal,
+        since the registry finds it in the text.
+    by_position
+        Keyword-only parameters that the methods take by position too, as torch's do.
+    doc
+        The beginning of the docstring of the public function.
     """
 
     def __init__(
@@ -170,7 +188,6 @@ class Op:
         )
         self.always_view = view is True
         self.write = write
-        # How vmap runs it (rules.vmap.alignment says how a rule is called); None: in a loop over the examples.
         self.batch = batch
         self.conversion = conversion
         self.methods = tuple(methods.split())
@@ -184,7 +201,7 @@ class Op:
         self.partials: tuple[Any, ...] = ()
         # The rule of each partial that is a function.
         self.partial_rules: tuple[Rule | None, ...] = ()
-        # Whether each partial is ``applied``.
+        # For each partial, True if it is ``applied``.
         self.applied: tuple[bool, ...] = ()
         self.body: Callable[..., Any] | None = None
         # The public function, once it has been asked for.
@@ -192,7 +209,7 @@ class Op:
 
     @functools.cached_property
     def result(self) -> Any:
-        """What holds several outputs: a named tuple with the standard's names, whatever the library returns."""
+        """The named tuple that holds several outputs, with the standard's names whatever the library returns."""
         return namedtuple(f"{self.name.rpartition('.')[2].title().replace('_', '')}Result", self.outputs)
 
     @property
@@ -203,7 +220,7 @@ class Op:
         return self._call
 
     def position(self, name: str) -> int:
-        """Which input a derivative means by ``name``; -1 for the output, -2 and on for the further outputs."""
+        """Return the position of the input that a derivative calls ``name``; -1 for the output, -2 and on for further outputs."""
         if name == "out":
             return -1
         if name in self.outputs:
@@ -229,10 +246,10 @@ def _make_rules(op: Op, given: Any, fixed: int) -> Any:
 
 
 class applied:
-    """Marks a partial derivative that is a function ``(xp, g, x, ...)`` of what it would be multiplied with.
+    """Marker of a partial derivative that is a function ``(xp, g, x, ...)`` of the value that it would be multiplied with.
 
-    That is for operations that select: ``where`` keeps an infinite or nan cotangent out of what was not selected, and a
-    product with 0 does not. The map has to be its own transpose, for it is applied to cotangents and to tangents.
+    It is for operations that select: ``where`` keeps an infinite or nan cotangent out of the elements that were not selected, and a product
+    with 0 does not. The function has to be its own transpose, since it is applied to cotangents and to tangents.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -240,11 +257,11 @@ class applied:
 
 
 def elementwise(text: str, *partials: Any, **options: Any) -> Op:
-    """An operation on each element alone (with broadcasting): its partial derivative with respect to each input.
+    """Declare an operation on each element alone (with broadcasting), by its partial derivative with respect to each input.
 
-    A partial is a function ``(xp, x, ..., out, *, param)`` naming what it needs, or a number, or None where the derivative is
-    zero or undefined. Reverse mode is ``g * conj(partial)``, forward mode ``tangent * partial``. Of a real result of
-    complex numbers (``abs``) it is the gradient: then they are ``g * partial`` and ``real(tangent * conj(partial))``.
+    A partial is a function ``(xp, x, ..., out, *, param)`` that names what it needs, or a number, or None where no derivative is known.
+    Reverse mode is ``g * conj(partial)``, forward mode ``tangent * partial``. For a real result of complex numbers (``abs``) the partial is
+    the gradient, and the modes are ``g * partial`` and ``real(tangent * conj(partial))``.
     """
     if "(" not in text:
         text += "(x, /)" if len(partials) == 1 else "(x1, x2, /)"
@@ -262,10 +279,11 @@ def elementwise(text: str, *partials: Any, **options: Any) -> Op:
 
 
 def linear(text: str, transpose: Any, **options: Any) -> Op:
-    """An operation that is linear in its arrays taken together (``where``, ``concat``), with others constant.
+    """Declare an operation that is linear in its arrays taken together (``where``, ``concat``).
 
-    ``transpose`` is a function ``(xp, g, ..., *, x_shape, param)`` giving the cotangent of the input, or a tuple with one for each
-    input (None: an input without gradient), or, for a sequence of arrays, a function giving all cotangents.
+    ``transpose`` is a function ``(xp, g, ..., *, x_shape, param)`` that returns the cotangent of the input. For several inputs it is a
+    tuple of such functions, with None for an input without gradient; for a sequence of arrays it is one function that returns all
+    cotangents.
     """
     op = Op("linear", text, **options)
     op.vjps = _make_rules(op, transpose, 2)
@@ -274,7 +292,7 @@ def linear(text: str, transpose: Any, **options: Any) -> Op:
 
 
 def bilinear(text: str, transpose: Any, **options: Any) -> Op:
-    """A product: linear in each of two arrays while the other is held. ``transpose`` is a tuple, as for ``linear``."""
+    """Declare a product: linear in each of two arrays while the other is held. ``transpose`` is a tuple, as for ``linear``."""
     op = Op("linear", text, **options)
     op.vjps = _make_rules(op, transpose, 2)
     op.jvps = "product"
@@ -282,8 +300,11 @@ def bilinear(text: str, transpose: Any, **options: Any) -> Op:
 
 
 def rule(text: str, vjp: Any, jvp: Any, **options: Any) -> Op:
-    """Any other operation: ``vjp(xp, g, ...)`` and ``jvp(xp, tangent, ...)`` side by side, one function for each input
-    (a tuple; a single function where there is one input, or one that gives the cotangents of all)."""
+    """Declare any other operation, by ``vjp(xp, g, ...)`` and ``jvp(xp, tangent, ...)``.
+
+    Each is a tuple with one function for each input. It is a single function where there is one input, or where it returns the cotangents
+    of all inputs, or takes the tangents of all.
+    """
     op = Op("rule", text, **options)
     op.vjps = _make_rules(op, vjp, 2)
     op.jvps = _make_rules(op, jvp, 2)
@@ -291,12 +312,12 @@ def rule(text: str, vjp: Any, jvp: Any, **options: Any) -> Op:
 
 
 def constant(text: str, **options: Any) -> Op:
-    """An operation whose derivative is exactly zero, or that is not differentiable: its output never requires grad."""
+    """Declare an operation whose derivative is zero everywhere, or does not exist: its output never requires grad."""
     return OPS.declare(Op("constant", text, **options))
 
 
 def composite(text: str, body: Callable[..., Any], **options: Any) -> Op:
-    """An operation that is the sum of others: ``body(xp, x, ..., param=...)``; it needs no derivative of its own."""
+    """Declare an operation that is made of others, ``body(xp, x, ..., param=...)``, and needs no derivative of its own."""
     op = Op("composite", text, default=body, **options)
     op.body = body
     return OPS.declare(op)

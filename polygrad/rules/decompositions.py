@@ -1,8 +1,8 @@
 """The matrix decompositions of the standard, and LU.
 
-Singular vectors and eigenvectors are given up to a factor (of modulus 1), so only functions that do not depend on it have a derivative;
-where two singular values or eigenvalues coincide, their vectors have none, and infinity or nan comes out, as in torch. Functions
-of the values alone have theirs everywhere.
+Singular vectors and eigenvectors are determined up to a factor of modulus 1, so only functions that do not depend on that factor have a
+derivative. Where two singular values or eigenvalues coincide, their vectors have no derivative, and infinity or nan comes out, as in torch.
+Functions of the values alone have a derivative everywhere.
 """
 
 from __future__ import annotations
@@ -33,33 +33,33 @@ def _product(xp: Any, *factors: Any) -> Any:
 
 
 def _solve_lower(xp: Any, a: Any, b: Any) -> Any:
-    """The solution of a x = b, with a lower triangular."""
+    """Solve a x = b, where a is lower triangular."""
     return xp.linalg.solve_triangular(a, b, upper=False)
 
 
 def _divide_by_upper(xp: Any, b: Any, a: Any) -> Any:
-    """The solution of x a = b, with a upper triangular."""
+    """Solve x a = b, where a is upper triangular."""
     return xp.linalg.solve_triangular(a, b, upper=True, left=False)
 
 
 def _divide_by_adjoint(xp: Any, b: Any, a: Any) -> Any:
-    """The solution of x aᴴ = b, with a upper triangular."""
+    """Solve x aᴴ = b, where a is upper triangular."""
     return xp.linalg.solve_triangular(adjoint(xp, a), b, upper=False, left=False)
 
 
 def _solve_adjoint(xp: Any, a: Any, b: Any) -> Any:
-    """The solution of aᴴ x = b, with a lower triangular."""
+    """Solve aᴴ x = b, where a is lower triangular."""
     return xp.linalg.solve_triangular(adjoint(xp, a), b, upper=True)
 
 
 def _halve_diagonal(xp: Any, x: Any) -> Any:
-    """``x`` with half its diagonal."""
+    """Return ``x`` with half its diagonal."""
     return xp.where(diagonal_mask(xp, x, x.shape[-2], x.shape[-1]), x / 2, x)
 
 
 # -- Cholesky -----------------------------------------------------------------------------------------------------------
 # a = l lᴴ:  dl = l F(l^-1 da l^-H), where F keeps the lower triangle and half the diagonal (Murray, "Differentiation of the Cholesky
-# decomposition", 2016). Of da only the Hermitian part counts.
+# decomposition", 2016). Only the Hermitian part of da counts.
 def _cholesky_vjp(xp: Any, g: Any, out: Any, *, upper: bool) -> Any:
     lower = adjoint(xp, out) if upper else out
     g = adjoint(xp, g) if upper else g
@@ -145,10 +145,10 @@ qr = rule(
 # a = u s vᴴ, p = uᴴ da v:  ds = Re diag p,  du = u k + (1 - u uᴴ) da v / s  and likewise dv, where off the diagonal
 # k_ij = (p_ij s_j + s_i conj(p_ji)) / (s_j² - s_i²). The diagonals of k and of its counterpart for v, i Im p / (2 s) and its negative,
 # share the phase evenly. (Wan and Zhang, "Automatic differentiation for complex valued SVD", 2019; as in torch.) The further columns w of a
-# full u are determined up to a rotation among themselves; with dw = -u duᴴ w they stay orthogonal to u, and what no rotation changes, such
-# as the projection w wᴴ, has its derivative. (torch takes them for constants.)
+# full u are determined up to a rotation among themselves. With dw = -u duᴴ w they stay orthogonal to u, and a quantity that no rotation
+# changes, such as the projection w wᴴ, has its derivative. (torch takes them for constants.)
 def _gaps(xp: Any, s: Any) -> Any:
-    """``s_j - s_i``, with 1 on the diagonal."""
+    """Return the matrix of ``s_j - s_i``, with 1 on the diagonal."""
     gaps = as_row(xp, s) - as_column(xp, s)
     return xp.where(diagonal_mask(xp, s, s.shape[-1], s.shape[-1]), 1.0, gaps)
 
@@ -230,8 +230,8 @@ svdvals = rule(
 
 
 # -- eigenvalues of Hermitian matrices ----------------------------------------------------------------------------------------
-# a = v l vᴴ, p = vᴴ da v:  dl = diag p,  dv = v k with k_ij = p_ij / (l_j - l_i) off the diagonal and 0 on it. Of da only the Hermitian
-# part counts.
+# a = v l vᴴ, p = vᴴ da v:  dl = diag p,  dv = v k with k_ij = p_ij / (l_j - l_i) off the diagonal and 0 on it. Only the
+# Hermitian part of da counts.
 def _eigh_vjp(xp: Any, g: Any, eigenvalues: Any, eigenvectors: Any) -> Any:
     gl, gv = g
     v = eigenvectors
@@ -326,12 +326,12 @@ eigvals = rule(
 
 # -- LU ---------------------------------------------------------------------------------------------------------------------------
 def _size(xp: Any, x: Any) -> Any:
-    """What LAPACK compares complex pivots by."""
+    """Return the size by which LAPACK compares complex pivots."""
     return xp.abs(xp.real(x)) + xp.abs(xp.imag(x)) if is_complex(xp, x) else xp.abs(x)
 
 
 def _eliminate(xp: Any, x: Any, pivot: bool) -> tuple[Any, Any, Any]:
-    """Gaussian elimination by columns: both factors in one matrix, the permutation of the rows, and the row that each step chose."""
+    """Eliminate by columns (Gauss). Return both factors in one matrix, the permutation of the rows, and the row that each step chose."""
     m, n = x.shape[-2:]
     numbers = xp.arange(m, device=device_of(x))
     order = xp.broadcast_to(numbers, x.shape[:-1])
@@ -349,7 +349,7 @@ def _eliminate(xp: Any, x: Any, pivot: bool) -> tuple[Any, Any, Any]:
             chosen.append(xp.full((*x.shape[:-2], 1), k, dtype=numbers.dtype, device=device_of(x)))
         head = x[..., k : k + 1, k : k + 1]
         below = as_column(xp, numbers) > k
-        # Where the pivot is 0 although it is the largest, the column is 0 already.
+        # The largest pivot can be 0 only if the column is 0 already.
         factor = xp.where(below, x[..., :, k : k + 1] / xp.where(head == 0, 1.0, head), 0.0)
         x = xp.where(below & (columns == k), factor, x - factor * xp.where(columns > k, x[..., k : k + 1, :], 0.0))
     pivots = (
@@ -359,7 +359,7 @@ def _eliminate(xp: Any, x: Any, pivot: bool) -> tuple[Any, Any, Any]:
 
 
 def _split_factors(xp: Any, factors: Any) -> tuple[Any, Any]:
-    """The lower factor, with ones on its diagonal, and the upper one."""
+    """Return the lower factor, with ones on its diagonal, and the upper one."""
     m, n = factors.shape[-2:]
     k = min(m, n)
     lower = xp.where(diagonal_mask(xp, factors, m, k), 1.0, xp.tril(factors[..., :, :k], k=-1))
@@ -367,7 +367,7 @@ def _split_factors(xp: Any, factors: Any) -> tuple[Any, Any]:
 
 
 def _permutation_matrix(xp: Any, order: Any, dtype: Any) -> Any:
-    """P with ``P^T a`` the rows of a in that order."""
+    """Return the matrix P for which ``P^T a`` has the rows of a in that order."""
     numbers = xp.arange(order.shape[-1], device=device_of(order))
     return xp.astype(as_column(xp, numbers) == as_row(xp, order), dtype)
 
@@ -380,7 +380,7 @@ def _lu(xp: Any, x: Any, *, pivot: bool = True) -> tuple[Any, Any, Any]:
 # p^T a = l u. Of the square part, l^-1 (p^T da) u^-1 = l^-1 dl + du u^-1 is a strictly lower plus an upper triangular matrix; further rows
 # have l2 = a2 u^-1, further columns u2 = l^-1 a2.
 def _factors_vjp(xp: Any, gl: Any, gu: Any, lower: Any, upper: Any) -> Any:
-    """The cotangent of p^T a."""
+    """Return the cotangent of p^T a."""
     m, n, k = lower.shape[-2], upper.shape[-1], upper.shape[-2]
     l1, u1, gl1, gu1 = lower[..., :k, :], upper[..., :, :k], gl[..., :k, :], gu[..., :, :k]
     rest: Any = None
@@ -433,7 +433,7 @@ def _lu_factor(xp: Any, x: Any, *, pivot: bool = True) -> tuple[Any, Any]:
 
 
 def _row_order(xp: Any, pivots: Any, m: int) -> Any:
-    """The permutation that the exchanges of rows amount to; ``pivots`` counts from 1, as LAPACK's."""
+    """Return the permutation that the exchanges of rows amount to; ``pivots`` counts from 1, as in LAPACK."""
     numbers = xp.arange(m, device=device_of(pivots))
     pivots = xp.astype(pivots, numbers.dtype) - 1
     order = xp.broadcast_to(numbers, (*pivots.shape[:-1], m))

@@ -11,13 +11,13 @@ from .vmap.alignment import Run, add_batch, example_ndim, pad_rank, shift_axes
 
 
 def _zero_gradient(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
-    """Zeros of the dtype of ``g``: the gradient of what no output depends on."""
+    """Return zeros of the dtype of ``g``: the gradient of an input on which no output depends."""
     return xp.broadcast_to(xp.sum(xp.reshape(g, (-1,))[:0]), shape)
 
 
 # -- diff, trapezoid -------------------------------------------------------------------------------------------------
 def _transpose_difference(xp: Any, g: Any, axis: int) -> Any:
-    """The transpose of ``x[1:] - x[:-1]`` (of which there is at least one)."""
+    """Transpose ``x[1:] - x[:-1]``, which has at least one element."""
     return xp.concat(
         [
             -slice_axis(g, axis, None, 1),
@@ -29,12 +29,12 @@ def _transpose_difference(xp: Any, g: Any, axis: int) -> Any:
 
 
 def _diff_transpose(which: str) -> Any:
-    """The cotangent of one of the three arrays that are joined and then differenced."""
+    """Return the transpose by one of the three arrays that are joined and then differenced."""
 
     def transpose(xp: Any, g: Any, *, x_shape: Any, prepend_shape: Any, append_shape: Any, axis: int, n: int) -> Any:
         axis %= len(x_shape)
         shapes = {"prepend": prepend_shape, "x": x_shape, "append": append_shape}
-        # NumPy also takes numbers and 0-d arrays for the ends; they stand for one element along the axis.
+        # NumPy also takes numbers and 0-d arrays for the ends; such an end is one element along the axis.
         lengths = {name: 0 if shape is None else shape[axis] if shape else 1 for name, shape in shapes.items()}
         start = {"prepend": 0, "x": lengths["prepend"], "append": lengths["prepend"] + lengths["x"]}[which]
         if n > 0 and g.shape[axis] == 0:  # nothing was left after n differences
@@ -58,7 +58,7 @@ def _batch_diff(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
     ndim = full[0].ndim - 1
     axis = shift_axes(run, params["axis"], ndim)
     for i, end in enumerate(full):
-        if end is not None and end.ndim - 1 < ndim:  # one element for each line, as NumPy has it
+        if end is not None and end.ndim - 1 < ndim:  # one element for each line, as in NumPy
             shape = tuple([1 if a == axis else n for a, n in enumerate(full[0].shape)])
             full[i] = run.xp.broadcast_to(pad_rank(run, end, ndim), shape)
     return run(*full, **{**params, "axis": axis})
@@ -85,7 +85,7 @@ def _trapezoid(xp: Any, y: Any, x: Any = None, *, dx: float | None = None, axis:
 
 
 def point_distances(xp: Any, x: Any, ndim: int, axis: int) -> Any:
-    """The distances between the points, ready to meet an array of ``ndim`` dimensions."""
+    """Return the distances between points, in a shape that broadcasts with an array of ``ndim`` dimensions."""
     if x.ndim == 1:
         return xp.reshape(x[1:] - x[:-1], (*[1] * (axis % ndim), -1, *[1] * (ndim - 1 - axis % ndim)))
     return slice_axis(x, axis, 1, None) - slice_axis(x, axis, None, -1)
@@ -157,10 +157,9 @@ cumulative_trapezoid = composite(
 
 
 def _slope(xp: Any, x: Any, spacing: Any, axis: int, edge_order: int) -> Any:
-    """The derivative along one axis: central differences within, one-sided ones of ``edge_order`` at the ends.
+    """Differentiate along one axis: central differences within, one-sided ones of ``edge_order`` at the ends.
 
-    For the coefficients at uneven distances see Fornberg, "Generation of finite difference formulas on arbitrarily spaced
-    grids", 1988.
+    For the coefficients at uneven distances see Fornberg, "Generation of finite difference formulas on arbitrarily spaced grids", 1988.
     """
     n = x.shape[axis]
     if n < edge_order + 1:

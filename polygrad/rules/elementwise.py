@@ -1,12 +1,11 @@
 """The elementwise functions and operators of the standard, and ``where``.
 
-Each is declared with its partial derivatives. The functions of complex numbers are analytic, so that one formula serves
-both kinds, except for ``abs`` and ``sign``. Of two inputs one may be a Python scalar: not the one that a partial
-derivative belongs to, but perhaps the other.
+Each is declared by its partial derivatives. The functions of complex numbers are analytic, so one formula serves real and complex arrays,
+except for ``abs`` and ``sign``. Of two inputs one may be a Python number, but never the one that a partial derivative belongs to.
 
-At a kink, a tie or a singularity a derivative is what torch gives (``KINKS`` in ``tests/rules/test_elementwise.py``
-lists the points and tests each): 0 for ``abs`` and ``sign`` at 0, a half for each of two equals in ``maximum`` and
-``minimum``, 1 for ``clip`` at its bounds, infinity for ``sqrt`` at 0, nan for ``hypot`` at 0.
+At a kink, a tie or a singularity the derivative is torch's. It is 0 for ``abs`` and ``sign`` at 0, a half for each of two equals in
+``maximum`` and ``minimum``, 1 for ``clip`` at its bounds, infinity for ``sqrt`` at 0, nan for ``hypot`` at 0. ``KINKS`` in
+``tests/rules/test_elementwise.py`` lists the points and tests each.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ positive = elementwise("positive", 1)
 
 
 def _inverse(x: Any) -> Any:
-    """1 / x. A Python number raises where an array gives an infinity."""
+    """Return 1 / x also for a Python number, for which Python raises where an array gives an infinity."""
     try:
         return 1 / x
     except ZeroDivisionError:
@@ -65,19 +64,19 @@ remainder = elementwise(
 
 
 def _power_base(xp: Any, x1: Any, x2: Any) -> Any:
-    """x2 x1^(x2-1), and 0 where the exponent is 0, also for the bases 0 and nan."""
+    """Return x2 x1^(x2-1), and 0 where the exponent is 0, also for the bases 0 and nan."""
     if not hasattr(x2, "dtype"):
         if x2 == 2:
             return 2 * x1
         return x2 * x1 ** (x2 - 1) if x2 != 0 else 0
-    # At 0^0 the product would be 0 times infinity: there the exponent is taken as 1, and the product is 0 by its factor
-    # x2. For other bases it is 0 by itself, with its derivatives intact.
+    # At 0^0 the product would be 0 times infinity. The exponent is taken as 1 there, and the factor x2 makes the product 0.
+    # For other bases it is 0 by itself, and its derivatives stay right.
     regular = (x2 != 0) | (xp.abs(x1) > 0)
     return x2 * x1 ** (xp.where(regular, x2, 1) - 1)
 
 
 def _power_exponent(xp: Any, x1: Any, out: Any) -> Any:
-    """x1^x2 log(x1), and 0 at the base 0 where the power is finite."""
+    """Return x1^x2 log(x1), and 0 at the base 0 where the power is finite."""
     if not hasattr(x1, "dtype"):
         if x1 == 0:
             return xp.where(xp.isfinite(out), xp.zeros_like(out), -out)
@@ -127,7 +126,7 @@ atanh = elementwise("atanh", lambda xp, x: 1 / (1 - x * x), methods="atanh")
 
 
 def _acosh(xp: Any, x: Any) -> Any:
-    """The principal branch needs two roots: one root of x^2 - 1 has the wrong sign in the left half-plane."""
+    """Return the slope on the principal branch, with two roots: one root of x^2 - 1 has the wrong sign in the left half-plane."""
     if is_complex(xp, x):
         return 1 / (xp.sqrt(x - 1) * xp.sqrt(x + 1))
     return 1 / xp.sqrt(x * x - 1)
@@ -137,7 +136,7 @@ acosh = elementwise("acosh", _acosh, methods="acosh")
 
 
 def _radius2(xp: Any, x1: Any, x2: Any) -> Any:
-    """x1^2 + x2^2; 1 at the origin, where the derivative of the angle is taken as 0."""
+    """Return x1^2 + x2^2, but 1 at the origin, where the derivative of the angle is taken as 0."""
     r = x1 * x1 + x2 * x2
     return xp.where(r == 0, 1, r)
 
@@ -156,7 +155,10 @@ abs = elementwise("abs", lambda xp, x: xp.sign(x), methods="abs absolute abs_")
 
 
 def _sign(xp: Any, g: Any, x: Any) -> Any:
-    """0 for real numbers. For complex ones the part of ``g`` that is across the direction of x, over |x|; 0 at 0."""
+    """Apply the derivative of ``sign``: 0 for real numbers.
+
+    For complex ones it is the part of ``g`` across the direction of x, over |x|, and 0 at 0.
+    """
     if not is_complex(xp, x):
         return xp.zeros_like(g)
     size, direction = xp.abs(x), xp.sign(x)
@@ -200,7 +202,7 @@ imag = linear(
 
 # -- selection ------------------------------------------------------------------------------------------------------
 def _winner(xp: Any, g: Any, loses: Any, ties: Any) -> Any:
-    """All of ``g`` where an input wins, half where both are equal; nan, which is neither, passes it to both."""
+    """Return all of ``g`` where an input wins, and half of it where both are equal. A nan is neither, and passes ``g`` to both."""
     return xp.where(loses, 0.0, xp.where(ties, g * 0.5, g))
 
 
@@ -234,12 +236,12 @@ def _clip_max(xp: Any, g: Any, x: Any, min: Any, max: Any) -> Any:
 
 
 def _clip_name(payloads: Any, params: Any) -> str:
-    """torch has one overload for bounds that are tensors and one for numbers."""
+    """Return torch's name, which is another one for bounds that are tensors than for numbers."""
     return "ClampBackward0" if any(hasattr(bound, "dtype") for bound in payloads[1:]) else "ClampBackward1"
 
 
 def _batch_clip(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
-    # The bounds may not be longer than what they bound.
+    # The bounds may not have more axes than the array.
     return run(*align(run, (add_batch(run, arrays[0], mapped[0]), *arrays[1:]), (True, *mapped[1:])))
 
 

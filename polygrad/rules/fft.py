@@ -1,10 +1,10 @@
 """The Fourier transforms of the standard's ``fft`` extension, and torch's ``hfft2``, ``hfftn`` and their kin.
 
-All are linear, and each is one call in the backward pass too. With F the transform without scaling (a symmetric matrix), the adjoint of
-``scale F P``, where P pads or cuts the input to ``n``, is Pᴴ applied to ``scale conj(F)``: the opposite transform with the same scale,
-that is, with "backward" and "forward" exchanged as its norm. The transforms between real arrays and half spectra count each element of a
-half spectrum that stands for two of the full one, hence the weights: a half on the way back from ``rfft``, two on the way
-back from ``irfft``.
+All of them are linear, and each is one call in the backward pass too. Let F be the transform without scaling, a symmetric matrix, and P
+the operation that pads or cuts the input to length ``n``. The adjoint of ``scale F P`` is Pᴴ applied to ``scale conj(F)``. That is the
+opposite transform with the same scale, which has "backward" and "forward" exchanged as its norm. In the transforms between real arrays
+and half spectra an element may stand for two elements of the full spectrum. Hence the weights: a half on the way back from ``rfft``, two
+on the way back from ``irfft``.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ OPPOSITE = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
 
 
 def _resize(xp: Any, x: Any, axis: int, n: int) -> Any:
-    """``x`` cut, or filled up with zeros, to length n along an axis: what undoes the filling up, or cutting, before a transform."""
+    """Cut ``x``, or pad it with zeros, to length n along an axis: this undoes the padding, or cutting, before a transform."""
     have = x.shape[axis]
     if have == n:
         return x
     if have > n:
         return slice_axis(x, axis, 0, n)
-    # Made from a piece of x, the zeros are on its device.
+    # The zeros are made from a piece of x, and so they are on its device.
     zeros = xp.broadcast_to(xp.zeros_like(slice_axis(x, axis, 0, 1)), (*x.shape[:axis], n - have, *x.shape[axis + 1 :]))
     return xp.concat([x, zeros], axis=axis)
 
 
 def _restore(xp: Any, g: Any, axes: Sequence[int], shape: tuple[int, ...], dtype: Any) -> Any:
-    """A cotangent in the shape and dtype of the input."""
+    """Return a cotangent in the shape and dtype of the input."""
     for axis in axes:
         g = _resize(xp, g, axis, shape[axis])
     return cast(xp, g, dtype)
 
 
 def _weigh_half(xp: Any, g: Any, axis: int, n: int, weight: float) -> Any:
-    """A half spectrum of a transform of length n, times a weight where an element stands for itself and its mirror image."""
+    """Multiply the elements of a half spectrum, of a transform of length n, that stand for themselves and their mirror images."""
     stop = (n + 1) // 2  # for even n the last element is its own mirror image, like the first one
     parts = [slice_axis(g, axis, 0, 1), slice_axis(g, axis, 1, stop) * weight, slice_axis(g, axis, stop, n // 2 + 1)]
     parts = [part for part in parts if part.shape[axis]]
@@ -48,20 +48,20 @@ def _weigh_half(xp: Any, g: Any, axis: int, n: int, weight: float) -> Any:
 
 
 def _list_axes(axes: Axes, s: Sequence[int] | None, ndim: int) -> list[int]:
-    """The axes of a transform, counted from the front."""
+    """Return the axes of a transform, counted from the front."""
     if axes is None:
         return list(range(0 if s is None else ndim - len(s), ndim))
     return [axis % ndim for axis in ((axes,) if isinstance(axes, int) else axes)]
 
 
 def _length(n: int | None, length: int) -> int:
-    """The length of a transform; NumPy and torch take -1 for "as it is"."""
+    """Return the length of a transform; NumPy and torch take -1 for "as it is"."""
     return length if n is None or n == -1 else n
 
 
 # -- one axis ---------------------------------------------------------------------------------------------------------
 def _opposite(name: str) -> Callable[..., Any]:
-    """The adjoint of a transform from complex to complex: the transform ``name``."""
+    """Return the adjoint of a transform from complex to complex, which is the transform ``name``."""
 
     def transpose(xp: Any, g: Any, *, x_shape: tuple[int, ...], x_dtype: Any, axis: int, norm: str) -> Any:
         out = getattr(xp.fft, name)(g, axis=axis, norm=OPPOSITE[norm or "backward"])
@@ -71,7 +71,7 @@ def _opposite(name: str) -> Callable[..., Any]:
 
 
 def _to_real(name: str) -> Callable[..., Any]:
-    """The adjoint of a transform from real to a half spectrum: the transform ``name``, back to real."""
+    """Return the adjoint of a transform from real to a half spectrum: the transform ``name``, back to real."""
 
     def transpose(
         xp: Any, g: Any, *, x_shape: tuple[int, ...], x_dtype: Any, n: int | None, axis: int, norm: str
@@ -85,7 +85,7 @@ def _to_real(name: str) -> Callable[..., Any]:
 
 
 def _to_half(name: str) -> Callable[..., Any]:
-    """The adjoint of a transform from a half spectrum to real: the transform ``name``, to a half spectrum."""
+    """Return the adjoint of a transform from a half spectrum to real: the transform ``name``, to a half spectrum."""
 
     def transpose(xp: Any, g: Any, *, x_shape: tuple[int, ...], x_dtype: Any, axis: int, norm: str) -> Any:
         axis %= g.ndim
@@ -100,8 +100,8 @@ fft = linear("fft.fft" + ONE, _opposite("ifft"), node="FftC2CBackward0", batch=f
 ifft = linear("fft.ifft" + ONE, _opposite("fft"), node="FftC2CBackward0", batch=forms.along)
 rfft = linear("fft.rfft" + ONE, _to_real("irfft"), node="FftR2CBackward0", batch=forms.along)
 irfft = linear("fft.irfft" + ONE, _to_half("rfft"), node="FftC2RBackward0", batch=forms.along)
-# hfft(x) is irfft(conj(x)) and ihfft(x) is conj(rfft(x)), both with the opposite norm. The two conjugations that this puts into a rule
-# turn rfft into ihfft and irfft into hfft.
+# hfft(x) is irfft(conj(x)) and ihfft(x) is conj(rfft(x)), both with the opposite norm. Their rules have two conjugations more,
+# which turn rfft into ihfft and irfft into hfft.
 hfft = linear("fft.hfft" + ONE, _to_half("ihfft"), node="FftC2RBackward0", batch=forms.along)
 ihfft = linear("fft.ihfft" + ONE, _to_real("hfft"), node="ConjBackward0", batch=forms.along)
 
@@ -162,7 +162,7 @@ ihfftn = linear(
 
 
 def _declare_plane(name: str) -> None:
-    """``name`` of torch and NumPy: the transform over two axes, the last two unless told otherwise."""
+    """Declare ``name`` of torch and NumPy, a transform over two axes, by default the last two."""
 
     def body(xp: Any, x: Any, *, s: Any = None, axes: Any = (-2, -1), norm: str = "backward") -> Any:
         return getattr(xp.fft, name[:-1] + "n")(x, s=s, axes=axes, norm=norm)

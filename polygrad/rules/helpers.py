@@ -16,8 +16,8 @@ from ..errors import ShapeError
 def is_complex_dtype(xp: Any, dtype: Any) -> bool:
     """Return whether a dtype is complex.
 
-    The dtypes that can be differentiated are looked up in a set. The library is asked about others only, such as those of another byte
-    order.
+    The dtypes that can be differentiated are in a set of the namespace. The library is asked only about others, such as those of another
+    byte order.
     """
     if dtype in xp.complex_dtypes:
         return True
@@ -25,7 +25,7 @@ def is_complex_dtype(xp: Any, dtype: Any) -> bool:
 
 
 def is_complex(xp: Any, x: Any) -> bool:
-    """Return whether ``x`` is a complex array; a Python number is none."""
+    """Return whether ``x`` is a complex array. A Python number is none."""
     return is_complex_dtype(xp, getattr(x, "dtype", None))
 
 
@@ -69,8 +69,10 @@ def fit(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
 def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
     """Return the shape that arrays of these shapes broadcast to.
 
-    Raises:
-        ShapeError: the shapes do not broadcast.
+    Raises
+    ------
+    ShapeError
+        The shapes do not broadcast.
     """
     ndim = max(map(len, shapes), default=0)
     result = [1] * ndim
@@ -85,10 +87,14 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def front_axis(name: str, axis: int, ndim: int) -> int:
-    """Return an axis counted from the front, for code that computes with axes. (A library checks those that it is given.)
+    """Return an axis counted from the front, for code that computes with axes.
 
-    Raises:
-        IndexError: there is no such axis.
+    A library checks the axes that it is given; this function checks the others.
+
+    Raises
+    ------
+    IndexError
+        There is no such axis.
     """
     if not -ndim <= axis < ndim:
         bounds = f"[{-ndim}, {ndim - 1}]" if ndim else "no axis, since the array is 0-d"
@@ -101,8 +107,10 @@ def front_axes(axes: Sequence[int], shape: tuple[int, ...]) -> tuple[int, ...]:
 
     It is for libraries that do not count from the end, or do not say which axis comes twice.
 
-    Raises:
-        ValueError: an axis is missing, comes twice, or is not there.
+    Raises
+    ------
+    ValueError
+        An axis is missing, comes twice, or is not there.
     """
     ndim = len(shape)
     given = [index(axis) for axis in axes]
@@ -118,7 +126,7 @@ def slice_axis(x: Any, axis: int, start: int | None, stop: int | None) -> Any:
 
 
 def match_shape(xp: Any, x: Any, shape: tuple[int, ...]) -> Any:
-    """Reshape ``x`` if its shape is not that one; for libraries that give a 0-d result one axis."""
+    """Reshape ``x`` if its shape is another one, for libraries that give a 0-d result one axis."""
     return x if tuple(x.shape) == tuple(shape) else xp.reshape(x, shape)
 
 
@@ -128,12 +136,12 @@ def raise_rank(xp: Any, x: Any, ndim: int) -> Any:
 
 
 def device_of(x: Any) -> Any:
-    """Return the device to create an array on that meets ``x``: None where ``x`` is on none, as dask's arrays and a tracer are."""
+    """Return the device of ``x``, on which to create an array that meets it. It is None for dask's arrays and for a tracer."""
     return getattr(x, "device", None)
 
 
 def fill_numbers(xp: Any, *values: Any) -> tuple[Any, ...]:
-    """Return the values with arrays in the place of Python numbers, for functions that take no numbers; one value is an array."""
+    """Replace Python numbers among values by arrays, for functions that take no numbers. At least one value is an array."""
     like = next(value for value in values if hasattr(value, "dtype"))
     return tuple([value if hasattr(value, "dtype") else xp.full_like(like, value) for value in values])
 
@@ -155,7 +163,7 @@ def logistic(xp: Any, x: Any) -> Any:
 
 
 def falling_logistic(xp: Any, x: Any) -> Any:
-    """Return ``1 / (1 + exp(x))`` in a form that keeps its accuracy at any order of derivative: its logarithm is ``-logaddexp(0, x)``."""
+    """Return ``1 / (1 + exp(x))``, computed as ``exp(-logaddexp(0, x))``, which is accurate at any order of derivative."""
     return xp.exp(-xp.logaddexp(xp.zeros_like(x), x))
 
 

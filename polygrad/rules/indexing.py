@@ -1,7 +1,8 @@
 """Indexing: selection by a key, its transpose, and assignment.
 
 A key is whatever Python puts between the brackets: integers, slices, None, an ellipsis, boolean masks, integer arrays, mixtures. The
-standard has part of that, and assignment only where a library allows it; the defaults here do the rest with its functions alone.
+standard has only some of these keys, and it has assignment only where a library allows it. The defaults here do the rest with the
+functions of the standard.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from .vmap import indexing as selections
 
 
 def _take_apart(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> tuple[list[Any], list[int], bool]:
-    """A part for every axis, and None where it is; the lengths of these axes; and whether the arrays, with the integers, are neighbours.
+    """Take a key apart. Return a part for every axis and every None, the lengths of the axes, and whether the arrays are neighbours.
 
-    The ellipsis is written out, lists become arrays, and masks the positions where they are true. A mask without axes selects from an
-    axis of length 1 that is put in for it.
+    Integers count as arrays there. The ellipsis is written out, lists become arrays, and masks become the positions where they are true.
+    A mask without axes selects from an axis of length 1 that is put in for it.
     """
     given = list(key) if isinstance(key, tuple) else [key]
     given = [xp.asarray(part, device=device) if isinstance(part, (list, bool)) else part for part in given]
@@ -45,7 +46,7 @@ def _take_apart(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> tuple
         own = shape[axis : axis + axes_indexed(part)]
         axis += len(own)
         if is_mask(part):
-            # As in NumPy, one without elements selects none, whatever the lengths.
+            # As in NumPy, a mask without elements selects nothing, whatever the lengths.
             if any(n not in (0, length) for n, length in zip(part.shape, own, strict=True)):
                 raise IndexError(f"a mask of shape {tuple(part.shape)} does not fit axes of lengths {own}")
             parts += xp.nonzero(part if part.ndim else xp.reshape(part, (1,)))
@@ -57,10 +58,10 @@ def _take_apart(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> tuple
 
 
 def _number_elements(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> Any:
-    """The row-major numbers of the elements that a key selects from an array of that shape, in the shape of the selection.
+    """Return the row-major numbers of the elements that a key selects from an array of that shape, in the shape of the selection.
 
-    Arrays are broadcast together; integers beside them count as arrays. Their axes come where the arrays are if those are neighbours,
-    and first if they are not.
+    Arrays are broadcast together; integers beside them count as arrays. Their axes come where the arrays are if those are neighbours, and
+    first if they are not.
     """
     parts, lengths, neighbours = _take_apart(xp, key, shape, device)
     for axis, part in enumerate([part for part in parts if part is not None]):
@@ -98,7 +99,7 @@ def _number_elements(xp: Any, key: Any, shape: tuple[int, ...], device: Any) -> 
 
 
 def _complete_key(key: Any, ndim: int) -> Any:
-    """A basic key that names every axis, as the standard asks."""
+    """Return a basic key that names every axis, as the standard demands."""
     keys = key if isinstance(key, tuple) else (key,)
     return key if Ellipsis in keys or sum(part is not None for part in keys) == ndim else (*keys, Ellipsis)
 
@@ -111,7 +112,7 @@ def _getitem(xp: Any, x: Any, *, key: Any) -> Any:
 
 
 def _node_name(payloads: Any, params: Any) -> str:
-    """torch has a node for each kind of selection; a mixed key is named after the most general part."""
+    """Return torch's name: it has a node for each kind of selection. A mixed key is named after its most general part."""
     key = params["key"]
     if type(key) is int:
         return "SelectBackward0"
@@ -137,10 +138,10 @@ getitem = linear(
 
 
 def _getitem_adjoint(xp: Any, x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
-    """For a library that only speaks the standard: number the elements, select the numbers, and add up what falls on each.
+    """Compute the adjoint by the standard alone: number the elements, select the numbers, and add up the values of each number.
 
-    The contributions are sorted by target and summed among equals, over distances that double. So no sum ever holds what belongs to
-    another target: an infinite, a nan or a very large contribution stays where it is.
+    The values are sorted by target and summed among equals, over distances that double. So no sum ever holds values of another target: an
+    infinite, a nan or a very large value stays where it is.
     """
     size = prod(shape)
     zeros = xp.zeros(shape, dtype=x.dtype, device=x.device)
@@ -162,9 +163,7 @@ def _getitem_adjoint(xp: Any, x: Any, *, key: Any, shape: tuple[int, ...]) -> An
         sums = xp.concat([sums[:distance], further])
         distance *= 2
     targets = xp.arange(size, device=x.device)
-    last = (
-        xp.searchsorted(numbers, targets, side="right") - 1
-    )  # the last of each target's contributions has the whole sum
+    last = xp.searchsorted(numbers, targets, side="right") - 1  # the last value of each target has the whole sum
     last = xp.where(last < 0, xp.zeros_like(last), last)
     hit = xp.equal(xp.take(numbers, last, axis=0), targets)
     return xp.reshape(xp.where(hit, xp.take(sums, last, axis=0), xp.reshape(zeros, (-1,))), shape)
@@ -181,12 +180,12 @@ getitem_adjoint = linear(
 
 
 def _set_at(xp: Any, x: Any, value: Any, *, key: Any) -> Any:
-    """By assignment where the library has it and the standard the key; else every element asks which one is written to it last."""
+    """Assign where the library can and the standard has the key. Otherwise find out for every element which value is written to it last."""
     if is_basic(key):
         key = _complete_key(key, x.ndim)
         kept = tuple([part for part in (key if isinstance(key, tuple) else (key,)) if part is not None])
         ndim: int = getattr(value, "ndim", 0)
-        if ndim and isinstance(key, tuple) and None in key:  # new axes, which the standard has in a selection only
+        if ndim and isinstance(key, tuple) and None in key:  # new axes, which the standard allows in a selection only
             value = xp.reshape(xp.broadcast_to(value, x[key].shape), x[kept].shape)
         try:
             out = xp.asarray(x, copy=True)
@@ -211,9 +210,9 @@ def _set_at(xp: Any, x: Any, value: Any, *, key: Any) -> Any:
 
 
 def _written_cotangent(xp: Any, g: Any, *, key: Any, value_shape: tuple[int, ...], x_device: Any) -> Any:
-    """The cotangent of what is written. Where an element is written several times only the last time counts, so find out which."""
+    """Return the cotangent of the written values. Of several values written to one element only the last counts."""
     if value_shape == () and is_mask(key):
-        # Nothing has to be selected, so this also works where no shape may depend on values: under jax.jit, on dask.
+        # Nothing is selected, so this works where no shape may depend on values, too: under jax.jit, on dask.
         mask = xp.reshape(key, (*key.shape, *(1,) * (g.ndim - key.ndim)))
         return xp.sum(xp.where(mask, g, xp.zeros_like(g)))
     chosen = xp.getitem(g, key=key)

@@ -1,4 +1,4 @@
-"""Keys, as they stand between the brackets of ``x[key]``: what their parts are, and how they are built and taken apart."""
+"""Keys, as they stand between the brackets of ``x[key]``: tests of their parts, and functions that build keys and split them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def is_basic(key: Any) -> bool:
-    """Return whether a key selects every element at most once, and gives a view: integers, slices, ellipsis and None only."""
+    """Return whether a key has integers, slices, ellipsis and None only: then it selects every element at most once, and gives a view."""
     if type(key) is tuple:
         return all(map(is_basic, key))
     return key is None or key is Ellipsis or type(key) is slice or type(key) is int
@@ -37,7 +37,7 @@ def along(axis: int, part: Any) -> tuple[Any, ...]:
 
 
 def gather_key(xp: Any, indices: Any, x_shape: tuple[int, ...], axis: int, device: Any) -> tuple[Any, ...]:
-    """Return the key whose selection is ``take_along_axis``: on the other axes, each position itself."""
+    """Return the key whose selection is ``take_along_axis``. On the other axes it has the position of each element."""
     ndim = len(x_shape)
     at = axis % ndim
     return tuple(

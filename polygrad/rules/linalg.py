@@ -19,37 +19,39 @@ from .vmap.alignment import Run, align, example_ndim
 
 
 def as_column(xp: Any, x: Any) -> Any:
+    """Append an axis of length 1."""
     return xp.expand_dims(x, axis=-1)
 
 
 def as_row(xp: Any, x: Any) -> Any:
+    """Insert an axis of length 1 before the last."""
     return xp.expand_dims(x, axis=-2)
 
 
 def as_scalar(xp: Any, x: Any) -> Any:
-    """A number for each matrix, ready to meet the matrices."""
+    """Append two axes of length 1, so that the number of each matrix broadcasts with the matrices."""
     return xp.expand_dims(xp.expand_dims(x, axis=-1), axis=-1)
 
 
 def hermitian_part(xp: Any, x: Any) -> Any:
-    """The Hermitian part."""
+    """Return the Hermitian part."""
     return (x + adjoint(xp, x)) / 2
 
 
 def identity(xp: Any, x: Any, n: int | None = None) -> Any:
-    """The identity matrix, of the dtype and device of ``x`` and its number of columns or ``n``."""
+    """Return the identity matrix, of the dtype and device of ``x`` and with its number of columns, or ``n``."""
     return xp.eye(x.shape[-1] if n is None else n, dtype=x.dtype, device=device_of(x))
 
 
 def diagonal_mask(xp: Any, x: Any, rows: int, columns: int, offset: int = 0) -> Any:
-    """Which places of a matrix of that shape are on the diagonal. (Not every library has eye() off the main diagonal right.)"""
+    """Return the mask of the diagonal of a matrix of that shape. Not every library has a right eye() off the main diagonal."""
     first, second = xp.arange(rows, device=device_of(x)), xp.arange(columns, device=device_of(x))
     return as_column(xp, first + offset) == second
 
 
 def embed_diagonal(xp: Any, d: Any, rows: int, columns: int, offset: int = 0) -> Any:
-    """The matrices of that shape with ``d`` on the diagonal and zeros elsewhere."""
-    # Above the main diagonal the numbers go by row, below it by column; the lines that the diagonal does not reach are filled up.
+    """Return the matrices of that shape with ``d`` on the diagonal and zeros elsewhere."""
+    # Above the main diagonal the numbers go by row, below it by column. The lines that the diagonal does not reach are padded.
     by_row = offset >= 0
     missing = (rows if by_row else columns) - d.shape[-1]
     if missing > 0:
@@ -58,16 +60,18 @@ def embed_diagonal(xp: Any, d: Any, rows: int, columns: int, offset: int = 0) ->
 
 
 def clear_diagonal(xp: Any, x: Any) -> Any:
-    """``x`` with zeros on its main diagonal, whatever stood there."""
+    """Return ``x`` with zeros on its main diagonal, whatever stood there."""
     return xp.where(diagonal_mask(xp, x, x.shape[-2], x.shape[-1]), 0.0, x)
 
 
 def svdvals_gradient(xp: Any, g: Any, x: Any) -> Any:
+    """Return the cotangent of the matrices, from that of their singular values."""
     u, _, vh = xp.linalg.svd(x, full_matrices=False)
     return xp.matmul(u * xp.astype(as_row(xp, g), x.dtype), vh)
 
 
 def svdvals_tangent(xp: Any, t: Any, x: Any) -> Any:
+    """Return the tangent of the singular values."""
     u, _, vh = xp.linalg.svd(x, full_matrices=False)
     return xp.sum(real(xp, conj(xp, u) * xp.matmul(t, adjoint(xp, vh))), axis=-2)
 
@@ -109,7 +113,7 @@ def _cross(xp: Any, x1: Any, x2: Any, *, axis: int = -1) -> Any:
 
 
 def _broadcast_cross(xp: Any, x1: Any, x2: Any, shape: Any, axis: int) -> Any:
-    """The product of two arrays, spread over the shape of the cotangent, since some libraries broadcast no axis here."""
+    """Return the cross product of two arrays broadcast to the shape of the cotangent, since some libraries do not broadcast here."""
     x1, x2 = (x if tuple(x.shape) == tuple(shape) else xp.broadcast_to(x, shape) for x in (x1, x2))
     return xp.linalg.cross(x1, x2, axis=axis)
 
@@ -138,7 +142,10 @@ cross = bilinear(
 
 
 def _chain(sizes: list[int]) -> dict[tuple[int, int], int]:
-    """Where to split each run of factors so that the products cost least (Cormen et al., "Introduction to Algorithms", section 15.2)."""
+    """Return where to split each run of factors so that the products cost least.
+
+    See Cormen et al., "Introduction to Algorithms", section 15.2.
+    """
     n = len(sizes) - 1
     cost = {(i, i): 0 for i in range(n)}
     split = {}
@@ -201,17 +208,17 @@ trace = linear(
 
 
 # -- determinants -------------------------------------------------------------------------------------------------------
-# The derivative of the determinant is the matrix of cofactors, det(x) x^-T where there is an inverse. An operation of its own gives the
-# cofactors without dividing by the determinant, so singular matrices are no special case, neither in first nor in second order.
+# The derivative of the determinant is the matrix of cofactors, det(x) x^-T where there is an inverse. The operation ``cofactors``
+# does not divide by the determinant, so singular matrices are no special case, neither in first nor in second order.
 def _cofactors(xp: Any, x: Any) -> Any:
-    """det(x) x^-T, unless some matrix of the stack is nearly singular: those go by way of QR, which costs several times as much."""
+    """Return det(x) x^-T. Matrices that are nearly singular go by way of QR, which costs several times as much."""
     if x.shape[-1] == 0:
         return x
     determinant = xp.linalg.det(x)
     singular = as_scalar(xp, determinant == 0)
     try:
         inverse = xp.linalg.inv(xp.where(singular, identity(xp, x), x))
-    except Exception:  # where det and inv round differently, one may find a pivot of 0 that the other does not
+    except Exception:  # det and inv may round differently, so that only one of them finds a pivot of 0
         return _cofactors_by_qr(xp, x)
     regular = as_scalar(xp, determinant) * xp.matrix_transpose(inverse)
     condition = _column_norm(xp, x) * _column_norm(xp, inverse)
@@ -220,7 +227,7 @@ def _cofactors(xp: Any, x: Any) -> Any:
         try:
             if not bool(xp.any(doubtful)):
                 return regular
-        except TypeError:  # while a compiler traces, there are no values to ask
+        except TypeError:  # while a compiler traces, there are no values to look at
             pass
     return xp.where(doubtful, _cofactors_by_qr(xp, x), regular)
 
@@ -230,7 +237,10 @@ def _column_norm(xp: Any, x: Any) -> Any:
 
 
 def _cofactors_by_qr(xp: Any, x: Any) -> Any:
-    """With x = q r, det(r) r^-1 has no cancellation, however small the diagonal of r is; zeros there are put within rounding."""
+    """Return the cofactors from x = q r, since det(r) r^-1 has no cancellation, however small the diagonal of r is.
+
+    Zeros on that diagonal are replaced by numbers within rounding.
+    """
     n = x.shape[-1]
     q, r = xp.linalg.qr(x)
     size = xp.max(xp.abs(r), axis=(-2, -1), keepdims=True)
@@ -242,7 +252,10 @@ def _cofactors_by_qr(xp: Any, x: Any) -> Any:
 
 
 def _without_two(xp: Any, s: Any) -> Any:
-    """The products of all ``s`` but two, without dividing; zeros on the diagonal. The work and the memory are those of a matrix."""
+    """Return the products of all ``s`` but two, without dividing, and zeros on the diagonal.
+
+    Work and memory are those of a matrix.
+    """
     n = s.shape[-1]
     before = xp.cumulative_prod(s[..., :-1], axis=-1, include_initial=True)
     after = xp.flip(xp.cumulative_prod(xp.flip(s[..., 1:], axis=-1), axis=-1, include_initial=True), axis=-1)
@@ -254,7 +267,10 @@ def _without_two(xp: Any, s: Any) -> Any:
 
 
 def _cofactors_derivative(xp: Any, x: Any, t: Any) -> Any:
-    """The derivative of the cofactors in the direction ``t``: the second derivative of the determinant, so its own transpose."""
+    """Return the derivative of the cofactors in the direction ``t``.
+
+    It is the second derivative of the determinant, and so its own transpose.
+    """
     n = x.shape[-1]
     if n == 0:
         return t
@@ -262,14 +278,14 @@ def _cofactors_derivative(xp: Any, x: Any, t: Any) -> Any:
     values = xp.linalg.svdvals(x)
     singular = as_scalar(
         xp, values[..., -1] <= values[..., 0] * 1e-3
-    )  # or so nearly that the terms with the inverse would cancel
+    )  # or so nearly singular that the terms with the inverse would cancel
     p = xp.linalg.inv(xp.where(singular, identity(xp, x), x))
     pt, tt = xp.matrix_transpose(p), xp.matrix_transpose(t)
     regular = as_scalar(xp, determinant) * (
         as_scalar(xp, xp.sum(pt * t, axis=(-2, -1))) * pt - xp.matmul(xp.matmul(pt, tt), pt)
     )
-    # Between the singular vectors the matrix is diagonal, and its minors are products of singular values. The matrices that are not
-    # singular give way here to one with distinct singular values, which can be differentiated further.
+    # Between the singular vectors the matrix is diagonal, and its minors are products of singular values. Matrices that are not
+    # singular are replaced here by one with distinct singular values, which can be differentiated further.
     distinct = embed_diagonal(xp, xp.astype(xp.arange(1, n + 1, device=device_of(x)), x.dtype), n, n)
     u, s, vh = xp.linalg.svd(xp.where(singular, x, distinct), full_matrices=False)
     s = xp.astype(s, x.dtype)
@@ -299,17 +315,17 @@ det = rule(
 
 
 def _nudge(xp: Any, x: Any, singular: Any) -> Any:
-    """``x``, and where it is singular a matrix within rounding of it that is not."""
+    """Return ``x``, and where it is singular a matrix within rounding of it that is not."""
     n = x.shape[-1]
     size = xp.max(xp.abs(x), axis=(-2, -1), keepdims=True)
     step = xp.where(size > 0, size, 1.0) * (8 * n * float(xp.finfo(x.dtype).eps))
     places = xp.reshape(xp.astype(xp.arange(n * n, device=device_of(x)), step.dtype), (n, n))
-    generic = xp.cos(places * places + places)  # no structure that the matrix could share
+    generic = xp.cos(places * places + places)  # without a structure that the matrix could have too
     return x + xp.where(as_scalar(xp, singular), xp.astype(step * generic, x.dtype), 0.0)
 
 
 def _logarithmic(xp: Any, x: Any, sign: Any) -> Any:
-    """The inverse; where there is none, infinity times the sign of the cofactors."""
+    """Return the inverse, and where there is none, infinity times the sign of the cofactors."""
     singular = sign == 0
     if x.shape[-1] == 0:
         return x
@@ -408,8 +424,10 @@ MOST_SQUARINGS = 16
 
 
 def _matrix_exp(xp: Any, x: Any) -> Any:
-    """Scaling and squaring with the Padé approximant of degree 13 (Higham, "The scaling and squaring method for the matrix exponential
-    revisited", 2005)."""
+    """Compute the exponential by scaling and squaring with the Padé approximant of degree 13.
+
+    See Higham, "The scaling and squaring method for the matrix exponential revisited", 2005.
+    """
     if 0 in x.shape:
         return x
     norm = _column_norm(xp, x)
@@ -417,7 +435,7 @@ def _matrix_exp(xp: Any, x: Any) -> Any:
     halvings = xp.where(xp.isfinite(norm), halvings, 0.0)
     try:
         times = MOST_SQUARINGS if xp.lazy else int(xp.max(halvings))
-    except TypeError:  # while a compiler traces, there are no values to ask
+    except TypeError:  # while a compiler traces, there are no values to look at
         times = MOST_SQUARINGS
     b = PADE13
     a = x / xp.astype(xp.pow(xp.full_like(halvings, 2.0), halvings), x.dtype)

@@ -1,6 +1,6 @@
 """Losses, each a single node: functions of each element, reduced, and the negative log-likelihood.
 
-They are reached through ``polygrad.nn.functional``, which has torch's signatures.
+They are called through ``polygrad.nn.functional``, which has torch's signatures.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ def _reduce(xp: Any, x: Any, reduction: str) -> Any:
 
 
 def loss(text: str, value: Callable[..., Any], *partials: Callable[..., Any] | None, **options: Any) -> Op:
-    """A loss that is a function of each element alone, reduced to its mean or sum (or not): one node.
+    """Declare a loss that is a function of each element alone, and is reduced to its mean or sum, or not.
 
-    ``value`` gives the losses; a partial is declared as for ``elementwise``. They are of the shape of ``input``, and so
-    are all inputs that have a partial. Reverse and forward mode follow, each in one multiplication.
+    ``value`` returns the losses; a partial is declared as for ``elementwise``. The losses have the shape of ``input``, and so have all
+    inputs with a partial. Reverse and forward mode follow, each in one multiplication.
     """
 
     def vjp(partial: Callable[..., Any]) -> Callable[..., Any]:
@@ -59,7 +59,7 @@ def loss(text: str, value: Callable[..., Any], *partials: Callable[..., Any] | N
 
 
 def _with_signature(function: Callable[..., Any], partial: Callable[..., Any]) -> Callable[..., Any]:
-    """``function`` with a signature that asks for what the partial derivative asks for, and for the reduction."""
+    """Give ``function`` a signature with the parameters of the partial derivative and ``reduction``."""
     first, *rest = inspect.signature(partial).parameters.values()
     kinds = inspect.Parameter
     g = kinds("g", kinds.POSITIONAL_OR_KEYWORD)
@@ -69,7 +69,7 @@ def _with_signature(function: Callable[..., Any], partial: Callable[..., Any]) -
 
 
 def _bce_logits(xp: Any, input: Any, target: Any, weight: Any, pos_weight: Any) -> Any:
-    """``-pos_weight * target * log(sigmoid(x)) - (1 - target) * log(1 - sigmoid(x))``.
+    """Return ``-pos_weight * target * log(sigmoid(x)) - (1 - target) * log(1 - sigmoid(x))``.
 
     The small term is added last, so that the small losses of confident right answers keep their relative accuracy.
     """
@@ -95,7 +95,7 @@ def _bce_logits_target(xp: Any, input: Any, weight: Any, pos_weight: Any) -> Any
 
 
 def _log_bounded(xp: Any, x: Any, log: Callable[[Any], Any], zero: float) -> Any:
-    """torch lets no logarithm of a probability go below -100, so that one wrong certainty is not an infinite loss."""
+    """Return the logarithm of a probability, at least -100 as in torch: then one wrong certainty is not an infinite loss."""
     singular = x == zero
     safe = xp.where(singular, 0.5, x)
     return xp.where(singular, -100.0, xp.maximum(log(safe), -100.0))
@@ -112,7 +112,7 @@ def _bce_input(xp: Any, input: Any, target: Any, weight: Any) -> Any:
 
 
 def _huber(xp: Any, input: Any, target: Any, *, delta: float) -> Any:
-    """``0.5 * d**2`` up to delta, ``delta * (abs(d) - 0.5 * delta)`` above."""
+    """Return ``0.5 * d**2`` up to delta, ``delta * (abs(d) - 0.5 * delta)`` above."""
     size = xp.abs(input - target)
     inner = xp.minimum(size, delta)
     return inner * (size - 0.5 * inner)
@@ -171,10 +171,10 @@ def _class_axis(ndim: int) -> int:
 def _choices(
     xp: Any, target: Any, weight: Any, classes: int, dtype: Any, ignore_index: int, reduction: str
 ) -> tuple[Any, Any, Any, Any]:
-    """Which targets count, an index for each, the weight of each, and what the sum of their losses is divided by.
+    """Return a mask of the targets that count, an index and a weight for each, and the divisor of the sum of their losses.
 
-    A negative target becomes one past the last class, so that the library refuses it like any other that is too large,
-    instead of counting from the end. Where the library does not look at indices, the weight makes the loss nan.
+    A negative target becomes one past the last class. So the library refuses it like any other that is too large, instead of counting from
+    the end. Where the library does not look at indices, the weight makes the loss nan.
     """
     counts = target != ignore_index
     index = xp.where(counts, xp.where(target < 0, classes, target), 0)
@@ -209,7 +209,7 @@ def _nll_vjp(
     axis = _class_axis(len(input_shape))
     counts, index, weights, divisor = _choices(xp, target, weight, input_shape[axis], g.dtype, ignore_index, reduction)
     value = xp.where(counts, -weights * (g if divisor is None else g / divisor), 0.0)
-    # The number of each row, made from the target itself so that it is on its device (and traced where it is).
+    # The numbers of the rows are made from the target, so that they are on its device, and traced if it is.
     ones = xp.ones_like(index)
     rows = [xp.cumulative_sum(ones, axis=i) - 1 for i in range(target.ndim)]
     return xp.getitem_adjoint(value, key=(*rows[:axis], index, *rows[axis:]), shape=input_shape)

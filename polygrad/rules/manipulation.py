@@ -1,7 +1,7 @@
 """The manipulation functions of the standard, and torch's everyday names: views, rearrangements, joins, gathers.
 
-An operation that only rearranges is declared with ``view=True``: its transpose is its exact inverse, which is how a
-write to the view reaches the base. Whatever is a plain selection is made of ``getitem`` and is a view through it.
+An operation that only rearranges is declared with ``view=True``. Its transpose is its exact inverse, by which a write to the view reaches
+the base. Plain selections are made of ``getitem``, and are views through it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .vmap import indexing as selections
 
 
 def _invert_permutation(axes: Sequence[int]) -> tuple[int, ...]:
-    """The permutation that undoes this one."""
+    """Return the permutation that undoes this one."""
     order = [axis % len(axes) for axis in axes]
     return tuple([order.index(i) for i in range(len(order))])
 
@@ -198,7 +198,7 @@ def _chunk(xp: Any, x: Any, *, chunks: int, axis: int) -> tuple[Any, ...]:
     if chunks < 1:
         raise ArgumentError(f"chunk: chunk expects `chunks` to be greater than 0, got: {chunks}")
     n = x.shape[front_axis("chunk", axis, x.ndim)]
-    # As torch: pieces of one size, so there may be fewer of them; an axis of length 0 gives as many as were asked for.
+    # As in torch: the pieces have one size, so there may be fewer of them. An axis of length 0 gives as many as asked for.
     return _split(xp, x, size_or_sections=-(-n // chunks) if n else [0] * chunks, axis=axis)
 
 
@@ -348,7 +348,7 @@ repeat = linear(
 
 
 def _untile(xp: Any, g: Any, *, x_shape: tuple[int, ...], repetitions: Any) -> Any:
-    """Each axis of length r*n is split into (r, n), and summed over r."""
+    """Sum the cotangent over the repetitions: each axis of length r*n is split into (r, n), and r is summed."""
     times = (repetitions,) if isinstance(repetitions, int) else tuple(repetitions)
     times = (1,) * (len(x_shape) - len(times)) + times
     lengths = (1,) * (len(times) - len(x_shape)) + x_shape

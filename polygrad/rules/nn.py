@@ -1,11 +1,10 @@
 """Activations, softmax, normalisation and embedding of neural networks, each a single node; ``losses`` has the losses.
 
-``relu``, ``sigmoid``, ``softmax`` and ``log_softmax`` are at the top level, as in torch; the rest is under ``nn.`` and
-reached through ``polygrad.nn.functional``, which has torch's signatures. No library needs to have any of it: every
-operation has a default.
+``relu``, ``sigmoid``, ``softmax`` and ``log_softmax`` are at the top level, as in torch. The rest is under ``nn.``, and called through
+``polygrad.nn.functional``, which has torch's signatures. Every operation has a default, so no library needs to have any of them.
 
-Values at kinks are torch's: the derivative of relu at 0 is 0, that of leaky_relu and elu at 0 is the one from the left,
-that of hardtanh at its bounds is 0.
+Values at kinks are torch's: the derivative of relu at 0 is 0, that of leaky_relu and elu at 0 is the one from the left, that of hardtanh
+at its bounds is 0.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ SELU_SCALE = 1.0507009873554804934193349852946
 
 
 def _elu(xp: Any, x: Any, alpha: float, scale: float = 1.0) -> Any:
-    """``x`` where it is positive, ``alpha * scale * (exp(x / scale) - 1)`` elsewhere; minima cost less than selections."""
+    """Return ``x`` where it is positive, and ``alpha * scale * (exp(x / scale) - 1)`` elsewhere. Minima cost less than selections."""
     return xp.maximum(x, 0.0) + (alpha * scale) * xp.expm1(xp.minimum(x, 0.0) / scale)
 
 
@@ -131,12 +130,12 @@ softplus = elementwise(
 
 # -- softmax ------------------------------------------------------------------------------------------------------
 def _softmax_axis(x: Any, axis: int) -> int | None:
-    """The axis of a softmax; None for the only element of a 0-d array, which torch counts as an axis of one."""
+    """Return the axis of a softmax; None for a 0-d array, whose only element torch counts as an axis of one."""
     return None if x.ndim == 0 and axis in (0, -1) else axis
 
 
 def _subtract_max(xp: Any, x: Any, axis: int) -> Any:
-    """``x`` minus its maximum along the axis, so that no exponential overflows."""
+    """Return ``x`` minus its maximum along the axis, so that no exponential overflows."""
     return x - xp.max(x, axis=_softmax_axis(x, axis), keepdims=True)
 
 
@@ -155,7 +154,7 @@ def _log_softmax(xp: Any, x: Any, *, axis: int) -> Any:
 
 
 def _softmax_product(xp: Any, g: Any, out: Any, *, axis: int) -> Any:
-    """The Jacobian of softmax, which is symmetric, times ``g``."""
+    """Multiply ``g`` by the Jacobian of softmax, which is symmetric."""
     weighted = g * out
     return weighted - out * xp.sum(weighted, axis=_softmax_axis(out, axis), keepdims=True)
 
@@ -180,7 +179,7 @@ log_softmax = rule(
 
 # -- normalisation and embedding --------------------------------------------------------------------------------------
 def _standardize(xp: Any, x: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any]:
-    """``x`` with mean 0 and variance 1 over the axes, and what it was divided by, inverted."""
+    """Return ``x`` scaled to mean 0 and variance 1 over the axes, and the factor of the scaling."""
     centered = x - xp.mean(x, axis=axes, keepdims=True)
     scale = 1 / xp.sqrt(xp.mean(centered * centered, axis=axes, keepdims=True) + eps)
     return centered * scale, scale
@@ -192,7 +191,7 @@ def _layer_norm(xp: Any, input: Any, weight: Any, bias: Any, *, axes: tuple[int,
 
 
 def _layer_norm_tangent(xp: Any, t: Any, normal: Any, scale: Any, axes: tuple[int, ...]) -> Any:
-    """The Jacobian of standardizing, which is symmetric, times ``t``: what changes mean or variance is taken out."""
+    """Multiply ``t`` by the Jacobian of standardizing, which is symmetric: the changes of mean and variance are taken out."""
     along = xp.mean(t * normal, axis=axes, keepdims=True)
     return scale * (t - xp.mean(t, axis=axes, keepdims=True) - normal * along)
 
@@ -261,7 +260,7 @@ def _embedding(xp: Any, weight: Any, indices: Any, *, padding_idx: int, scale_gr
 
 
 def _mask_padding(xp: Any, rows: Any, indices: Any, padding_idx: int) -> Any:
-    """The rows, with zeros in those of the padding index, which is not trained."""
+    """Return the rows, with zeros in those of the padding index, which is not trained."""
     if padding_idx < 0:
         return rows
     return xp.where(xp.expand_dims(indices == padding_idx, axis=-1), 0.0, rows)
@@ -281,14 +280,14 @@ def _embedding_vjp(
 
 def _batch_embedding(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
     weight, indices = arrays
-    if params["scale_grad_by_freq"]:  # it counts in each example alone
+    if params["scale_grad_by_freq"]:  # the frequency counts in each example alone
         return NotImplemented
     if not mapped[0]:
         return run(weight, indices, **params)
     xp = run.xp
     if params["padding_idx"] >= 0:
         return NotImplemented
-    # The tables below each other make one.
+    # The tables of the batch, one below the other, are one table.
     length = weight.shape[1]
     indices = add_batch(run, indices, mapped[1])
     starts = xp.arange(run.size, dtype=indices.dtype, device=indices.device) * length

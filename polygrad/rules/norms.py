@@ -1,7 +1,7 @@
 """Norms of vectors and matrices.
 
 A norm is real, so its derivative is one array d of the shape of x: the cotangent of x is g d, and the tangent Re <d, dx>. Where the norm
-has no derivative d is what torch takes: 0 where the norm is 0, equal shares where several elements reach an extreme.
+has no derivative, d is torch's: 0 where the norm is 0, equal shares where several elements reach an extreme.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from .vmap import forms
 
 
 def _real_inner(xp: Any, a: Any, b: Any, axis: Any, keepdims: bool) -> Any:
-    """The real inner product along axes."""
+    """Return the real inner product along axes."""
     return xp.sum(real(xp, conj(xp, a) * b), axis=axis, keepdims=keepdims)
 
 
 def _share_equally(xp: Any, mask: Any, axis: Any) -> Any:
-    """1 over the number of elements that reach an extreme, at those elements."""
+    """Return 1 over the number of elements that reach an extreme, at those elements."""
     count = xp.sum(mask, axis=axis, keepdims=True)
     return mask / xp.where(count == 0, 1.0, count)
 
 
 def _safe_ratio(xp: Any, x: Any, norm: Any) -> Any:
-    """``x / norm``, and 0 where the norm is 0."""
+    """Return ``x / norm``, and 0 where the norm is 0."""
     zero = norm == 0
     return xp.where(zero, 0.0, x / cast(xp, xp.where(zero, 1.0, norm), x.dtype))
 

@@ -1,7 +1,7 @@
 """torch's elementwise functions beyond the standard, and distances.
 
-At a kink or a tie the derivative is torch's: ``fmax`` and ``fmin`` give everything to the first of two equals, ``frac`` and ``fmod``
-ignore their jumps, ``angle`` of real numbers and of 0 has derivative 0.
+At a kink or a tie the derivative is torch's. ``fmax`` and ``fmin`` give everything to the first of two equals. ``frac`` and ``fmod``
+ignore their jumps. ``angle`` of real numbers and of 0 has the derivative 0.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ logaddexp2 = elementwise(
 
 
 def _fmod(xp: Any, x1: Any, x2: Any) -> Any:
-    """The remainder of the sizes, which is exact, with the sign of the dividend."""
+    """Return the remainder of the sizes, which is exact, with the sign of the dividend."""
     x1, x2 = fill_numbers(xp, x1, x2)
     return xp.sign(x1) * xp.remainder(xp.abs(x1), xp.abs(x2))
 
@@ -77,7 +77,7 @@ def _angle(xp: Any, x: Any) -> Any:
 
 
 def _angle_partial(xp: Any, x: Any) -> Any:
-    """The gradient of atan2(y, x) is -y + ix over the square of the size: i z / |z|²."""
+    """Return the gradient of atan2(y, x): -y + ix over the square of the size, i z / |z|²."""
     if not is_complex(xp, x):
         return xp.zeros_like(x)
     square = xp.real(x * xp.conj(x))
@@ -113,7 +113,7 @@ heaviside = elementwise(
 
 
 def _lerp(xp: Any, input: Any, end: Any, weight: Any) -> Any:
-    """From the nearer end, so that a weight of 1 gives ``end`` exactly."""
+    """Interpolate from the nearer end, so that a weight of 1 gives ``end`` exactly."""
     span = end - input
     if not hasattr(weight, "dtype"):
         return input + span * weight if abs(weight) < 0.5 else end - span * (1 - weight)
@@ -151,7 +151,7 @@ addcdiv = elementwise(
 
 
 def _ldexp(xp: Any, x1: Any, x2: Any) -> Any:
-    """NumPy's takes only integers for the exponent; torch's has a derivative with respect to it."""
+    """Return ``x1 * 2**x2``. NumPy takes only integers for the exponent; in torch it has a derivative."""
     if hasattr(x2, "dtype") and hasattr(x1, "dtype") and not xp.isdtype(x2.dtype, "real floating"):
         x2 = xp.astype(x2, x1.dtype)
     return xp.multiply(x1, xp.pow(2.0, x2) if hasattr(x2, "dtype") else 2.0**x2)
@@ -226,7 +226,7 @@ def _isclose(xp: Any, x1: Any, x2: Any, rtol: float = 1e-05, atol: float = 1e-08
     equal = xp.equal(x1, x2)
     if xp.isdtype(x1.dtype, "bool"):
         return equal
-    # An infinity is close to nothing but itself: what is not finite is put aside.
+    # An infinity is close only to itself, so numbers that are not finite are compared apart.
     finite = xp.isfinite(x1) & xp.isfinite(x2)
     a, b = (xp.where(finite, x, xp.zeros_like(x)) for x in (x1, x2))
     if xp.isdtype(x1.dtype, "integral"):
@@ -249,13 +249,13 @@ allclose = composite(
         xp.all(xp.isclose(x1, x2, rtol=rtol, atol=atol, equal_nan=equal_nan))
     ),
     arrays=("x1", "x2"),
-    doc="Whether all elements of two arrays are close, as a Python bool.",
+    doc="True if all elements of two arrays are close, as a Python bool.",
     methods="allclose",
 )
 array_equal = composite(
     "array_equal(x1, x2, /)",
     lambda xp, x1, x2: tuple(x1.shape) == tuple(x2.shape) and bool(xp.all(xp.equal(x1, x2))),
-    doc="Whether two arrays have the same shape and elements, as a Python bool; ``torch.equal``.",
+    doc="True if two arrays have the same shape and elements, as a Python bool; torch's name is ``equal``.",
 )
 
 

@@ -1,4 +1,4 @@
-"""``pad``, with NumPy's widths and modes: an assignment into constants, or joins of slices, which differentiate by themselves."""
+"""``pad``, with NumPy's widths and modes. It is an assignment into constants, or a join of slices, so it differentiates by itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .selection import match_dtype
 
 
 def _list_pairs(name: str, given: Any, ndim: int) -> list[tuple[Any, Any]]:
-    """Values for the front and the back of each axis, from NumPy's shorthands: one, a pair, or a pair for each axis."""
+    """Return values for the front and the back of each axis, from NumPy's shorthands: one, a pair, or a pair for each axis."""
     if not isinstance(given, (tuple, list)):
         return [(given, given)] * ndim
     rows = [tuple(row) if isinstance(row, (tuple, list)) else (row,) for row in given]
@@ -29,7 +29,7 @@ def _list_pairs(name: str, given: Any, ndim: int) -> list[tuple[Any, Any]]:
 
 
 def _reflect(xp: Any, x: Any, axis: int, before: int, after: int, mode: str) -> Any:
-    """``x`` with its mirror image (or itself, or its edge) on both sides of one axis."""
+    """Return ``x`` with its mirror image, itself or its edge on both sides of one axis."""
     n = x.shape[axis]
     if n == 0:
         raise ShapeError(
@@ -37,7 +37,7 @@ def _reflect(xp: Any, x: Any, axis: int, before: int, after: int, mode: str) -> 
         )
     reach = n - 1 if mode == "reflect" else n
     if mode != "edge" and max(before, after) > reach:
-        # More than one image: count through the period.
+        # There is more than one image, so count through the period.
         places = xp.arange(-before, n + after, device=x.device)
         if mode == "wrap" or n == 1:
             return xp.take(x, xp.remainder(places, n), axis=axis)
@@ -61,7 +61,7 @@ def _reflect(xp: Any, x: Any, axis: int, before: int, after: int, mode: str) -> 
 
 
 def _fill(xp: Any, x: Any, widths: list[tuple[int, int]], values: Any) -> Any:
-    """``x`` amid constants. Where they differ, the later axes have the corners, as in NumPy."""
+    """Return ``x`` amid constants. Where they differ, the later axes have the corners, as in NumPy."""
     shape = tuple([before + n + after for n, (before, after) in zip(x.shape, widths, strict=True)])
     key = tuple([slice(before, before + n) for n, (before, _) in zip(x.shape, widths, strict=True)])
     if type(values) in (bool, int, float, complex):

@@ -1,8 +1,7 @@
 """Products of matrices and vectors: ``matmul`` and its kin.
 
-The cotangent of an operand is again a single product: g x2ᴴ for the first and x1ᴴ g for the second (Giles, "Collected
-matrix derivative results for forward and reverse mode algorithmic differentiation", 2008, section 2.2.2, with the
-conjugates of complex operands).
+The cotangent of an operand is again a single product: g x2ᴴ for the first and x1ᴴ g for the second. See Giles, "Collected matrix
+derivative results for forward and reverse mode algorithmic differentiation", 2008, section 2.2.2; complex operands are conjugated.
 """
 
 from __future__ import annotations
@@ -90,7 +89,7 @@ matmul = bilinear(
 
 
 def _expect_axes(name: str, ndim1: int, ndim2: int) -> Callable[..., Any]:
-    """torch's names of ``matmul`` for one combination of axes, which they insist on."""
+    """Return the body of one of torch's names of ``matmul``, which insists on one combination of axes."""
 
     def body(xp: Any, x1: Any, x2: Any) -> Any:
         if (x1.ndim, x2.ndim) != (ndim1, ndim2):
@@ -111,7 +110,7 @@ bmm = composite("bmm(x1, x2, /)", _expect_axes("bmm", 3, 3), methods="bmm")
 
 # -- tensordot ---------------------------------------------------------------------------------------------------------
 def _contracted_axes(axes: Any, ndim1: int, ndim2: int) -> tuple[list[int], list[int]]:
-    """The axes of the two operands that are summed over, pair by pair."""
+    """Return the axes of the two operands that are summed over, pair by pair."""
     if isinstance(axes, int):
         return list(range(ndim1 - axes, ndim1)), list(range(axes))
     first, second = [[each] if isinstance(each, int) else each for each in axes]
@@ -123,13 +122,13 @@ def _free_axes(ndim: int, axes: list[int]) -> tuple[int, ...]:
 
 
 def _arrange(xp: Any, x: Any, places: list[int]) -> Any:
-    """``x`` with each axis moved to the place given for it."""
+    """Return ``x`` with each axis moved to the place given for it."""
     axes = tuple([places.index(i) for i in range(len(places))])
     return x if axes == tuple(range(len(axes))) else xp.permute_dims(x, axes)
 
 
-# g has the free axes of x1, then those of x2. Contracting it with one operand over that one's free axes leaves the
-# other's free axes and, in the order of the operand, the contracted ones: these go back to where their partners were.
+# g has the free axes of x1, then those of x2. If it is contracted with one operand over the free axes of that operand, there remain the
+# free axes of the other, and the contracted ones in the order of the operand, which go back to where their partners were.
 def _tensordot_first(xp: Any, g: Any, x2: Any, *, x1_shape: tuple[int, ...], axes: Any) -> Any:
     summed1, summed2 = _contracted_axes(axes, len(x1_shape), x2.ndim)
     free1, free2 = _free_axes(len(x1_shape), summed1), _free_axes(x2.ndim, summed2)
@@ -176,7 +175,7 @@ tensordot = bilinear(
 
 # -- vecdot ------------------------------------------------------------------------------------------------------------
 def _restore_axis(xp: Any, g: Any, axis: int, ndim1: int, ndim2: int) -> Any:
-    """The cotangent with the summed axis back in its place, of length 1."""
+    """Return the cotangent with the summed axis back in its place, of length 1."""
     if axis >= 0:
         if ndim1 != ndim2:
             raise ShapeError(f"vecdot: with {ndim1} and {ndim2} axes, axis={axis} has to be given from the end")
@@ -193,7 +192,7 @@ def _batch_vecdot(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
 
 vecdot = bilinear(
     "vecdot(x1, x2, /, *, axis=-1)",
-    # The product is with the conjugate of x1, so the cotangent of x1 takes that of g.
+    # The product is with the conjugate of x1, so the cotangent of x1 takes the conjugate of g.
     transpose=(
         lambda xp, g, x2, *, x1_shape, axis: fit(
             xp, _restore_axis(xp, conj(xp, g), axis, len(x1_shape), x2.ndim) * x2, x1_shape

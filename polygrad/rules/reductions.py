@@ -1,7 +1,7 @@
-"""The statistical functions of the standard, and their like: sums, products, extremes, and running versions of them.
+"""The statistical functions of the standard: sums, products, extremes, and running sums and products.
 
-Where the maximum is reached more than once, the elements share its gradient equally, as in ``torch.amax``. Products are
-differentiated without dividing by their factors, so zeros among them are no special case, in any order of derivative.
+Where the maximum is reached more than once, the elements share its gradient equally, as in ``torch.amax``. Products are differentiated
+without dividing by their factors, so zeros among them are no special case, in any order of derivative.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .vmap import forms
 
 # -- shapes ----------------------------------------------------------------------------------------------------------
 def reduced_axes(axis: Any, ndim: int) -> tuple[int, ...]:
-    """The axes that a reduction reduces, as non-negative numbers in ascending order."""
+    """Return the axes that a reduction reduces, as non-negative numbers in ascending order."""
     if axis is None:
         return tuple(range(ndim))
     axes = axis if isinstance(axis, (tuple, list)) else (axis,)
@@ -24,7 +24,7 @@ def reduced_axes(axis: Any, ndim: int) -> tuple[int, ...]:
 
 
 def count_reduced(shape: tuple[int, ...], axis: Any) -> int:
-    """How many elements a reduction takes to one."""
+    """Return the number of elements that a reduction takes to one."""
     count = 1
     for a in reduced_axes(axis, len(shape)):
         count *= shape[a]
@@ -32,7 +32,7 @@ def count_reduced(shape: tuple[int, ...], axis: Any) -> int:
 
 
 def broadcast_back(xp: Any, g: Any, shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
-    """The cotangent (or the output) of a reduction, broadcast back over the axes that were reduced, without a copy."""
+    """Broadcast the cotangent (or the output) of a reduction back over the reduced axes, without a copy."""
     if axis is not None and not keepdims and len(shape) > 1:
         reduced = reduced_axes(axis, len(shape))
         if reduced != tuple(range(len(reduced))):  # leading axes come back by broadcasting alone
@@ -41,7 +41,7 @@ def broadcast_back(xp: Any, g: Any, shape: tuple[int, ...], axis: Any, keepdims:
 
 
 def _choose_name(whole: str, chosen: str) -> Any:
-    """torch names the overloads of a reduction apart: over everything, over chosen axes."""
+    """Return a function that chooses torch's name: a reduction over everything has another one than over chosen axes."""
     return lambda payloads, params: whole if params["axis"] is None and not params["keepdims"] else chosen
 
 
@@ -58,7 +58,7 @@ sum = linear(
 )
 mean = linear(
     "mean(x, /, *, axis=None, keepdims=False)",
-    # A mean of nothing has no elements to pass anything to, but must not divide by zero.
+    # The mean of nothing has no gradient to pass on, but must not divide by zero.
     transpose=lambda xp, g, *, x_shape, axis, keepdims: broadcast_back(
         xp, g / (count_reduced(x_shape, axis) or 1), x_shape, axis, keepdims
     ),
@@ -71,7 +71,7 @@ mean = linear(
 
 # -- prod ------------------------------------------------------------------------------------------------------------
 def _other_factors(xp: Any, x: Any, axis: Any) -> Any:
-    """For each element the product of all others that are reduced with it: those before it times those after it."""
+    """Return for each element the product of all others reduced with it: those before it times those after it."""
     reduced = reduced_axes(axis, x.ndim)
     if count_reduced(x.shape, axis) == 0:
         return x
@@ -108,10 +108,10 @@ prod = rule(
 
 # -- max, min --------------------------------------------------------------------------------------------------------
 def _find_reached(xp: Any, x: Any, out: Any, axis: Any, keepdims: bool) -> tuple[Any, Any]:
-    """Where the extreme value is reached, as zeros and ones, and how often, in the shape of the output.
+    """Return where the extreme value is reached, as zeros and ones, and how often, in the shape of the output.
 
-    A NaN equals nothing. As in torch, a maximum over everything gives its gradient to the NaN nevertheless; over chosen
-    axes the gradient is NaN.
+    A NaN equals nothing. Nevertheless a maximum over everything gives its gradient to the NaN, as in torch; over chosen axes the gradient
+    is NaN.
     """
     mask = xp.equal(x, broadcast_back(xp, out, x.shape, axis, keepdims))
     if axis is None and not keepdims:
@@ -154,12 +154,12 @@ min = rule(
 # With S = sum |x - mean|² over n elements: var = S / (n - correction) and dS = 2 sum Re(conj(x - mean) dx), since the
 # deviations sum to zero; std = sqrt(var). The variance of complex numbers is real.
 def _deviation(xp: Any, x: Any, axis: Any, correction: float, whole: bool) -> Any:
-    """``2 (x - mean) / (n - correction)``, or what torch puts there when no degree of freedom is left."""
+    """Return ``2 (x - mean) / (n - correction)``, or torch's value where no degree of freedom is left."""
     deviation = x - xp.mean(x, axis=axis, keepdims=True)
     freedom = count_reduced(x.shape, axis) - correction
     if freedom > 0 or count_reduced(x.shape, axis) == 0:
         return deviation * (2.0 / freedom if freedom else 0.0)
-    if whole:  # torch takes the limit here: infinity wherever there is a deviation
+    if whole:  # torch takes the limit here, which is infinite wherever there is a deviation
         return xp.where(xp.equal(deviation, 0), xp.full_like(x, float("nan")), xp.full_like(x, float("inf")))
     return deviation * (2.0 / freedom if freedom else float("inf"))
 
@@ -175,7 +175,7 @@ def _var_jvp(xp: Any, t: Any, x: Any, *, axis: Any, correction: float, keepdims:
 
 
 def _half_inverse(xp: Any, g: Any, out: Any) -> Any:
-    """``g / (2 out)``, and 0 where the deviation is 0, as in torch."""
+    """Return ``g / (2 out)``, and 0 where the deviation is 0, as in torch."""
     zero = xp.equal(out, 0)
     return xp.where(zero, xp.zeros_like(out), g / xp.where(zero, xp.ones_like(out), 2 * out))
 
@@ -208,14 +208,14 @@ std = rule(
 
 # -- logsumexp -------------------------------------------------------------------------------------------------------
 def _logsumexp(xp: Any, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
-    """The logarithm of the sum of exponentials, shifted by the maximum so that nothing overflows."""
+    """Return the logarithm of the sum of exponentials, shifted by the maximum so that nothing overflows."""
     if count_reduced(x.shape, axis) == 0:
         return xp.sum(x, axis=axis, keepdims=keepdims) - float("inf")
     top = xp.max(real(xp, x), axis=axis, keepdims=True)
     finite = xp.isfinite(top)
     shift = xp.where(finite, top, xp.zeros_like(top))
     total = xp.sum(xp.exp(x - shift), axis=axis, keepdims=True)
-    # An infinite maximum is the result; the sum is put aside there, because it may be 0.
+    # An infinite maximum is the result. The sum, which may be 0 then, is replaced by 1.
     out = xp.log(xp.where(finite, total, xp.ones_like(total))) + top
     return (
         out
@@ -297,11 +297,10 @@ cumulative_sum = linear(
 
 
 def solve_recurrence(xp: Any, a: Any, b: Any) -> Any:
-    """``s[k] = a[k] s[k - 1] + b[k]`` along the last axis, with ``s[-1] = 0``.
+    """Return the solution of ``s[k] = a[k] s[k - 1] + b[k]`` along the last axis, with ``s[-1] = 0``.
 
-    Two steps make one, ``s[k] = (a[k] a[k - 1]) s[k - 2] + (a[k] b[k - 1] + b[k])``, so every other element comes from
-    a recurrence of half the length: the work is linear, the depth logarithmic (Blelloch, "Prefix sums and their
-    applications", 1990).
+    Two steps make one, ``s[k] = (a[k] a[k - 1]) s[k - 2] + (a[k] b[k - 1] + b[k])``, so every other element comes from a recurrence of half
+    the length: the work is linear, the depth logarithmic (Blelloch, "Prefix sums and their applications", 1990).
     """
     n = b.shape[-1]
     if n < 2:
@@ -333,7 +332,7 @@ def _cumulative_prod_vjp(xp: Any, g: Any, x: Any, out: Any, *, axis: int | None,
     if factors.shape[-1] == 0:
         return xp.zeros_like(x)
     factors, y = conj(xp, factors), conj(xp, y)
-    # The factor that starts the recurrence meets s[-1] = 0, so any will do.
+    # The factor that starts the recurrence is multiplied by s[-1] = 0, so it may be any number.
     a = xp.concat([factors[..., :1], xp.flip(factors[..., 1:], axis=-1)], axis=-1)
     s = xp.flip(solve_recurrence(xp, a, xp.flip(g, axis=-1)), axis=-1)
     s = xp.concat([s[..., :1], y[..., :-1] * s[..., 1:]], axis=-1)

@@ -1,8 +1,7 @@
-"""The registry of operations, which reads a rule table when a name is first asked for that no table read so far declares.
+"""The registry of operations, which reads a rule table when it is asked for a name that no table read so far declares.
 
-So an import reads none of them, and one entry in a table is still all that an operation needs: there is no list of names. The names of
-the methods that tables declare for Tensor, which the class has to have from the start, are found in the text of the tables.
-Whoever iterates sees every operation.
+So an import reads no table, and one entry in a table is all that an operation needs: there is no list of names. The methods that tables
+declare for Tensor have to be there from the start; their names are found in the text of the tables. Whoever iterates sees every operation.
 """
 
 from __future__ import annotations
@@ -41,17 +40,19 @@ _METHODS = re.compile(r'methods="([^"]*)"')
 def methods_in(table: str) -> list[str]:
     """Return the names of the Tensor methods that a table declares, found in its text: running the table would take too long.
 
-    Raises:
-        OSError: there is no text, as in an installation of bytecode alone.
+    Raises
+    ------
+    OSError
+        There is no text, as in an installation of bytecode alone.
     """
     path = Path(__file__).parent / (table.replace(".", "/") + ".py")
     return " ".join(_METHODS.findall(path.read_text(encoding="utf-8"))).split()
 
 
 class Registry(dict[str, "Op"]):
-    """Every operation by name; ``linalg.`` and the like in front for the extensions.
+    """Every operation by name; ``linalg.`` and the like stand before the names of the extensions.
 
-    What a table declares is listed once the table has been read to its end, so that a thread never sees half of one.
+    The operations of a table are listed once the table has been read to its end, so that a thread never sees half of one.
     """
 
     def __init__(self) -> None:
@@ -63,10 +64,10 @@ class Registry(dict[str, "Op"]):
             )
         self._declared: dict[str, Op] = {}
         self._unread = self._tables()
-        # The methods of Tensor: the operation of each, as far as declared, and the table of each, as far as there is one.
+        # The operation of each method of Tensor, as far as declared, and the table of each, as far as one declares it.
         self._methods: dict[str, Op] = {}
         self._method_tables: dict[str, str] = {}
-        # How Tensor gets the methods of an operation that no table declares, and loses them again; array_api.surface sets both.
+        # Functions that give Tensor the methods of an operation that no table declares, and take them away; array_api.surface sets both.
         self.attach: Callable[[Sequence[str]], None] = lambda names: None
         self.detach: Callable[[Sequence[str]], None] = lambda names: None
 
@@ -77,8 +78,10 @@ class Registry(dict[str, "Op"]):
     def declare(self, op: Op) -> Op:
         """Enter an operation, and return it.
 
-        Raises:
-            TypeError: there is one of that name, or Tensor has an attribute of the name of one of its methods.
+        Raises
+        ------
+        TypeError
+            An operation of that name exists, or Tensor has an attribute with the name of one of the methods.
         """
         if op.name in self._declared:
             raise TypeError(f"the operation {op.name!r} is declared twice")
@@ -99,7 +102,7 @@ class Registry(dict[str, "Op"]):
         self.detach(op.methods)
 
     def method_names(self) -> list[str]:
-        """Return the names of the methods that the tables declare for Tensor. No table is read for it, unless there is no text of one."""
+        """Return the names of the methods that the tables declare for Tensor. Tables are read only if one has no text."""
         try:
             self._method_tables = {name: table for table in self._tables() for name in methods_in(table)}
         except OSError:
@@ -118,7 +121,7 @@ class Registry(dict[str, "Op"]):
         self._read(None)
 
     def _read(self, name: str | None) -> None:
-        """Read tables until one declares the name; None: all."""
+        """Read tables until one declares the name; None reads all."""
         likely = TABLES.get((name or "").rpartition(".")[0], ())
         with self.lock:
             self.update(self._declared)
@@ -134,7 +137,7 @@ class Registry(dict[str, "Op"]):
         self.update(self._declared)
 
     def __missing__(self, name: str) -> Op:
-        if not name.rpartition(".")[2].startswith("_"):  # what Python and its tools ask every object for
+        if not name.rpartition(".")[2].startswith("_"):  # a name that Python and its tools ask every object for
             self._read(name)
             if dict.__contains__(self, name):
                 return self[name]
@@ -144,7 +147,7 @@ class Registry(dict[str, "Op"]):
         return self.get(name) is not None
 
     def get(self, name: Any, default: Any = None) -> Any:
-        """The operation of that name, or ``default``."""
+        """Return the operation of that name, or ``default``."""
         try:
             return self[name]
         except KeyError:
@@ -159,13 +162,13 @@ class Registry(dict[str, "Op"]):
         return super().__len__()
 
     def keys(self) -> KeysView[str]:  # type: ignore[override]
-        """The names of all operations."""
+        """Return the names of all operations."""
         return KeysView(self)
 
     def values(self) -> ValuesView[Op]:  # type: ignore[override]
-        """All operations."""
+        """Return all operations."""
         return ValuesView(self)
 
     def items(self) -> ItemsView[str, Op]:  # type: ignore[override]
-        """All operations with their names."""
+        """Return all operations with their names."""
         return ItemsView(self)

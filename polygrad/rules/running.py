@@ -1,4 +1,4 @@
-"""torch's running extremes and running sums of exponentials, and the scan along an axis that they are made of."""
+"""torch's running extremes and running sums of exponentials, and the scan along an axis of which they are made."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .vmap import forms
 
 # -- running extremes --------------------------------------------------------------------------------------------------
 class Selected(NamedTuple):
-    """Elements that were selected along an axis, and where they were."""
+    """Elements selected along an axis, and their positions."""
 
     values: Any
     indices: Any
@@ -26,7 +26,7 @@ def select_only(xp: Any, x: Any) -> Selected:
 
 
 def scan(xp: Any, x: Any, axis: int, combine: Any) -> Any:
-    """The running ``combine`` (associative) along an axis, in log n steps (Hillis and Steele, 1986)."""
+    """Return the running ``combine``, which is associative, along an axis, in log n steps (Hillis and Steele, 1986)."""
     step = 1
     while step < x.shape[axis]:
         later = combine(slice_axis(x, axis, None, -step), slice_axis(x, axis, step, None))
@@ -36,21 +36,25 @@ def scan(xp: Any, x: Any, axis: int, combine: Any) -> Any:
 
 
 def number_positions(xp: Any, x: Any, axis: int) -> Any:
-    """The number of each element along an axis, broadcast to the shape of ``x``."""
+    """Return the number of each element along an axis, broadcast to the shape of ``x``."""
     axis %= x.ndim
     numbers = xp.arange(x.shape[axis], dtype=xp.int64, device=device_of(x))
     return xp.broadcast_to(xp.reshape(numbers, (*[1] * axis, -1, *[1] * (x.ndim - 1 - axis))), x.shape)
 
 
 def scatter_along(xp: Any, g: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Any:
-    """The transpose of ``take_along_axis``."""
+    """Transpose ``take_along_axis``."""
     key = gather_key(xp, indices, shape, axis, device_of(g))
     return xp.getitem_adjoint(g, key=key, shape=shape)
 
 
 def _scan_extreme(largest: bool) -> Any:
+    """Return a function that computes running extremes in torch's order.
+
+    The last one of equals has the index, and every nan counts as a new extreme.
+    """
+
     def run(xp: Any, x: Any, axis: int) -> Selected:
-        """The last one of equals has the index, and every nan counts as a new extreme: torch's order."""
         if x.ndim == 0:
             return select_only(xp, x)
         axis %= x.ndim
@@ -108,7 +112,7 @@ def _logcumsumexp(xp: Any, x: Any, axis: int) -> Any:
 
 
 def _weight(xp: Any, a: Any, b: Any) -> Any:
-    """``exp(a - b)``; of two equal infinities nan, as in torch, but without a warning."""
+    """Return ``exp(a - b)``; for two equal infinities nan, as in torch, but without a warning."""
     infinite = xp.isinf(b)
     return xp.exp(xp.where(infinite & xp.equal(a, b), math.nan, a - xp.where(infinite, 0.0, b)))
 

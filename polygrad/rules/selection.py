@@ -1,7 +1,7 @@
 """torch's selections and scatters: ``gather``, the ``scatter``, ``index`` and ``mask`` families, ``one_hot``.
 
-Each is a selection by a key, the adjoint of one, or an assignment at one (see ``indexing``), so that nearly all of them differentiate
-by themselves. Only the largest and the smallest of what falls on an element have a rule, for the sake of ties.
+Each is a selection by a key, the adjoint of one, or an assignment at one (see ``indexing``), so nearly all of them differentiate by
+themselves. Only the largest and the smallest of the values at an element have a rule, because of ties.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _KINDS = ("bool", "integral", "real floating", "complex floating")
 
 # -- the arguments -----------------------------------------------------------------------------------------------------
 def match_dtype(xp: Any, name: str, input: Any, value: Any) -> Any:
-    """``value`` as it can be written into ``input``: an array in its dtype; a Python number stays one."""
+    """Return ``value`` as it can be written into ``input``: an array in its dtype; a Python number stays one."""
     rank = next(i for i, kind in enumerate(_KINDS) if xp.isdtype(input.dtype, kind))
     if type(value) in (bool, int, float, complex):
         if (bool, int, float, complex).index(type(value)) > rank:
@@ -49,7 +49,7 @@ def _check_index(xp: Any, name: str, index: Any) -> Any:
 
 
 def _prepare_scatter(xp: Any, name: str, input: Any, axis: int, index: Any, src: Any = 0) -> tuple[Any, int, Any, Any]:
-    """Input, axis, index and source of the scatter family, checked, with at least one axis; the source cut to the index."""
+    """Check the arguments of the scatter family. Return them with at least one axis, and the source cut to the index."""
     input = xp.asarray(input)
     index = _check_index(xp, name, index)
     src = match_dtype(xp, name, input, src)
@@ -77,14 +77,14 @@ def _prepare_scatter(xp: Any, name: str, input: Any, axis: int, index: Any, src:
 
 
 def _scatter_key(xp: Any, index: Any, at: int) -> tuple[Any, ...]:
-    """The key under which the scatter family writes: along the other axes each position of the index itself."""
+    """Return the key under which the scatter family writes. Along the other axes it has each position of the index itself."""
     return gather_key(xp, index, tuple(index.shape), at, index.device)
 
 
 def _prepare_index(
     xp: Any, name: str, input: Any, axis: int, index: Any, source: Any
 ) -> tuple[Any, Any, tuple[Any, ...]]:
-    """Input, source and key of the index family, where the index is a vector and counts slices of the input."""
+    """Return input, source and key of the index family, where the index is a vector and counts slices of the input."""
     input = xp.asarray(input)
     index = raise_rank(xp, _check_index(xp, name, index), 1)
     source = match_dtype(xp, name, input, source)
@@ -105,7 +105,7 @@ def _prepare_index(
 
 
 def _restore(xp: Any, out: Any, like: Any) -> Any:
-    """Reshape a result to the shape of the input, which may be 0-d or a number and was given an axis."""
+    """Reshape a result to the shape of the input, which was given an axis if it is 0-d or a number."""
     return match_shape(xp, out, getattr(like, "shape", ()))
 
 
@@ -173,11 +173,11 @@ scatter_add = composite(
 
 # -- what falls on one element, reduced --------------------------------------------------------------------------------
 def _fold(xp: Any, values: Any, numbers: Any, size: int, combine: Callable[[Any, Any, Any], Any]) -> tuple[Any, Any]:
-    """For each of ``size`` targets the combination of the values whose number it is, and whether there are any.
+    """Return for each of ``size`` targets the combination of the values with its number, and whether there are any.
 
-    The values are sorted by target; then in each step every one takes in what its predecessor at twice the distance has
-    gathered, unless that belongs to another target: an inclusive scan (Hillis and Steele, "Data parallel algorithms",
-    1986) with no division, so that zeros are no special case, and a result that is accurate whatever stands elsewhere.
+    The values are sorted by target. Then in each step every value takes in the combination of its predecessor at twice the distance, unless
+    that belongs to another target: an inclusive scan (Hillis and Steele, "Data parallel algorithms", 1986). There is no division, so zeros
+    are no special case, and a result is accurate whatever stands elsewhere.
     """
     order = xp.argsort(numbers)
     numbers, values = xp.take(numbers, order, axis=0), xp.take(values, order, axis=0)
@@ -195,7 +195,7 @@ def _fold(xp: Any, values: Any, numbers: Any, size: int, combine: Callable[[Any,
 def _fold_at(
     xp: Any, src: Any, key: Any, shape: tuple[int, ...], combine: Callable[[Any, Any, Any], Any]
 ) -> tuple[Any, Any]:
-    """``_fold`` of what a key puts on each element of an array of that shape."""
+    """Apply ``_fold`` to the values that a key puts on each element of an array of that shape."""
     size = prod(shape)
     numbers = xp.getitem(xp.reshape(xp.arange(size, device=device_of(src)), shape), key=key)
     values, hit = _fold(xp, xp.reshape(src, (-1,)), xp.reshape(numbers, (-1,)), size, combine)
@@ -203,7 +203,7 @@ def _fold_at(
 
 
 def _count_hits(xp: Any, key: Any, shape: tuple[int, ...], src_shape: tuple[int, ...], like: Any) -> Any:
-    """How many values fall on each element."""
+    """Return how many values a key puts on each element."""
     return xp.getitem_adjoint(xp.ones(src_shape, dtype=like.dtype, device=device_of(like)), key=key, shape=shape)
 
 
@@ -214,7 +214,7 @@ def _extreme_at(xp: Any, x: Any, src: Any, *, key: Any, largest: bool, include_s
 
 
 def _find_shares(xp: Any, x: Any, src: Any, out: Any, key: Any, include_self: bool) -> tuple[Any, Any, Any]:
-    """Which elements of ``x`` and of ``src`` are the result, and the number of them for each element: ties share equally."""
+    """Return masks of the elements of ``x`` and of ``src`` that are the result, and their number for each element: ties share equally."""
     shape = tuple(x.shape)
     own = x == out
     if not include_self:
@@ -420,7 +420,7 @@ masked_select = composite(
 
 
 def _masked_scatter(xp: Any, input: Any, mask: Any, source: Any) -> Any:
-    # By counting, not by selecting with the mask, so that no shape depends on its values.
+    # Elements are counted, not selected with the mask, so that no shape depends on its values.
     input, mask = xp.broadcast_arrays(xp.asarray(input), _check_mask(xp, "masked_scatter", mask))
     source = xp.reshape(match_dtype(xp, "masked_scatter", input, xp.asarray(source)), (-1,))
     if prod(input.shape) == 0:

@@ -15,7 +15,7 @@ from .vmap.alignment import Run, example_ndim
 
 
 def triangle(xp: Any, x: Any, upper: bool, strictly: bool = False) -> Any:
-    """One triangle of the matrices, with or without the diagonal."""
+    """Return one triangle of the matrices, with or without the diagonal."""
     return xp.triu(x, k=int(strictly)) if upper else xp.tril(x, k=-int(strictly))
 
 
@@ -52,7 +52,7 @@ def _batch_solve(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
     xp = run.xp
     if example_ndim(x2, mapped[1]) != 1:
         return run(*forms.stack_matrices(run, arrays, mapped))
-    if not mapped[0] and x1.ndim == 2:  # one matrix for all: the batch is the columns
+    if not mapped[0] and x1.ndim == 2:  # one matrix for all examples, which are the columns
         return xp.matrix_transpose(run(x1, xp.matrix_transpose(x2)))
     x1, x2 = forms.stack_matrices(run, (x1, xp.expand_dims(x2, axis=-1)), mapped)
     return xp.squeeze(run(x1, x2), axis=-1)
@@ -204,7 +204,7 @@ LstsqResult = namedtuple("LstsqResult", ["solution", "residuals", "rank", "singu
 
 
 def _least_squares(xp: Any, a: Any, b: Any, *, rtol: float | None = None) -> tuple[Any, Any, Any]:
-    """The solution of least norm, by the singular value decomposition; the rank; the singular values."""
+    """Return the solution of least norm, by the singular value decomposition, the rank, and the singular values."""
     u, s, vh = xp.linalg.svd(a, full_matrices=False)
     if rtol is None:
         rtol = max(a.shape[-2:]) * float(xp.finfo(a.dtype).eps)

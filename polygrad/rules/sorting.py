@@ -9,8 +9,8 @@ from .vmap import forms
 from .vmap.alignment import Mapped, Run, add_batch, flatten_examples
 
 
-# Sorting is a selection in another order. The order is found again in the backward pass, so a sort costs no more than the
-# library's own where nobody asks for its gradient, and the node keeps x, which is there anyway, and no indices.
+# Sorting is a selection in another order. The order is found again in the backward pass. So a sort without a gradient costs no more than
+# the library's own, and the node keeps x, which is there anyway, and no indices.
 def _sort_vjp(xp: Any, g: Any, x: Any, *, axis: int, descending: bool, stable: bool) -> Any:
     if x.ndim == 0:
         return g
@@ -61,7 +61,7 @@ def _batch_searchsorted(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
         earlier = xp.where(nan2, xp.logical_not(nan1) if left else xp.ones_like(nan1), earlier & ~nan1)
     dtype = run(
         *[xp.zeros((1,), dtype=x1.dtype)] * 2, side=params["side"], sorter=None
-    ).dtype  # which integers is the library's choice
+    ).dtype  # the dtype of the integers is the library's choice
     return xp.sum(xp.astype(earlier, dtype), axis=-1, dtype=dtype)
 
 
@@ -99,7 +99,7 @@ def _isin(xp: Any, x1: Any, x2: Any, invert: bool) -> Any:
     return xp.logical_not(found) if invert else found
 
 
-# Like torch.unique, the values pass nothing back: asking for their gradient is an error, not a zero.
+# As in torch.unique, the values have no derivative: asking for their gradient is an error, not a zero.
 unique_all = rule(
     "unique_all(x, /)",
     vjp=(None,),

@@ -1,7 +1,7 @@
-"""Order statistics, quantiles, what ignores nan, covariances and histograms: torch's functions with the standard's keywords.
+"""Order statistics, quantiles, functions that ignore nan, covariances and histograms: torch's, with the standard's keywords.
 
-What is selected along an axis comes with its indices, and the selected element takes all of the gradient; a median over everything
-shares it among equals. NaN counts as the largest number. All of that is torch's.
+An element that is selected along an axis comes with its index, and takes all of the gradient; a median over everything shares it among
+equals. NaN counts as the largest number. All of that is as in torch.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ class MinMax(NamedTuple):
 
 
 class Median(NamedTuple):
-    """A median along an axis, and where it was."""
+    """A median along an axis, and its position."""
 
     values: Any
     indices: Any
 
 
 class Histogram(NamedTuple):
-    """How many elements fall between each two edges."""
+    """The number of elements between each two edges, and the edges."""
 
     hist: Any
     bin_edges: Any
 
 
 def _isnan(xp: Any, x: Any) -> Any:
-    """Of integers too, which are all numbers."""
+    """Return where the elements are nan: nowhere in an array of integers."""
     return xp.isnan(x) if xp.isdtype(x.dtype, ("real floating", "complex floating")) else xp.not_equal(x, x)
 
 
@@ -64,7 +64,10 @@ def _selected_jvp(xp: Any, t: Any, indices: Any, *, axis: int, keepdims: bool) -
 
 
 def _selection(name: str, find: Any, extra: str = "", **options: Any) -> Any:
-    """An operation that selects one element along an axis: ``find(xp, x, axis, ...)`` gives its index, with that axis kept."""
+    """Declare an operation that selects one element along an axis.
+
+    ``find(xp, x, axis, ...)`` returns the index of the element, with that axis kept.
+    """
 
     def run(xp: Any, x: Any, *, axis: int, keepdims: bool, **params: Any) -> Selected:
         if x.ndim == 0:
@@ -94,7 +97,7 @@ def _find_kth(xp: Any, x: Any, axis: int, *, k: int) -> Any:
 
 
 def _find_mode(xp: Any, x: Any, axis: int) -> Any:
-    """The last of the longest run of equals in the sorted order, and of several runs the first."""
+    """Return the last of the longest run of equals in the sorted order; of several longest runs the first counts."""
     order = xp.argsort(x, axis=axis)
     ordered = xp.take_along_axis(x, order, axis=axis)
     numbers = number_positions(xp, x, axis)
@@ -105,7 +108,7 @@ def _find_mode(xp: Any, x: Any, axis: int) -> Any:
 
 
 def _find_middle(xp: Any, x: Any, axis: int, ignore_nan: bool) -> Any:
-    """Where in the sorted order the median is: the lower one of two, and with nan in between the first nan."""
+    """Return the position of the median in the sorted order: the lower one of two, or the first nan where there is any."""
     missing = xp.sum(_to_integers(xp, _isnan(xp, x)), axis=axis, keepdims=True, dtype=xp.int64)
     n = x.shape[axis]
     numbers = n - missing
@@ -137,7 +140,7 @@ def _median_value(xp: Any, x: Any, *, ignore_nan: bool) -> Any:
 
 
 def _share_median(xp: Any, x: Any, out: Any) -> Any:
-    """1 over the number of elements equal to the median, at those elements."""
+    """Return 1 over the number of elements equal to the median, at those elements."""
     chosen = xp.equal(x, out) | (xp.isnan(x) & xp.isnan(out))
     chosen = xp.astype(chosen, x.dtype)
     return chosen / xp.sum(chosen) if 0 not in x.shape else chosen
@@ -220,7 +223,7 @@ _INTERPOLATIONS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
 def _quantile(name: str, ignore_nan: bool) -> Any:
-    """Sort, then take between the two elements around ``q (n - 1)``."""
+    """Return the body of a quantile: sort, then interpolate between the two elements around ``q (n - 1)``."""
 
     def body(xp: Any, x: Any, q: Any, *, axis: int | None, keepdims: bool, interpolation: str) -> Any:
         if interpolation not in _INTERPOLATIONS:
@@ -250,7 +253,7 @@ def _quantile(name: str, ignore_nan: bool) -> Any:
             last = xp.where(last < 0, 0, last) if ignore_nan else xp.zeros_like(last) + (rows.shape[-1] - 1)
             out = _interpolate_all(xp, rows, q * xp.astype(last, q.dtype), interpolation)
             out = xp.moveaxis(out, -1, 0)
-        if not ignore_nan:  # a nan is the last of its row, and the quantile of a row with one
+        if not ignore_nan:  # a nan is the last of its row, and the quantile of its row
             out = xp.where(xp.isnan(rows[..., -1]), rows[..., -1], out)
         return xp.reshape(
             out, (*q_shape, *(kept if keepdims else tuple(out.shape[1:]) if q_shape else rows.shape[:-1]))
@@ -266,7 +269,7 @@ def _check_quantile(name: str, q: float) -> float:
 
 
 def _interpolate(xp: Any, rows: Any, rank: float, interpolation: str) -> Any:
-    """The rows at one rank, a number."""
+    """Interpolate the rows at one rank, a number."""
     low, high = math.floor(rank), math.ceil(rank)
     if interpolation in ("lower", "higher", "nearest") or low == high:
         at = {"lower": low, "higher": high, "nearest": round(rank)}.get(interpolation, low)
@@ -275,7 +278,7 @@ def _interpolate(xp: Any, rows: Any, rank: float, interpolation: str) -> Any:
 
 
 def _interpolate_all(xp: Any, rows: Any, ranks: Any, interpolation: str) -> Any:
-    """The rows at their own ranks (..., number of q), whose gradient counts where there is interpolation."""
+    """Interpolate each row at its own ranks (..., number of q). The ranks have a gradient where there is interpolation."""
 
     def at(which: Any) -> Any:
         return xp.take_along_axis(rows, _to_integers(xp, which), axis=-1)
@@ -309,7 +312,7 @@ nanquantile = composite(
 
 # -- sums and means without nan ----------------------------------------------------------------------------------------
 def _mark_numbers(xp: Any, x: Any) -> Any:
-    """1 where there is a number, 0 where there is none."""
+    """Return 1 where there is a number, 0 where there is nan."""
     return xp.astype(xp.logical_not(xp.isnan(x)), x.dtype)
 
 
@@ -384,7 +387,7 @@ def _cov(xp: Any, x: Any, *, correction: float, fweights: Any, aweights: Any) ->
         freedom = freedom if freedom.dtype == x.dtype else xp.astype(freedom, x.dtype)
         left, right = x - mean, (conjugated - conj(xp, mean)) * cast
     out = xp.matmul(left, xp.matrix_transpose(right))
-    # No freedom left: infinite, and of one column 0 / 0.
+    # With no freedom left the result is infinite, or 0 / 0 for one column.
     spent = weights is None and freedom <= 0
     out = out * (math.nan if x.shape[1] < 2 else math.inf) if spent else out / freedom
     return xp.reshape(out, ()) if single else out
@@ -421,7 +424,7 @@ def _detach(x: Any) -> Any:
 
 
 def _find_edges(xp: Any, x: Any, bins: int, low: Any, high: Any, widen: float) -> tuple[Any, Any]:
-    """The outermost edges: those given, or the extremes; a little apart where they would coincide."""
+    """Return the outermost edges: those given, or the extremes, a little apart where they would coincide."""
     if low == high and x.size:
         low, high = xp.min(x), xp.max(x)
     low, high = (xp.asarray(v, dtype=x.dtype, device=device_of(x)) for v in (low, high))
@@ -430,7 +433,7 @@ def _find_edges(xp: Any, x: Any, bins: int, low: Any, high: Any, widen: float) -
 
 
 def _count_between(xp: Any, x: Any, edges: Any, weight: Any) -> Any:
-    """How much weight falls between each two edges; the last bin has both of its edges."""
+    """Return the weight between each two edges; the last bin has both of its edges."""
     bins = edges.shape[0] - 1
     flat = xp.reshape(x, (-1,))
     inside = (flat >= edges[0]) & (flat <= edges[-1])
@@ -441,7 +444,7 @@ def _count_between(xp: Any, x: Any, edges: Any, weight: Any) -> Any:
 
 
 def _even_edges(xp: Any, low: Any, high: Any, bins: int) -> Any:
-    """Evenly spaced edges, counted from the nearer end so that both ends are exact."""
+    """Return evenly spaced edges, counted from the nearer end so that both ends are exact."""
     steps = xp.astype(xp.arange(bins + 1, device=device_of(low)), low.dtype)
     width = (high - low) / bins
     return xp.where(steps * 2 <= bins, low + width * steps, high - width * (bins - steps))

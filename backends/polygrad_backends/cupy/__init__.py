@@ -1,13 +1,13 @@
 """CuPy: NumPy's interface on NVIDIA GPUs.
 
-Work goes to CuPy's current device and current stream, as everything in CuPy does; both belong to the thread, and a backward pass runs in
-the thread that asks for it. So arrays of another device than the first want ``with cupy.cuda.Device(1):`` around forward and backward,
-and a stream ``with stream:`` around both; without the former CuPy warns, reads across devices, and leaves the results on the current one.
-What creates arrays with ``device=``, or like another array, switches by itself.
+Work goes to CuPy's current device and current stream, as always in CuPy. Both belong to the thread, and a backward pass runs in the thread
+that asks for it. So arrays of another device than the first need ``with cupy.cuda.Device(1):`` around forward and backward, and a stream
+``with stream:`` around both. Without the former CuPy warns, reads across devices, and leaves the results on the current one. Functions that
+create arrays with ``device=``, or like another array, switch by themselves.
 
-What a GPU does not do: an integer array out of range raises no error as an index (CuPy wraps it around), and of several
-values that are assigned to one place any may be the one that stays. Matrices that are singular or not positive definite give nan or
-infinities, unless ``cupyx.seterr(linalg="raise")`` asks for errors.
+A GPU does some things otherwise. An integer array out of range raises no error as an index (CuPy wraps it around). Of several values that
+are assigned to one place any may stay. Matrices that are singular or not positive definite give nan or infinities, unless
+``cupyx.seterr(linalg="raise")`` asks for errors.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ class CuPyBackend(Backend):
         try:
             count = runtime.getDeviceCount()
         except runtime.CUDARuntimeError as error:
-            # without a driver CUDA speaks of one that is too old
+            # without a driver CUDA reports one that is too old
             why = str(error) if runtime.driverGetVersion() else "there is no driver"
             return f"cupy is installed but finds no GPU: {why}"
         if not count:
             return "cupy is installed but finds no GPU"
         try:
-            cp.cuda.nvrtc.getVersion()  # which compiles all kernels, and is looked for when the first is asked for
+            cp.cuda.nvrtc.getVersion()  # it compiles all kernels, and CuPy looks for it at the first one
         except Exception as error:
             return f"cupy finds a GPU, but not the libraries of CUDA: {self.install} ({error})"
         return None
@@ -95,16 +95,16 @@ class CuPyBackend(Backend):
             if kind == "integers":
                 return cp.random.randint(params["low"], params["high"], size=shape).astype(dtype)
             draw = cp.random.standard_normal if kind == "normal" else cp.random.random_sample
-            # in its own precision, since rounding may bring what is below 1 up to it
+            # in its own precision, since rounding may bring numbers below 1 up to it
             return draw(shape, np.float32 if dtype.itemsize < 8 else np.float64).astype(dtype, copy=False)
 
     def manual_seed(self, seed: int) -> None:
-        for number in range(cp.cuda.runtime.getDeviceCount()):  # each has a generator of its own
+        for number in range(cp.cuda.runtime.getDeviceCount()):  # each device has a generator of its own
             with cp.cuda.Device(number):
                 cp.random.seed(seed)
 
     def random_state(self) -> Any:
-        # CuPy's generator does not show its state: it is started anew, from a number that it has drawn itself.
+        # CuPy's generator does not show its state, so it is seeded anew, with a number that it has drawn itself.
         seed = int(cp.random.randint(2**31))
         self.manual_seed(seed)
         return seed

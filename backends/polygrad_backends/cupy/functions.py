@@ -1,4 +1,4 @@
-"""What CuPy's functions do otherwise than NumPy's."""
+"""Functions of CuPy's that differ from NumPy's."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from polygrad.rules.helpers import broadcast_shapes
 
 
 def on_device(device: Any) -> contextlib.AbstractContextManager[Any]:
-    """What makes a device the current one, if one is given."""
+    """Return a context in which a device is the current one, if one is given."""
     return device if device is not None else contextlib.nullcontext()
 
 
 def created(name: str) -> Callable[..., Any]:
-    """A creation function that heeds ``device``, and without one that of the array it is given.
+    """Return a creation function that heeds ``device``, and without it uses the device of the array it is given.
 
-    Those of array-api-compat 1.16 do not all (its issue 337), and CuPy's own take the current device.
+    Not all functions of array-api-compat 1.16 do (its issue 337), and CuPy's own use the current device.
     """
     function: Any = functools.reduce(getattr, name.split("."), xp)
 
@@ -39,14 +39,17 @@ _asarray = created("asarray")
 
 
 def asarray(obj: Any, /, **params: Any) -> Any:
-    """CuPy fills what has no axes with its number, and makes 0 of -0 thereby."""
+    """Return an array. CuPy fills a 0-d array with the number, and makes 0 of -0."""
     if isinstance(obj, (float, complex, np.generic, np.ndarray)) and np.ndim(obj) == 0:
         return _asarray(np.reshape(obj, 1), **params).reshape(())
     return _asarray(obj, **params)
 
 
 def with_nan(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that is nan where an argument is, which some of CuPy's forget: they ask for the others first, and have an else."""
+    """Return a function that is nan where an argument is.
+
+    Some of CuPy's functions forget that: they test for the other cases first, and then have an else.
+    """
 
     def run(*args: Any) -> Any:
         out = function(*args)
@@ -59,7 +62,7 @@ def with_nan(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def solve(x1: Any, x2: Any, /) -> Any:
-    """CuPy's does not broadcast."""
+    """Solve with broadcasting, which CuPy's function lacks."""
     if x2.ndim > 1 and x1.shape[:-2] != x2.shape[:-2]:
         batch = broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
         x1, x2 = (cp.broadcast_to(x, (*batch, *x.shape[-2:])) for x in (x1, x2))
@@ -67,7 +70,7 @@ def solve(x1: Any, x2: Any, /) -> Any:
 
 
 def to_device(x: Any, device: Any) -> Any:
-    """The array on a device, where it is copied by CUDA if it is on another."""
+    """Return the array on a device. CUDA copies it if it is on another one."""
     with device:
         return cp.asarray(x)
 

@@ -1,4 +1,4 @@
-"""Selection by a key, its transpose and assignment, where the array is: CuPy computes on its current device."""
+"""Selection by a key, its transpose and assignment, on the device of the array: CuPy computes on its current device."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from polygrad.rules.keys import is_basic
 
 ATOMIC = frozenset(map(np.dtype, ("int32", "int64", "uint32", "uint64", "float16", "float32", "float64")))
-"""The dtypes that ``cupy.add.at`` takes: those which CUDA, or CuPy on top of it, adds atomically."""
+"""The dtypes that ``cupy.add.at`` takes, because CUDA, or CuPy on top of it, adds them atomically."""
 
 
 def scatter_add(out: Any, key: Any, value: Any) -> None:
@@ -29,7 +29,7 @@ def scatter_add(out: Any, key: Any, value: Any) -> None:
 
 
 def add_at(out: Any, key: Any, value: Any) -> Any:
-    """``out``, with ``value`` added into it at ``key``."""
+    """Return ``out``, with ``value`` added into it at ``key``."""
     with out.device:
         if is_basic(key):
             out[key] += value
@@ -39,13 +39,13 @@ def add_at(out: Any, key: Any, value: Any) -> Any:
 
 
 def getitem_adjoint(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
-    """Zeros of ``shape`` with ``x`` added at ``key``."""
+    """Return zeros of ``shape`` with ``x`` added at ``key``."""
     with x.device:
         return add_at(cp.zeros(shape, dtype=x.dtype), key, x)
 
 
 def set_at(x: Any, value: Any, /, *, key: Any) -> Any:
-    """A copy of ``x`` with ``value`` at ``key``."""
+    """Return a copy of ``x`` with ``value`` at ``key``."""
     with x.device:
         out = cp.array(x)
         out[key] = value

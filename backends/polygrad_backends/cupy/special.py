@@ -12,7 +12,10 @@ from .functions import with_nan
 
 
 def in_precision(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function whose loops are of one dtype each, which widen half precision, and single precision beside an integer."""
+    """Return a function in the precision of its arguments.
+
+    The loops of CuPy's functions are of one dtype each, which widens half precision, and single precision beside an integer.
+    """
 
     def run(*args: Any, **params: Any) -> Any:
         floating = [arg.dtype for arg in args if isinstance(arg, cp.ndarray) and arg.dtype.kind in "fc"]
@@ -31,32 +34,32 @@ def in_precision(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def lambertw(z: Any, k: int = 0, tol: float = 1e-8) -> Any:
-    """CuPy's is complex also for real arguments; for those, its real part, and nan where it has another one."""
+    """Return CuPy's value, which is complex for real arguments too; for those, its real part, or nan where there is another part."""
     out = special.lambertw(z, k, tol)
     return out if z.dtype.kind == "c" else cp.where(out.imag == 0, out.real, cp.nan)
 
 
 def polygamma(n: Any, x: Any) -> Any:
-    """CuPy's wants an array for the order."""
+    """Return the polygamma function. CuPy's takes only an array for the order."""
     return special.polygamma(cp.asarray(n), x)
 
 
 def zeta(x: Any, q: Any = None) -> Any:
-    """Hurwitz's; and Riemann's, also left of its pole, where ``q`` is not given: CuPy has that less 1."""
+    """Return Hurwitz's zeta function; without ``q`` Riemann's, also left of its pole. CuPy has the latter less 1."""
     return 1 + special.zetac(x) if q is None else special.zeta(x, q)
 
 
 LEFT_OUT = {
-    # exp(-|x|) times what has overflowed: nan from 714 on, where they are asked for
+    # exp(-|x|) times a number that has overflowed: nan from 714 on, where these functions are useful
     "i0e", "i1e", "k0e", "k1e",
-    # a difference of numbers that are all but equal, where the residuals are small beside delta
+    # a difference of numbers that are nearly equal, where the residuals are small beside delta
     "pseudo_huber",
-    # other values than SciPy's where the degree is no integer
+    # its values differ from SciPy's if the degree is no integer
     "lpmv",
     # integer orders only
     "spherical_yn",
 }  # fmt: skip
-"""Functions of CuPy's that SciPy on the host does better."""
+"""Functions of CuPy's that are left out, since SciPy on the host does better."""
 
 _FOUND: dict[str, Callable[..., Any]] = {
     **{name: function for name, function in vars(special).items() if callable(function) and name not in LEFT_OUT},
@@ -71,4 +74,4 @@ COMPLEX = frozenset(
     {name for name, function in vars(special).items() if any("D" in kinds for kinds in getattr(function, "types", ()))}
     | {"lambertw"}
 )
-"""Those of them that take complex numbers."""
+"""Functions that take complex numbers."""

@@ -1,7 +1,7 @@
 """dask arrays: building a graph and its gradient computes nothing.
 
-What dask does across chunks is left to it. Beyond that, ``blocks`` brings matrices and lines into one chunk each, and ``indexing`` keeps
-to the chunks where one array of integers selects; other keys with arrays see the whole array.
+dask computes across chunks as it does by itself. In addition, ``blocks`` brings matrices and lines into one chunk each, and ``indexing``
+stays within the chunks where one array of integers selects. Other keys with arrays need the whole array.
 """
 
 from __future__ import annotations
@@ -59,19 +59,19 @@ class DaskBackend(Backend):
         return ("cpu",)
 
     def own(self, array: Any, alias: bool) -> Any:
-        # An assignment gives the Python object another graph; the blocks themselves are never written to.
+        # An assignment gives the Python object another graph. Nobody writes to the blocks themselves.
         return da.Array(array.dask, array.name, array.chunks, meta=array) if alias else array
 
     def special(self, name: str) -> Any:
-        # multigammaln raises for some values, dask's trial ones among them.
+        # multigammaln raises for some values, even for dask's trial values.
         function = None if name == "multigammaln" else scipy_special(name)
         if function is None:
             return None
-        # By its name: dask pickles a function for the keys of its graph, and a ufunc of SciPy takes pickle a millisecond to find.
+        # The ufunc goes by its name: dask pickles functions for the keys of its graph, and pickle takes a millisecond to find a ufunc.
         return special.block_by_block(functools.partial(special.by_name, name), getattr(function, "nout", 1))
 
     def on_host(self, function: Any) -> Any:
-        """Block by block, with broadcasting."""
+        """Return a function of NumPy arrays that runs block by block, with broadcasting."""
         return special.block_by_block(function, getattr(function, "nout", 1))
 
     def to_host(self, array: Any) -> Any:

@@ -14,25 +14,25 @@ from polygrad.backend import get_backend
 
 
 def numpys(name: str) -> Callable[..., Any]:
-    """NumPy's function, with what its adapter makes of it."""
+    """Return NumPy's function, as its adapter has it."""
     function: Callable[..., Any] = functools.reduce(getattr, name.split("."), get_backend("numpy").raw)
     return function
 
 
 def _split(args: tuple[Any, ...]) -> tuple[list[Any], list[Any]]:
-    """The arrays among the arguments, and what comes after them."""
+    """Split arguments into the arrays and the rest."""
     return [arg for arg in args if isinstance(arg, da.Array)], [arg for arg in args if not isinstance(arg, da.Array)]
 
 
 def _like(array: Any) -> Any:
-    """A NumPy array of that shape and dtype: of identity matrices, which every function of matrices takes."""
+    """Return a NumPy array of that shape and dtype with identity matrices, which every function of matrices takes."""
     if array.ndim < 2:
         return np.zeros(array.shape, array.dtype)
     return np.broadcast_to(np.eye(*array.shape[-2:], dtype=array.dtype), array.shape)
 
 
 def unless_empty(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function; and for arrays without elements, which dask fails for here and there, NumPy's of that name."""
+    """Return the function, which calls NumPy's of that name for empty arrays, where dask's may fail."""
 
     def run(*args: Any, **params: Any) -> Any:
         arrays, rest = _split(args)
@@ -50,7 +50,7 @@ def _on_block(name: str, rest: list[Any], params: dict[str, Any], *blocks: Any) 
 
 
 def _blocks(name: str, signature: str, *args: Any, **params: Any) -> Any:
-    """NumPy's function on the last axes, which the signature names: these in one chunk, the others as they are."""
+    """Run NumPy's function on the last axes, which the signature names. They are in one chunk, the others as they are."""
     arrays, rest = _split(args)
     compute = functools.partial(_on_block, name, rest, params)
     inputs = [part.count(",") + 1 for part in signature.partition("->")[0].split("),(")]
@@ -62,7 +62,7 @@ def _blocks(name: str, signature: str, *args: Any, **params: Any) -> Any:
 
 
 def _matrix(name: str, signature: str | Callable[..., str]) -> Callable[..., Any]:
-    """A function of matrices; its signature may depend on what it is called with."""
+    """Return a function of matrices. Its signature may depend on the arguments."""
     name = f"linalg.{name}"
 
     def run(*args: Any, **params: Any) -> Any:
@@ -73,7 +73,7 @@ def _matrix(name: str, signature: str | Callable[..., str]) -> Callable[..., Any
 
 
 def _line(name: str, signature: str = "(i)->(i)") -> Callable[..., Any]:
-    """A function along one axis."""
+    """Return a function along one axis."""
 
     def run(*arrays: Any, axis: int = -1, **params: Any) -> Any:
         out = _blocks(name, signature, *[da.moveaxis(array, axis, -1) for array in arrays], axis=-1, **params)
@@ -83,7 +83,7 @@ def _line(name: str, signature: str = "(i)->(i)") -> Callable[..., Any]:
 
 
 def _transform(name: str) -> Callable[..., Any]:
-    """A Fourier transform, for which dask wants each axis that is transformed in one chunk."""
+    """Return a Fourier transform. dask demands that each axis of it is in one chunk."""
     function = getattr(xp.fft, name)  # type: ignore[attr-defined]
 
     def run(x: Any, /, **params: Any) -> Any:
@@ -95,7 +95,7 @@ def _transform(name: str) -> Callable[..., Any]:
 
 
 def _tall(x: Any) -> bool:
-    """Whether a matrix is cut into blocks of rows only, which dask decomposes in parallel."""
+    """Return whether a matrix is cut into blocks of rows only, which dask decomposes in parallel."""
     return bool(x.ndim == 2 and x.numblocks[0] > 1 and x.numblocks[1] == 1 and x.shape[0] >= x.shape[1])
 
 
@@ -105,17 +105,17 @@ _norm = _matrix("matrix_norm", "(m,n)->()")
 
 
 def qr(x: Any, /, *, mode: str = "reduced") -> Any:
-    """The decomposition, in parallel for a matrix cut into blocks of rows."""
+    """Decompose a matrix, in parallel if it is cut into blocks of rows."""
     return da.linalg.qr(x) if mode == "reduced" and _tall(x) else _qr(x, mode=mode)
 
 
 def svd(x: Any, /, *, full_matrices: bool = True) -> Any:
-    """The decomposition, in parallel for a matrix cut into blocks of rows where only the first columns are asked for."""
+    """Decompose a matrix, in parallel if it is cut into blocks of rows and only the first columns are needed."""
     return _svd(x, full_matrices=full_matrices) if full_matrices or not _tall(x) else da.linalg.svd(x)
 
 
 def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
-    """The norm of matrices."""
+    """Return the norm of matrices."""
     out = _norm(x, ord=ord)
     return out[..., None, None] if keepdims else out
 
@@ -138,7 +138,7 @@ _SIGNATURES: dict[str, str | Callable[..., str]] = {
     "solve_triangular": lambda a, b, left=True, **_: "(i,i),(i,j)->(i,j)" if left else "(i,i),(j,i)->(j,i)",
     "svdvals": "(m,n)->(k)",
 }
-"""The functions of matrices, as NumPy's generalised ufuncs are described; ``k`` is the smaller of the two lengths."""
+"""Functions of matrices with the signatures of generalised ufuncs; ``k`` is the smaller of the two lengths."""
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{f"linalg.{name}": _matrix(name, signature) for name, signature in _SIGNATURES.items()},

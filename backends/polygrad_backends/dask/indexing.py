@@ -1,4 +1,7 @@
-"""Selection and assignment: chunk by chunk with basic keys, and with one array of integers; other arrays in a key make it one task."""
+"""Selection and assignment: chunk by chunk with basic keys, and with one array of integers.
+
+With other arrays in a key the selection is one task.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from .blocks import numpys
 
 
 def _whole(out: tuple[int, ...], dtype: Any, name: str, *args: Any, **params: Any) -> Any:
-    """NumPy's function on whole arrays, as one task that returns an array of the shape ``out``."""
+    """Run NumPy's function on whole arrays, as one task that returns an array of the shape ``out``."""
     return da.from_delayed(dask.delayed(numpys(name))(*args, **params), shape=out, dtype=dtype)
 
 
@@ -26,7 +29,7 @@ def _tuple(key: Any) -> tuple[Any, ...]:
 
 
 def _keys(key: Any) -> tuple[Any, ...]:
-    """The parts of a key, lists as arrays. What selects an unknown number of elements is refused."""
+    """Return the parts of a key, lists as arrays. A part that selects an unknown number of elements is refused."""
     keys = tuple([np.asarray(part) if isinstance(part, list) else part for part in _tuple(key)])
     if any(is_mask(part) or np.isnan(getattr(part, "shape", ())).any() for part in keys):
         raise get_backend("dask").refusal("getitem(mask)")
@@ -34,13 +37,16 @@ def _keys(key: Any) -> tuple[Any, ...]:
 
 
 def _selected(shape: tuple[int, ...], keys: tuple[Any, ...]) -> tuple[int, ...]:
-    """The shape of what integers, slices and arrays of integers select."""
+    """Return the shape that integers, slices and arrays of integers select."""
     like = [np.zeros(part.shape, np.int64) if hasattr(part, "dtype") else part for part in keys]
     return tuple(np.broadcast_to(np.empty((), bool), shape)[tuple(like)].shape)
 
 
 def _one_array(keys: tuple[Any, ...], ndim: int) -> tuple[tuple[Any, ...], int, Any] | None:
-    """A key with one array, beside slices, as a basic key, an axis of what that selects, and the array along it; None for other keys."""
+    """Split a key with one array beside slices into a basic key, an axis of its selection, and the array along that axis.
+
+    None is returned for other keys.
+    """
     arrays = [i for i, part in enumerate(keys) if hasattr(part, "dtype")]
     if len(arrays) != 1 or keys[arrays[0]].ndim == 0 or any(type(part) is int for part in keys):
         return None
@@ -52,20 +58,20 @@ def _one_array(keys: tuple[Any, ...], ndim: int) -> tuple[tuple[Any, ...], int, 
 
 
 def _pick(x: Any, index: Any, axis: int) -> Any:
-    """The slices of ``x`` along an axis that an array of integers in a row names."""
+    """Return the slices of ``x`` along an axis at the positions in a row of integers."""
     key = (*(slice(None),) * axis, index)
     if isinstance(index, np.ndarray):
         return x[key]
-    if np.iscomplexobj(x):  # dask 2026.8 adds up what it finds in each chunk, and drops the imaginary part
+    if np.iscomplexobj(x):  # dask 2026.8 adds up the elements that it finds in each chunk, and drops the imaginary part
         return _pick(x.real, index, axis) + 1j * _pick(x.imag, index, axis)
-    # The sum gives the index a name of its own: dask 2026.8 mistakes one that equals its own array of offsets for that.
+    # The sum gives the index a name of its own. dask 2026.8 mistakes an index that equals its array of offsets for that array.
     return x[(*key[:-1], index + 0)]
 
 
 def getitem(x: Any, *, key: Any) -> Any:
-    """``x[key]``."""
+    """Return ``x[key]``."""
     if is_basic(key):
-        # dask 2026.8 selects too much where a slice that goes back begins before the first element
+        # dask 2026.8 selects too much with a negative step that begins before the first element
         first, flips, then = turn_forward(key, x.shape)
         return da.flip(x[first], flips)[then] if flips else x[key]
     keys = _keys(key)
@@ -78,7 +84,7 @@ def getitem(x: Any, *, key: Any) -> Any:
 
 
 def getitem_adjoint(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
-    """Zeros of ``shape`` with ``x`` added at ``key``, every duplicate counted."""
+    """Return zeros of ``shape`` with ``x`` added at ``key``, every duplicate counted."""
     if is_basic(key):
         return _write(da.zeros(shape, dtype=x.dtype), x, key)
     keys = _keys(key)
@@ -94,7 +100,7 @@ def getitem_adjoint(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _partial_sums(x: Any, index: Any, axis: int, length: int) -> Any:
-    """Zeros with slice i of ``x`` along an axis added at ``index[i]``: each chunk by itself, then the sum over them."""
+    """Return zeros with slice i of ``x`` along an axis added at ``index[i]``: the sum over the sums of each chunk."""
     if index.size == 0:
         return da.zeros((*x.shape[:axis], length, *x.shape[axis + 1 :]), dtype=x.dtype)
     letters = tuple(range(x.ndim))
@@ -106,13 +112,13 @@ def _partial_sums(x: Any, index: Any, axis: int, length: int) -> Any:
 
 
 def _add_block(block: Any, index: Any, *, axis: int, length: int) -> Any:
-    """The sum of one chunk, as a slice along a new axis for the chunks."""
+    """Return the sum of one chunk, as a slice along a new axis for the chunks."""
     shape = (*block.shape[:axis], length, *block.shape[axis + 1 :])
     return np.expand_dims(numpys("getitem_adjoint")(block, key=(*(slice(None),) * axis, index), shape=shape), axis)
 
 
 def _write(x: Any, value: Any, key: Any) -> Any:
-    """``x`` with ``value`` at a basic key, chunk by chunk."""
+    """Return ``x`` with ``value`` at a basic key, chunk by chunk."""
     first, flips, then = turn_forward(key, x.shape)
     if flips:  # dask 2026.8 fails for such a slice beside an integer
         value, key = da.flip(_write(da.flip(x[first], flips), value, then), flips), first
@@ -128,7 +134,7 @@ def _write(x: Any, value: Any, key: Any) -> Any:
 
 
 def set_at(x: Any, value: Any, /, *, key: Any) -> Any:
-    """``x`` with ``value`` at ``key``."""
+    """Return ``x`` with ``value`` at ``key``."""
     if is_basic(key):
         return _write(x, value, key)
     if is_mask(key) and getattr(value, "ndim", 0) == 0:
@@ -138,12 +144,12 @@ def set_at(x: Any, value: Any, /, *, key: Any) -> Any:
 
 
 def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Any:
-    """The elements at ``indices`` along an axis."""
+    """Return the elements at ``indices`` along an axis."""
     return getitem(x, key=(*(slice(None),) * ((axis or 0) % x.ndim), indices))
 
 
 def searchsorted(x1: Any, x2: Any, /, *, side: str = "left", sorter: Any = None) -> Any:
-    """Where the elements of ``x2`` belong in the sorted ``x1``."""
+    """Return the positions at which the elements of ``x2`` belong in the sorted ``x1``."""
     return da.searchsorted(x1 if sorter is None else getitem(x1, key=(sorter,)), x2, side=side)
 
 

@@ -25,7 +25,7 @@ class JaxBackend(random.Random):
     mutable = False
     xp = xp
     overrides = {**functions.FUNCTIONS, **indexing.FUNCTIONS}  # noqa: RUF012
-    others = frozenset({"trapezoid"})  # JAX's wants at least one point
+    others = frozenset({"trapezoid"})  # JAX's function demands at least one point
     native_special = special.NATIVE
     complex_special = special.COMPLEX
 
@@ -74,7 +74,7 @@ class JaxBackend(random.Random):
 
     def from_host(self, data: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Any:
         if dtype is None and getattr(data, "dtype", None) in (np.float64, np.complex128):
-            dtype = self.dtype(data.dtype)  # which raises where JAX would make it float32
+            dtype = self.dtype(data.dtype)  # this raises where JAX would make it float32
         plain = isinstance(data, np.ndarray) and data.dtype in _PLAIN and dtype in (None, data.dtype)
         if (
             plain
@@ -82,7 +82,7 @@ class JaxBackend(random.Random):
             and jax.dtypes.canonicalize_dtype(data.dtype) == data.dtype
             and self.scope() is None
         ):
-            # asarray would compile a function that copies, for each shape. JAX may keep the memory that it gets here.
+            # asarray would compile a function that copies, for each shape. JAX may keep the memory that it gets.
             return jax.device_put(np.array(data, order="C"), device)
         return super().from_host(data, dtype=dtype, device=device, copy=copy)
 

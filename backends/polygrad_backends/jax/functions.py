@@ -13,14 +13,14 @@ from polygrad.rules.helpers import front_axes
 
 
 def logcumsumexp(x: Any, *, axis: int) -> Any:
-    """The running sum of exponentials, as a logarithm; JAX has it for real numbers only."""
+    """Return the logarithm of the running sum of exponentials, which JAX has for real numbers only."""
     if x.ndim == 0 or jnp.iscomplexobj(x):
         return get_backend("jax").default("logcumsumexp")(x, axis=axis)
     return jax.lax.cumlogsumexp(x, axis=axis % x.ndim)
 
 
 def permute_dims(x: Any, /, axes: tuple[int, ...]) -> Any:
-    """The axes in that order; JAX's function of the standard's name takes none that counts from the end."""
+    """Reorder the axes. JAX's function of the standard's name takes no axes counted from the end."""
     return jnp.transpose(x, front_axes(axes, x.shape))
 
 

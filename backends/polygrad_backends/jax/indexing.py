@@ -13,7 +13,7 @@ from polygrad.rules.keys import axes_indexed, is_mask
 
 
 def _key(key: Any) -> Any:
-    """A key as JAX takes it: lists have to be arrays."""
+    """Return a key as JAX takes it: lists have to be arrays."""
     if isinstance(key, tuple):
         return tuple(_key(part) for part in key)
     return jnp.asarray(key) if isinstance(key, list) else key
@@ -33,7 +33,7 @@ def _in_range(x: Any, key: Any) -> None:
 
 
 def getitem(x: Any, *, key: Any) -> Any:
-    """``x[key]``."""
+    """Return ``x[key]``."""
     _in_range(x, key)
     for part in key if isinstance(key, tuple) else (key,):
         if isinstance(part, jax.core.Tracer) and is_mask(part) and part.ndim:
@@ -45,21 +45,23 @@ def getitem(x: Any, *, key: Any) -> Any:
 
 
 def add_at(x: Any, key: Any, value: Any) -> Any:
-    """``x`` with ``value`` added at ``key``, every duplicate counted."""
+    """Return ``x`` with ``value`` added at ``key``, every duplicate counted."""
     return x.at[_key(key)].add(value)
 
 
 def getitem_adjoint(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
-    """Zeros of ``shape`` with ``x`` added at ``key``, every duplicate counted."""
+    """Return zeros of ``shape`` with ``x`` added at ``key``, every duplicate counted."""
     return add_at(jnp.zeros(shape, dtype=x.dtype), key, x)
 
 
 def set_at(x: Any, value: Any, /, *, key: Any) -> Any:
-    """``x`` with ``value`` at ``key``."""
+    """Return ``x`` with ``value`` at ``key``."""
     _in_range(x, key)
     if is_mask(key) and getattr(value, "ndim", 0) == 0:
         mask = jnp.reshape(key, key.shape + (1,) * (x.ndim - key.ndim))
-        return jnp.where(mask, jnp.asarray(value, dtype=x.dtype), x)  # also under jit, where a mask cannot select
+        return jnp.where(
+            mask, jnp.asarray(value, dtype=x.dtype), x
+        )  # this works under jit too, where a mask cannot select
     return x.at[_key(key)].set(value)
 
 

@@ -1,4 +1,4 @@
-"""A Tensor is a pytree, so that it goes through JAX's transformations."""
+"""Register Tensor as a pytree, so that it goes through JAX's transformations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from polygrad.levels.dual import Dual
 
 
 def _flatten(tensor: Tensor) -> tuple[tuple[Any], bool]:
-    """The payload, and whether the Tensor requires grad."""
+    """Return the payload, and whether the Tensor requires grad."""
     frame = tensor._frame
     if frame.backend.name != "jax":
         raise BackendError(
@@ -33,7 +33,7 @@ def _flatten(tensor: Tensor) -> tuple[tuple[Any], bool]:
 
 
 def _unflatten(backend: Backend, requires_grad: bool, leaves: Any) -> Tensor:
-    out = constant(leaves[0], backend.frame())  # which may be anything: JAX puts placeholders in
+    out = constant(leaves[0], backend.frame())  # it may be anything, since JAX puts placeholders in
     if requires_grad:
         out._node = LEAF
         scope = backend.scope()
@@ -43,7 +43,7 @@ def _unflatten(backend: Backend, requires_grad: bool, leaves: Any) -> Tensor:
 
 
 def register(backend: Backend) -> None:
-    """Tell JAX how to take Tensors apart and put them together, on its backend; once."""
+    """Tell JAX, once, how to take Tensors apart and put them together."""
     jax.tree_util.register_pytree_node(Constant, lambda box: ((), box.value), lambda value, _: Constant(value))
     for kind in (Tensor, Dual, Batched):
         jax.tree_util.register_pytree_node(kind, _flatten, functools.partial(_unflatten, backend))

@@ -1,4 +1,4 @@
-"""Random numbers by JAX's keys: one for all that is computed at once, and one inside each trace that has been given a seed."""
+"""Random numbers by JAX's keys: one key for everything computed at once, and one inside each trace that has been given a seed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _OUTSIDE = (
 
 
 class Random(Tracing):
-    """A backend's random numbers."""
+    """The part of a backend that draws random numbers."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -13,7 +13,10 @@ from polygrad.backend import get_backend
 
 
 def _incomplete_gamma(function: Any, at_zero: float, at_infinity: float) -> Any:
-    """``gammainc`` or ``gammaincc`` with SciPy's limits for a = 0 and a = ∞, where JAX has nan, or a number for what is undefined."""
+    """Return ``gammainc`` or ``gammaincc`` with SciPy's limits for a = 0 and a = ∞.
+
+    JAX has nan there, or a number where the function is undefined.
+    """
 
     def run(a: Any, x: Any) -> Any:
         zero, infinite = a == 0, a == jnp.inf
@@ -25,12 +28,12 @@ def _incomplete_gamma(function: Any, at_zero: float, at_infinity: float) -> Any:
 
 
 def owens_t(h: Any, a: Any) -> Any:
-    """In the precision of the arguments, where JAX returns float64."""
+    """Return Owen's T in the precision of the arguments, where JAX returns float64."""
     return special.owens_t(h, a).astype(jnp.result_type(h, a, 1.0))
 
 
 def zeta(x: Any, q: Any = None) -> Any:
-    """Hurwitz's; Riemann's, which goes on to the left of 1, is SciPy's: JAX has the sum over q + n alone."""
+    """Return Hurwitz's zeta function by JAX, and Riemann's by SciPy, which continues it to the left of 1."""
     return get_backend("jax").special_on_host("zeta")(x) if q is None else special.zeta(x, q)
 
 

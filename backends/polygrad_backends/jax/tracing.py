@@ -1,4 +1,4 @@
-"""What runs under ``jax.jit``, ``jax.vmap`` and ``jax.grad``: tracers instead of arrays, and nothing of them must get out."""
+"""Functions that run under ``jax.jit``, ``jax.vmap`` and ``jax.grad``, where arrays are tracers, none of which may get out."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _BY_ARGUMENT = {
     ),
     **dict.fromkeys(("donate_argnums", "donate_argnames"), "Use jax.jit itself, through which Tensors go as pytrees"),
 }
-"""Options of ``jax.jit`` that would mean something else here, and what to do instead."""
+"""Options of ``jax.jit`` that would mean something else here, with the way to do it instead."""
 
 
 class Tracing(Backend):
-    """What a backend says of compiling and of tracers."""
+    """The part of a backend that compiles and recognises tracers."""
 
     traces = True
     compiles = True
@@ -55,14 +55,14 @@ class Tracing(Backend):
     def leaks(self, old: Any, new: Any, scope: Any, leaf: bool) -> bool:
         if not isinstance(new, jax.core.Tracer) or getattr(old, "_trace", None) is new._trace:
             return False
-        # jax.vmap and jax.grad compute on what is no tracer at once, so there a Tensor from inside may have a plain array too;
-        # where a leaf comes from is written down, so that it can be told apart.
+        # jax.vmap and jax.grad compute at once on arrays that are no tracers, so a Tensor from inside may have a plain array too.
+        # The origin of a leaf is written down, so that it can be told apart.
         if not leaf and not isinstance(new, DynamicJaxprTracer):
             return False
         return bool(scope != self.scope())
 
     def on_host(self, function: Any) -> Any:
-        """At once for concrete arrays; as a callback under ``jax.jit`` and its kin."""
+        """Run a function of NumPy arrays at once on concrete arrays, and as a callback under ``jax.jit`` and its kin."""
         at_once = super().on_host(function)
 
         def run(*args: Any, **params: Any) -> Any:
@@ -70,7 +70,7 @@ class Tracing(Backend):
                 return at_once(*args, **params)
             dtypes = [arg.dtype for arg in args if hasattr(arg, "dtype")]
             shape = np.broadcast_shapes(*[np.shape(arg) for arg in args])
-            # The function itself says, on arrays without elements, how many outputs it has and of what dtype.
+            # A run on arrays without elements tells how many outputs the function has and of what dtype.
             empty = function(*[np.empty(0, arg.dtype) if hasattr(arg, "dtype") else arg for arg in args], **params)
             several = type(empty) is tuple
             parts = empty if several else (empty,)

@@ -39,7 +39,7 @@ class NumPyBackend(Backend):
 
     def own(self, array: Any, alias: bool) -> Any:
         if type(array) is np.ndarray:
-            # A view may be of something that somebody else writes to, or a broadcast that nobody can write to.
+            # Somebody else may write to the base of a view, and nobody can write to a broadcast.
             return array.copy() if alias or array.base is not None else array
         return np.array(array)
 
@@ -63,7 +63,7 @@ class NumPyBackend(Backend):
         function = scipy_special(name)
         if function is None or (isinstance(function, np.ufunc) and function.nin == 1):
             return function
-        # Single precision is widened by what is no ufunc (polygamma, multigammaln), and by a ufunc beside an integer or a Python number.
+        # Functions that are no ufuncs (polygamma, multigammaln) widen single precision, and so do ufuncs beside an integer or a number.
         narrowed = self.on_host(function)
         return lambda *args, **params: (narrowed if any(map(_is_single, args)) else function)(*args, **params)
 

@@ -1,4 +1,4 @@
-"""What NumPy lacks, has for fewer dtypes than it is asked for, or wraps in Python that takes longer than the work on small arrays."""
+"""Functions that NumPy lacks, has for fewer dtypes, or wraps in Python that takes longer than the work on small arrays."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from polygrad.backend import get_backend
 
 
 def _running(ufunc: Any) -> Any:
-    """The running extreme and where it was last reached; every nan counts as reaching it."""
+    """Return a function that computes a running extreme and where it was last reached; every nan counts as reaching it."""
 
     def run(x: Any, *, axis: int) -> Any:
         if x.ndim == 0:
@@ -25,18 +25,18 @@ def _running(ufunc: Any) -> Any:
 
 
 def logcumsumexp(x: Any, *, axis: int) -> Any:
-    """The running ``logaddexp``, which NumPy has for real numbers only."""
+    """Return the running ``logaddexp``, which NumPy has for real numbers only."""
     if x.ndim == 0 or x.dtype.kind == "c":
         return get_backend("numpy").default("logcumsumexp")(x, axis=axis)
     return np.logaddexp.accumulate(x, axis=axis)
 
 
-# NumPy's own do the same by way of several Python functions, which on small arrays take longer than the work.
+# NumPy's own do the same through several Python functions, which take longer than the work on small arrays.
 _add: Any = np.add.reduce
 
 
 def broadcast_to(x: Any, /, shape: Any) -> Any:
-    """A read-only view of the shape."""
+    """Return a read-only view of that shape."""
     if x.ndim or type(shape) is not tuple:
         return np.broadcast_to(x, shape)
     out: Any = np.ndarray(shape, x.dtype, np.asarray(x), 0, (0,) * len(shape))
@@ -45,12 +45,12 @@ def broadcast_to(x: Any, /, shape: Any) -> Any:
 
 
 def total(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
-    """The sum."""
+    """Return the sum."""
     return _add(x, axis, dtype, None, keepdims)
 
 
 def mean(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
-    """The mean of real numbers; NumPy's does more for other dtypes, for none and for one."""
+    """Return the mean of real numbers. NumPy's function serves for other dtypes and for arrays of no or one element."""
     if x.dtype.char not in "fd" or not x.size or not x.ndim:
         return np.mean(x, axis=axis, keepdims=keepdims)
     out = _add(x, axis, None, None, keepdims)
@@ -58,7 +58,7 @@ def mean(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def moveaxis(x: Any, source: Any, destination: Any, /) -> Any:
-    """The axes in another order, one of them moved; several by NumPy's own."""
+    """Move one axis; several are moved by NumPy's own function."""
     ndim = x.ndim
     if not (type(source) is type(destination) is int and -ndim <= source < ndim and -ndim <= destination < ndim):
         return np.moveaxis(x, source, destination)
@@ -68,7 +68,7 @@ def moveaxis(x: Any, source: Any, destination: Any, /) -> Any:
 
 
 def eig(x: Any, /) -> Any:
-    """Eigenvalues and eigenvectors, complex whatever they are: NumPy's are real where that is possible, which depends on values."""
+    """Return complex eigenvalues and eigenvectors. NumPy's are real where that is possible, which depends on the values."""
     values, vectors = np.linalg.eig(x)
     dtype = np.result_type(x.dtype, np.complex64)
     return values.astype(dtype), vectors.astype(dtype)
@@ -81,7 +81,7 @@ FUNCTIONS = {
     "linalg.eig": eig,
     "linalg.eigvals": lambda x: np.linalg.eigvals(x).astype(np.result_type(x.dtype, np.complex64)),
     "logcumsumexp": logcumsumexp,
-    # array-api-compat's wrappers add nothing to these but time
+    # array-api-compat's wrappers add only time to these
     "matmul": np.matmul,
     "matrix_transpose": lambda x: x.mT,
     "mean": mean,

@@ -28,7 +28,7 @@ def add_at(out: Any, key: Any, value: Any) -> Any:
 
 
 def _along_axis(value: Any, key: Any, axis: int, shape: tuple[int, ...]) -> Any:
-    """Zeros of ``shape`` with ``value`` added at the integer array of ``key``, which selects along one of several axes."""
+    """Return zeros of ``shape`` with ``value`` added at the integer array of ``key``, which selects along one of several axes."""
     index = np.asarray(key[axis] if isinstance(key, tuple) else key)
     length = shape[axis]
     flat = index.ravel()
@@ -44,7 +44,7 @@ def _along_axis(value: Any, key: Any, axis: int, shape: tuple[int, ...]) -> Any:
 
 
 def _only_array(key: Any, ndim: int) -> int | None:
-    """The axis of the one integer array of a key that takes everything of the other axes; None for other keys."""
+    """Return the axis of the only integer array of a key that takes all of the other axes; None for other keys."""
     parts = key if isinstance(key, tuple) else (key,)
     if parts and parts[-1] is Ellipsis:
         parts = parts[:-1]
@@ -57,7 +57,10 @@ def _only_array(key: Any, ndim: int) -> int | None:
 
 
 def _sums(index: Any, rows: Any, length: int) -> Any:
-    """The sum of the rows that fall on each index: by a sparse product where SciPy is installed, five times faster than add.at."""
+    """Return the sum of the rows of each index.
+
+    Where SciPy is installed it is a sparse product, which is five times faster than add.at.
+    """
     if importlib.util.find_spec("scipy") is not None:
         from scipy.sparse import csc_array
 
@@ -74,7 +77,7 @@ def _sums(index: Any, rows: Any, length: int) -> Any:
 
 
 def getitem_adjoint(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
-    """Zeros of ``shape`` with ``x`` added at ``key``."""
+    """Return zeros of ``shape`` with ``x`` added at ``key``."""
     if is_basic(key):
         out = np.zeros(shape, x.dtype)
         out[key] = x
@@ -84,7 +87,7 @@ def getitem_adjoint(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
 
 
 def set_at(x: Any, value: Any, /, *, key: Any) -> Any:
-    """A copy of ``x`` with ``value`` at ``key``."""
+    """Return a copy of ``x`` with ``value`` at ``key``."""
     out = np.array(x)
     out[key] = value
     return out

@@ -1,4 +1,4 @@
-"""torch as an array library: its own autograd stays out of it."""
+"""torch as an array library, without its own autograd."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class TorchBackend(tracing.Tracing):
 
     def device(self, spec: Any) -> Any:
         try:
-            return torch.empty(0, device=spec).device  # which fails for what torch can name and has not
+            return torch.empty(0, device=spec).device  # this fails for a device that torch can name but does not have
         except (RuntimeError, AssertionError) as error:
             raise self.no_device(spec) from error
 
@@ -49,7 +49,7 @@ class TorchBackend(tracing.Tracing):
 
     def own(self, array: Any, alias: bool) -> Any:
         storage = array.untyped_storage()
-        # A storage that cannot be resized belongs to another library, from where it came by DLPack or as a buffer.
+        # A storage that cannot be resized belongs to another library, and came by DLPack or as a buffer.
         shared = alias or array._base is not None or storage.nbytes() != array.nbytes or not storage.resizable()
         return array.clone(memory_format=torch.contiguous_format) if shared else array
 
@@ -63,7 +63,7 @@ class TorchBackend(tracing.Tracing):
         if copy or not hasattr(data, "__array_interface__"):
             return xp.asarray(data, dtype=dtype, device=device, copy=copy)
         if any(stride < 0 for stride in getattr(data, "strides", ())):
-            data = data.copy()  # torch knows no negative strides
+            data = data.copy()  # torch has no negative strides
         return torch.as_tensor(data, dtype=dtype, device=device)
 
     def random(self, kind: str, shape: tuple[int, ...], dtype: Any, device: Any, **params: Any) -> Any:

@@ -9,7 +9,7 @@ import torch
 
 
 def with_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of torch that takes tensors only, for Python numbers too."""
+    """Return a function of torch, which takes tensors only, for Python numbers too."""
 
     def run(*args: Any, **params: Any) -> Any:
         like = next(arg for arg in args if isinstance(arg, torch.Tensor))
@@ -23,22 +23,22 @@ def _number(value: Any, like: Any) -> Any:
 
 
 def logsumexp(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
-    """torch wants to be told the axes."""
+    """Return ``logsumexp`` over all axes where none are given, which torch demands."""
     return torch.logsumexp(x, tuple(range(x.ndim)) if axis is None else axis, keepdims)
 
 
 def median_along(x: Any, *, ignore_nan: bool, axis: int, keepdims: bool) -> Any:
-    """Two functions of torch in one operation."""
+    """Return the median along an axis, by two functions of torch."""
     return (torch.nanmedian if ignore_nan else torch.median)(x, axis, keepdims)
 
 
 def median_value(x: Any, *, ignore_nan: bool) -> Any:
-    """As ``median_along``, over everything."""
+    """Return the median of everything, by two functions of torch."""
     return torch.nanmedian(x) if ignore_nan else torch.median(x)
 
 
 class UniqueAllResult(NamedTuple):
-    """What the standard's ``unique_all`` returns."""
+    """The result of the standard's ``unique_all``."""
 
     values: Any
     indices: Any
@@ -47,7 +47,7 @@ class UniqueAllResult(NamedTuple):
 
 
 def unique_all(x: Any, /) -> UniqueAllResult:
-    """The different elements, where each comes first, which one each element is, and how often each comes."""
+    """Return the different elements, where each comes first, the number of each element among them, and how often each comes."""
     values, inverse, counts = torch.unique(x, return_inverse=True, return_counts=True)
     positions = torch.arange(x.numel(), device=x.device)
     first = torch.full(values.shape, x.numel(), device=x.device)

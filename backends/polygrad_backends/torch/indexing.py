@@ -12,8 +12,10 @@ from polygrad.rules.keys import arrays_are_neighbours, axes_indexed, is_basic, i
 
 
 def _as_numpy(key: Any, device: Any) -> Any:
-    """A key in which integers beside arrays are arrays, which NumPy takes them for, and torch takes arrays without axes for integers: that
-    decides where the new axes go."""
+    """Return a key with arrays in the place of integers beside arrays.
+
+    NumPy takes such integers for arrays, and torch takes arrays without axes for integers. That decides where the new axes go.
+    """
     if not isinstance(key, tuple):
         return key
     key = tuple([torch.as_tensor(part, device=device) if isinstance(part, list) else part for part in key])
@@ -29,26 +31,26 @@ def _is_integer(part: Any) -> bool:
 
 
 def _overlooked(key: Any, ndim: int) -> bool:
-    """Whether an ellipsis without axes is all that stands between the arrays: NumPy heeds it, torch does not."""
+    """Return whether nothing but an ellipsis without axes stands between the arrays: NumPy heeds it, torch does not."""
     if not isinstance(key, tuple) or not any(part is Ellipsis for part in key) or sum(map(axes_indexed, key)) < ndim:
         return False
     return arrays_are_neighbours([part for part in key if part is not Ellipsis]) and not arrays_are_neighbours(key)
 
 
 def getitem(x: Any, *, key: Any) -> Any:
-    """``x[key]``."""
+    """Return ``x[key]``."""
     first, flips, key = turn_forward(_as_numpy(key, x.device), x.shape)
     x = torch.flip(x[first], flips) if flips else x
     return get_backend("torch").default("getitem")(x, key=key) if _overlooked(key, x.ndim) else x[key]
 
 
 def _numbers(key: Any, like: Any) -> Any:
-    """The row-major numbers of the elements that a key selects."""
+    """Return the row-major numbers of the elements that a key selects."""
     return getitem(torch.arange(like.numel(), device=like.device).reshape(like.shape), key=key)
 
 
 def add_at(out: Any, key: Any, value: Any) -> Any:
-    """``out``, with ``value`` added into it at ``key``, every duplicate counted."""
+    """Return ``out``, with ``value`` added into it at ``key``, every duplicate counted."""
     value = torch.as_tensor(value, dtype=out.dtype, device=out.device)
     if not is_basic(key):
         # index_put_ with accumulate counts duplicates, but takes index tensors only
@@ -65,12 +67,12 @@ def add_at(out: Any, key: Any, value: Any) -> Any:
 
 
 def getitem_adjoint(x: Any, *, key: Any, shape: tuple[int, ...]) -> Any:
-    """Zeros of ``shape`` with ``x`` added at ``key``."""
+    """Return zeros of ``shape`` with ``x`` added at ``key``."""
     return add_at(torch.zeros(shape, dtype=x.dtype, device=x.device), key, x)
 
 
 def set_at(x: Any, value: Any, /, *, key: Any) -> Any:
-    """A copy of ``x`` with ``value`` at ``key``."""
+    """Return a copy of ``x`` with ``value`` at ``key``."""
     out = x.clone()
     first, flips, then = turn_forward(_as_numpy(key, x.device), x.shape)
     if flips:

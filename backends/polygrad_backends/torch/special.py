@@ -15,7 +15,10 @@ from .functions import with_numbers
 
 
 def polygamma(n: Any, x: Any) -> Any:
-    """By the zeta function (DLMF 5.15.1): torch's own has no more than ten digits for the first order, and one order for all elements."""
+    """Return the polygamma function by the zeta function (DLMF 5.15.1).
+
+    torch's own has no more than ten digits for the first order, and one order for all elements.
+    """
     if type(n) is not int:
         return get_backend("torch").special_on_host("polygamma")(n, x)
     if n == 0:
@@ -25,7 +28,7 @@ def polygamma(n: Any, x: Any) -> Any:
 
 
 def zeta(x: Any, q: Any = None) -> Any:
-    """Hurwitz's, and Riemann's where ``q`` is not given."""
+    """Return Hurwitz's zeta function, and Riemann's where ``q`` is not given."""
     return with_numbers(special.zeta)(x, 1.0 if q is None else q)
 
 
@@ -41,7 +44,7 @@ NATIVE: dict[str, Callable[..., Any]] = {
     "k1": with_numbers(special.modified_bessel_k1),
     "k1e": with_numbers(special.scaled_modified_bessel_k1),
     "log_expit": torch.nn.functional.logsigmoid,
-    "multigammaln": lambda a, *, d: special.multigammaln(a, d),  # which calls it p
+    "multigammaln": lambda a, *, d: special.multigammaln(a, d),  # torch calls it p
     "polygamma": polygamma,
     "zeta": zeta,
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Compiling: a function is traced by make_fx on fake tensors, then given to ``torch.compile``."""
+"""Compile: make_fx traces a function on fake tensors, and ``torch.compile`` compiles the trace."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from polygrad.errors import PolygradError, Untraceable
 
 
 def fake_mode() -> Any:
-    """What makes torch compute on fake tensors, while it does."""
+    """Return a mode in which torch computes on fake tensors."""
     return torch._C._get_dispatch_mode(torch._C._TorchDispatchModeKey.FAKE)
 
 
 def _compiled(function: Callable[..., Any], arrays: Sequence[Any], options: dict[str, Any]) -> tuple[Any, Any]:
-    """The function compiled for arrays like these, and what it returns besides arrays."""
+    """Return the function compiled for arrays like these, and its results that are no arrays."""
     notes: list[Any] = []
 
     def traced(*fakes: Any) -> Any:
@@ -36,23 +36,23 @@ def _compiled(function: Callable[..., Any], arrays: Sequence[Any], options: dict
     try:
         compiled = torch.compile(graph, **options)
         compiled(*arrays)
-    except Exception as error:  # no compiler for C++, say
+    except Exception as error:  # for example, there is no compiler for C++
         raise Untraceable(f"torch.compile, {type(error).__name__}: {str(error).splitlines()[0]}") from error
     return compiled, notes[-1]
 
 
 class Tracing(Backend):
-    """What a backend says of compiling and of tracers."""
+    """The part of a backend that compiles and recognises tracers."""
 
     traces = True
     compiles = True
 
     def jit(self, function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-        """Traced and compiled once for each set of shapes, dtypes, devices and strides."""
+        """Return a function that is traced and compiled once for each set of shapes, dtypes, devices and strides."""
         programs: dict[Any, Any] = {}
 
         def run(*arrays: Any) -> Any:
-            if fake_mode() is not None:  # inside of another function that is being traced
+            if fake_mode() is not None:  # inside another function that is being traced
                 return function(*arrays)
             key = tuple([(a.shape, a.dtype, a.device, a.stride()) for a in arrays])
             if key not in programs:

@@ -1,1 +1,1 @@
-"""The derivative tables of the special functions."""
+"""Derivative tables of the special functions."""

@@ -57,7 +57,10 @@ k1e = special_function("k1e", lambda xp, x, out: out - xp.special.k0e(x) - out /
 
 
 def _neighbours(name: str, sign: int, scale: Any = None) -> Any:
-    """Half the sum or difference of the neighbouring orders (10.6.1, 10.29.1), plus what a scaling adds: ``scale * out``."""
+    """Return the slope of a Bessel function: half the sum or difference of its neighbouring orders (10.6.1, 10.29.1).
+
+    A scaled function adds ``scale * out``.
+    """
 
     def partial(xp: Any, v: Any, z: Any, out: Any) -> Any:
         function = getattr(xp.special, name)
@@ -90,10 +93,10 @@ iv = special_function("iv(v, z, /)", None, _neighbours("iv", 1), orders=("v",))
 
 
 def _macdonald_order(xp: Any, v: Any, z: Any, name: str) -> Any:
-    """The slope of exp(z) K_v(z) in v: the integral of t sinh(v t) exp(-2 z sinh(t / 2)**2) over t from 0 to infinity (10.32.9).
+    """Return the slope of exp(z) K_v(z) in v: the integral of t sinh(v t) exp(-2 z sinh(t / 2)**2) over t > 0 (10.32.9).
 
-    By the trapezoidal rule, for the integrand is even, and falls double exponentially: from ``top``, where v t - z cosh(t) is largest,
-    by 40 in the exponent or more over ``right``, and over ``left`` where the interval is as long.
+    The trapezoidal rule serves, since the integrand is even and falls double exponentially. It is largest at ``top``, where v t - z cosh(t)
+    is. It falls by 40 in the exponent or more over ``right``, and over ``left`` where the interval is as long.
     """
     require_real(xp, z, name)
     positive = z > 0
@@ -139,7 +142,7 @@ hankel2e = complex_valued("hankel2e(v, z, /)", _neighbours("hankel2e", -1, lambd
 
 
 def _spherical(name: str, sign_below: int, sign_above: int) -> Any:
-    """(n f_{n-1} and (n+1) f_{n+1}, with their signs) / (2n + 1) (10.51.1, 10.51.4)."""
+    """Return the slope (n f_{n-1} and (n+1) f_{n+1}, with their signs) / (2n + 1) (10.51.1, 10.51.4)."""
 
     def partial(xp: Any, n: Any, z: Any) -> Any:
         function = getattr(xp.special, name)
@@ -176,7 +179,10 @@ itmodstruve0 = special_function("itmodstruve0", lambda xp, x: xp.special.modstru
 
 
 def _struve_slope(name: str, sign: int) -> Any:
-    """Half of H_{v-1} - H_{v+1} + (x/2)^v / (sqrt(pi) Gamma(v + 3/2)) (11.4.23, 11.4.24); modified: the sum (11.4.25, 11.4.26)."""
+    """Return half of H_{v-1} - H_{v+1} + (x/2)^v / (sqrt(pi) Gamma(v + 3/2)) (11.4.23, 11.4.24).
+
+    The modified function has the sum (11.4.25, 11.4.26).
+    """
 
     def partial(xp: Any, v: Any, x: Any) -> Any:
         function = getattr(xp.special, name)

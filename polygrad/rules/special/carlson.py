@@ -1,8 +1,8 @@
 """Special functions: Carlson's symmetric elliptic integrals (DLMF 19.16).
 
-The derivatives of R_F and R_G are integrals of the same family. Those of R_D and R_J are too, but the formulas divide by differences of
-the arguments; so they are taken as integrals. In u = log(t) the integrand is analytic beside the real line and falls exponentially to
-both sides, where the trapezoidal rule converges geometrically (DLMF 3.5.i), whether arguments coincide or not.
+The derivatives of R_F and R_G are integrals of the same family. So are those of R_D and R_J, but their formulas divide by differences of
+the arguments. Therefore they are computed as integrals. In u = log(t) the integrand is analytic beside the real line and falls
+exponentially to both sides. So the trapezoidal rule converges geometrically (DLMF 3.5.i), whether arguments coincide or not.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ NODES = 160
 
 
 def _powers(xp: Any, values: Sequence[Any], exponents: Sequence[float]) -> Any:
-    """The integral over t from 0 to infinity of the product of (t + value)**exponent; of values of which at most one is 0.
+    """Return the integral over t > 0 of the product of (t + value)**exponent; at most one of the values is 0.
 
-    The exponents sum to -7/2, so that the integrand falls as exp(-5u/2); to the left as exp(u), beside a value of 0 as exp(u / 2).
+    The exponents sum to -7/2, so the integrand falls as exp(-5u/2) to the right. To the left it falls as exp(u), or as exp(u / 2) beside a
+    value of 0.
     """
     values = [xp.expand_dims(value, axis=-1) for value in values]
     zero = functools.reduce(lambda a, b: a | b, [value == 0 for value in values])
@@ -37,8 +38,10 @@ def _powers(xp: Any, values: Sequence[Any], exponents: Sequence[float]) -> Any:
 
 
 def _slopes(name: str, exponents: dict[str, float], number: int) -> list[Any]:
-    """The slopes of 3/2 times the integral of the powers in its first ``number`` arguments; these may be 0, one of them at a time.
-    nan outside of the integral's domain, where SciPy has a principal value."""
+    """Return the slopes of 3/2 times the integral of the powers in its first ``number`` arguments, one of which may be 0.
+
+    They are nan outside of the integral's domain, where SciPy has a principal value.
+    """
 
     def slope(i: int) -> Any:
         powers = list(exponents.values())
@@ -77,7 +80,7 @@ elliprj = special_function(
 
 
 def _g_slope(xp: Any, x: Any, y: Any, z: Any) -> Any:
-    """The slope of R_G in z: 19.16.3, differentiated under the integral."""
+    """Return the slope of R_G in z: 19.16.3, differentiated under the integral."""
     zero = z == 0  # then z R_D is 0, and R_D is infinite
     safe = xp.where(zero, 1.0, z)
     moment = xp.where(zero, 0.0, safe * xp.special.elliprd(x, y, safe))

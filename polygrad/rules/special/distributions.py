@@ -1,7 +1,7 @@
-"""Special functions: distributions solved for one of their parameters, noncentral distributions, and those of Kolmogorov and Tukey.
+"""Special functions: distributions solved for a parameter, noncentral distributions, and those of Kolmogorov and Tukey.
 
-An inverse keeps the distribution function at ``p``: with F(a, x) = p the slopes of a are 1 / F_a in p and -F_x / F_a in x (the implicit
-function theorem). SciPy takes counts in these functions as real numbers.
+An inverse keeps the distribution function at ``p``. With F(a, x) = p the slopes of a are 1 / F_a in p and -F_x / F_a in x (the implicit
+function theorem). In these functions SciPy takes counts as real numbers.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ Slopes = dict[str, Callable[..., Any] | None]
 
 
 def _declare_solution(text: str, unknown: str, slopes: Slopes) -> None:
-    """The function of ``text`` finds the argument ``unknown`` for which the distribution function is ``value``, the name left over."""
+    """Declare the function of ``text``, which finds the argument ``unknown`` of a distribution function from its value.
+
+    The value has the name in ``text`` that is not one of ``slopes``.
+    """
     names = argument_names(text)
     needed = [name if name != unknown else "out" for name in slopes]
 
@@ -139,8 +142,10 @@ _declare_solution("nbdtrin(k, y, p, /)", "n", _NEGATIVE_BINOMIAL)
 
 # -- noncentral distributions -------------------------------------------------------------------------------------------------
 def _noncentral_chi_density(xp: Any, x: Any, df: Any, nc: Any) -> Any:
-    """exp(-(x + nc) / 2) (x / 2)**(df/2 - 1) / 2 times the regularised 0F1(df / 2; nc x / 4), which is a Bessel function (DLMF 10.39.9):
-    scaled where it is large."""
+    """Return exp(-(x + nc) / 2) (x / 2)**(df/2 - 1) / 2 times the regularised 0F1(df / 2; nc x / 4).
+
+    That is a Bessel function (DLMF 10.39.9), which is scaled where it is large.
+    """
     near = nc * x < 1e4
     product = xp.where(near, nc * x, 0.0)
     power = xp.exp(xp.special.xlogy(df / 2 - 1, x / 2) - (x + nc) / 2 - xp.special.gammaln(df / 2))
@@ -162,7 +167,10 @@ _declare_solution("chndtrinc(x, df, p, /)", "nc", _NONCENTRAL_CHI)
 
 
 def _kummer(xp: Any, a: Any, b: Any, nc: Any, y: Any) -> Any:
-    """exp(-nc / 2) 1F1(a; b; nc y / 2), which sums Poisson's mixture of beta distributions; nan where 1F1 itself is too large."""
+    """Return exp(-nc / 2) 1F1(a; b; nc y / 2), the sum of Poisson's mixture of beta distributions.
+
+    It is nan where 1F1 itself is too large.
+    """
     z = nc * y / 2
     known = z < 600
     return xp.where(known, xp.exp(-nc / 2) * xp.special.hyp1f1(a, b, xp.where(known, z, 0.0)), math.nan)
@@ -174,7 +182,7 @@ def _noncentral_f_density(xp: Any, dfn: Any, dfd: Any, nc: Any, f: Any) -> Any:
 
 
 def _noncentral_f_slope(xp: Any, dfn: Any, dfd: Any, nc: Any, f: Any) -> Any:
-    """The slope in nc: half of what I(a + j, b) falls from one term of the mixture to the next (DLMF 8.17.20), summed."""
+    """Return the slope in nc: half of what I(a + j, b) falls from one term of the mixture to the next, summed (DLMF 8.17.20)."""
     a, b = dfn / 2, dfd / 2
     scale = dfd + dfn * f
     y = dfn * f / scale
@@ -189,10 +197,10 @@ _declare_solution("ncfdtrinc(dfn, dfd, p, f, /)", "nc", _NONCENTRAL_F)
 
 
 def _chi_moment(xp: Any, k: int, df: Any, nc: Any, t: Any) -> Any:
-    """The mean of v**k phi(t v / sqrt(df) - nc) over v distributed as chi with df degrees of freedom; phi is the normal density.
+    """Return the mean of v**k phi(t v / sqrt(df) - nc) over v distributed as chi with df degrees of freedom.
 
-    The integrand in u = log(v) is exp(p u - a exp(2 u) + b exp(u)), p = df + k, with one maximum. To both sides of it the integral
-    ends where the exponent has fallen by CUT, which bisection finds: only approximately, since that is a constant.
+    phi is the normal density. In u = log(v) the integrand is exp(p u - a exp(2 u) + b exp(u)) with p = df + k, and has one maximum. To both
+    sides of it the integral ends where the exponent has fallen by CUT. Bisection finds that place, approximately, since it is a constant.
     """
     df, nc, t = [xp.expand_dims(value, axis=-1) for value in (df + 0 * t, nc + 0 * t, t + 0 * nc + 0 * df)]
     p, a, b = df + k, 0.5 + 0.5 * t * t / df, nc * t / xp.sqrt(df)
@@ -201,7 +209,7 @@ def _chi_moment(xp: Any, k: int, df: Any, nc: Any, t: Any) -> Any:
     square, line = a * top * top, b * top
 
     def fallen(s: Any) -> Any:
-        """How much, at a distance of s to the left."""
+        """Return how far the exponent has fallen at a distance of s to the left."""
         return p * s + square * xp.expm1(-2 * s) - line * xp.expm1(-s)
 
     total: Any = 0.0
@@ -230,14 +238,17 @@ _declare_solution("nctdtrinc(df, p, t, /)", "nc", _NONCENTRAL_T)
 
 # -- Kolmogorov, Smirnov, Tukey -----------------------------------------------------------------------------------------------
 def _reciprocal(xp: Any, slope: Any) -> Any:
-    """1 / slope of a decreasing function: -inf where it is flat."""
+    """Return 1 / slope of a decreasing function, and -inf where it is flat."""
     flat = slope == 0
     return xp.where(flat, -math.inf, 1 / xp.where(flat, 1.0, slope))
 
 
 def _kolmogorov_slope(xp: Any, y: Any) -> Any:
-    """Twice the alternating sum of exp(-2 k**2 y**2), and for small y its transformed theta series (DLMF 20.7.33), differentiated."""
-    small, never = y < 1, y < 0.04  # where it is below the smallest number
+    """Differentiate twice the alternating sum of exp(-2 k**2 y**2).
+
+    For small y it is the transformed theta series (DLMF 20.7.33).
+    """
+    small, never = y < 1, y < 0.04  # where the function is below the smallest number
     near, far = xp.where(small & ~never, y, 1.0), xp.where(small, 1.0, xp.minimum(y, 30.0))
     left: Any = 0.0
     right: Any = 0.0
@@ -254,7 +265,10 @@ kolmogi = special_function("kolmogi(p, /)", lambda xp, out: _reciprocal(xp, _kol
 
 
 def _smirnov_slope(xp: Any, n: Any, d: Any) -> Any:
-    """The sum of Birnbaum and Tingey (1951), differentiated. It has as many terms as the largest n, so that one has to have a value."""
+    """Differentiate the sum of Birnbaum and Tingey (1951).
+
+    It has as many terms as the largest n, so that n has to have a value.
+    """
     if hasattr(n, "dtype") and xp.lazy:
         raise xp.refusal("special.smirnov(array)")
     number = n if not hasattr(n, "dtype") else xp.max(n) if math.prod(n.shape) else 0
@@ -285,8 +299,10 @@ smirnovi = special_function(
 
 
 def _tukey_slopes(xp: Any, lmbda: Any, out: Any) -> tuple[Any, Any, Any]:
-    """Tukey's distribution is the inverse of boxcox(p, lmbda) - boxcox(1 - p, lmbda): where it is between 0 and 1, and that function's
-    slopes in p and lmbda."""
+    """Return where Tukey's distribution is between 0 and 1, and the slopes of its inverse in p and lmbda.
+
+    The inverse is boxcox(p, lmbda) - boxcox(1 - p, lmbda).
+    """
     inside = (out > 0) & (out < 1)
     p = xp.where(inside, out, 0.5)
     low, high = xp.log(p), xp.log1p(-p)

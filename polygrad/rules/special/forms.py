@@ -1,4 +1,4 @@
-"""How special functions are declared: what ``special.py`` and its siblings have in common."""
+"""Forms in which special functions are declared, and functions that ``special.py`` and its siblings share."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ..vmap.forms import elementwise as batch_elementwise
 
 
 def polynomial(x: Any, coefficients: tuple[float, ...]) -> Any:
+    """Evaluate a polynomial by Horner's scheme, from its coefficients in ascending order."""
     out = x * coefficients[-1] + coefficients[-2]
     for coefficient in coefficients[-3::-1]:
         out = out * x + coefficient
@@ -23,19 +24,19 @@ def polynomial(x: Any, coefficients: tuple[float, ...]) -> Any:
 
 
 def argument_names(text: str) -> tuple[str, ...]:
-    """The arguments in a text such as "jv(v, z, /)"."""
+    """Return the names of the arguments in a text such as "jv(v, z, /)"."""
     return tuple(inspect.signature(eval(f"lambda {text.partition('(')[2][:-1]}: None")).parameters)
 
 
 def with_parameters(function: Any, *names: str) -> Any:
-    """A derivative of any number of arguments, as one that asks for these."""
+    """Give a derivative of any number of arguments a signature with these names, which says what it asks for."""
     parameters = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in ("xp", *names)]
     function.__signature__ = inspect.Signature(parameters)
     return function
 
 
 def _fill_numbers(values: Sequence[Any], keep: Sequence[bool], xp: Any) -> list[Any]:
-    """Python numbers among the arguments as arrays, so that a formula may call any function on them; orders stay numbers."""
+    """Replace Python numbers among the arguments by arrays, so that a formula may call any function on them. Orders stay numbers."""
     like = next((value for value in values if hasattr(value, "dtype")), None)
     return [
         xp.full_like(like, value) if type(value) in (int, float, complex) and not kept else value
@@ -44,12 +45,13 @@ def _fill_numbers(values: Sequence[Any], keep: Sequence[bool], xp: Any) -> list[
 
 
 def _with_arrays(function: Any, orders: Sequence[str]) -> Any:
+    """Wrap a partial derivative or a default so that it gets arrays in the place of Python numbers."""
     if not callable(function):
         return function
     names = [name for name, p in inspect.signature(function).parameters.items() if p.kind is not p.KEYWORD_ONLY][1:]
     keep = [name in orders for name in names]
 
-    @functools.wraps(function)  # the signature says what is saved
+    @functools.wraps(function)  # the signature says what a node saves
     def lifted(xp: Any, *values: Any, **params: Any) -> Any:
         return function(xp, *_fill_numbers(values, keep, xp), **params)
 
@@ -57,8 +59,11 @@ def _with_arrays(function: Any, orders: Sequence[str]) -> Any:
 
 
 def special_function(text: str, *partials: Any, orders: Sequence[str] = (), default: Any = None, **options: Any) -> Op:
-    """An elementwise function of ``special``. ``orders`` are arguments such as the order of a Bessel function: they may be
-    integers beside floating arrays, and Python numbers among them reach the formulas as they are."""
+    """Declare an elementwise function of ``special``.
+
+    ``orders`` are arguments such as the order of a Bessel function. They may be integers beside floating arrays, and Python numbers among
+    them reach the formulas as they are.
+    """
     if "(" not in text:
         text += "(x, /)"
     names = argument_names(text)
@@ -73,7 +78,7 @@ def special_function(text: str, *partials: Any, orders: Sequence[str] = (), defa
 
 
 def several_outputs(text: str, outputs: str, *partials: Any) -> Op:
-    """A function with several outputs: for each input a function giving the partial derivatives of all outputs."""
+    """Declare a function with several outputs. For each input a function returns the partial derivatives of all outputs."""
     vjps: list[Any] = []
     jvps: list[Any] = []
     arrays = argument_names(text)
@@ -115,7 +120,7 @@ def several_outputs(text: str, outputs: str, *partials: Any) -> Op:
 
 
 def complex_valued(text: str, partial: Any) -> Op:
-    """A function that is complex also of a real argument, which is the last one; then its cotangent is the real part."""
+    """Declare a function that is complex for a real argument, the last one, too. The cotangent of a real one is the real part."""
     arrays = argument_names(text)
     array = arrays[-1]
     first, *rest = inspect.signature(partial).parameters.values()
@@ -136,13 +141,16 @@ def complex_valued(text: str, partial: Any) -> Op:
 
 
 def require_real(xp: Any, x: Any, name: str) -> None:
-    """Refuse complex arguments, of which the function has no complex derivative, or none that SciPy could compute."""
+    """Refuse complex arguments, for which the function has no complex derivative, or none that SciPy could compute."""
     if is_complex(xp, x):
         raise NoDerivativeError(f"special.{name}: the derivative is known for real arguments only")
 
 
 def near_zero(xp: Any, x: Any, limit: float, series: Sequence[float], formula: Any, square: bool = False) -> Any:
-    """``formula(x)``, and where abs(x) is below ``limit``, where it would be 0/0 or nearly so, its power series (in x or x**2)."""
+    """Return ``formula(x)``, or its power series (in x or x**2) where abs(x) is below ``limit``.
+
+    There the formula would be 0/0, or nearly so.
+    """
     near = xp.abs(x) < limit
     small = xp.where(near, x, 0.0)
     return xp.where(
@@ -151,17 +159,17 @@ def near_zero(xp: Any, x: Any, limit: float, series: Sequence[float], formula: A
 
 
 def as_like(xp: Any, n: Any, x: Any) -> Any:
-    """An order as a factor for arrays like ``x``."""
+    """Return an order as a factor for arrays like ``x``."""
     return n if not hasattr(n, "dtype") or n.dtype == x.dtype else xp.astype(n, x.dtype)
 
 
 def like(x: Any) -> dict[str, Any]:
-    """Where and in which dtype an array is made that is to meet ``x``; dask's arrays have no device."""
+    """Return the options of an array that is to meet ``x``: its dtype, and its device, which dask's arrays do not have."""
     return {"dtype": x.dtype, **({"device": x.device} if hasattr(x, "device") else {})}
 
 
 def decrement(xp: Any, n: Any) -> Any:
-    """``n - 1``, but 0 for 0: the order of a derivative that vanishes there by its factor ``n``."""
+    """Return ``n - 1``, but 0 for 0: the order in a derivative that vanishes there by its factor ``n``."""
     return max(n - 1, 0) if not hasattr(n, "dtype") else xp.where(n > 0, n - 1, n)
 
 

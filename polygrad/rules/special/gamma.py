@@ -22,7 +22,7 @@ gammasgn = constant("special.gammasgn", batch=forms.elementwise)
 
 
 def _rgamma_slope(xp: Any, x: Any, out: Any) -> Any:
-    """-psi(x) / gamma(x); to the left in terms of 1 - x (DLMF 5.5.3), since both have poles where the function is zero."""
+    """Return -psi(x) / gamma(x). On the left it is in terms of 1 - x (DLMF 5.5.3), since both have poles where the function is zero."""
     left = xp.real(x) < 0.5
     y = xp.where(left, x, 0.0)
     mirrored = xp.special.gamma(1 - y) * (xp.cos(PI * y) - xp.sin(PI * y) / PI * xp.special.digamma(1 - y))
@@ -89,8 +89,11 @@ _BERNOULLI = _bernoulli(12)
 
 
 def _hurwitz_slope(xp: Any, x: Any, q: Any) -> Any:
-    """The derivative of Hurwitz's zeta function in x >= 0, by the formula of Euler and Maclaurin (DLMF 25.2.9 for q beside 1, 25.2.10),
-    differentiated: ten terms of the series, and of what is left the integral, half the first term and twelve corrections."""
+    """Return the derivative of Hurwitz's zeta function in x >= 0, by the formula of Euler and Maclaurin, differentiated.
+
+    See DLMF 25.2.9, for q beside 1, and 25.2.10. There are ten terms of the series, and for the rest the integral, half the first term and
+    twelve corrections.
+    """
     total: Any = 0.0
     for k in range(10):
         log = xp.log(q + k)
@@ -107,7 +110,10 @@ def _hurwitz_slope(xp: Any, x: Any, q: Any) -> Any:
 
 
 def _zeta_slope(xp: Any, x: Any, q: Any, out: Any) -> Any:
-    """Of Riemann's function to the left of 0 by its functional equation (DLMF 25.4.1), differentiated; Hurwitz's is not defined below 1."""
+    """Return the derivative of the zeta function in x.
+
+    Riemann's function has a functional equation, which serves to the left of 0 (DLMF 25.4.1). Hurwitz's is not defined below 1.
+    """
     require_real(xp, x, "zeta")
     if q is not None:
         known = (x > 1) & (x < math.inf) & (q > 0)
@@ -137,14 +143,14 @@ zetac = special_function("zetac(x, /)", lambda xp, x, out: _zeta_slope(xp, x, No
 
 # -- exponential integrals (DLMF 6.2, 8.19) -----------------------------------------------------------------------------
 def _expn_slope(xp: Any, n: Any, x: Any) -> Any:
-    """-E_{n-1}(x) (8.19.13); of E_0 = exp(-x) / x itself, as SciPy has no negative orders."""
+    """Return -E_{n-1}(x) (8.19.13). E_0 = exp(-x) / x is differentiated itself, as SciPy has no negative orders."""
     if not hasattr(n, "dtype"):
         return -xp.special.expn(n - 1, x) if n >= 1 else -xp.exp(-x) * (1 + x) / (x * x)
     return xp.where(n >= 1, -xp.special.expn(decrement(xp, n), x), -xp.exp(-x) * (1 + x) / (x * x))
 
 
 def _sinh_ratio(xp: Any, x: Any) -> Any:
-    """sinh(x) / x, regular at 0 for real x."""
+    """Return sinh(x) / x, which is regular at 0 for real x."""
     if is_complex(xp, x):
         return xp.sinh(x) / x
     return (xp.special.exprel(x) + xp.special.exprel(-x)) / 2
@@ -169,19 +175,19 @@ _E_SLOPE = [-PI / 2 * k * _A[k] ** 2 / (2 * k - 1) for k in range(1, 24)]
 
 
 def _ellipk_slope(xp: Any, m: Any, p: Any, k: Any) -> Any:
-    """The slope of K in m; ``p`` is 1 - m, which may be known better, and ``k`` is K (19.4.1)."""
+    """Return the slope of K in m; ``p`` is 1 - m, which may be known better, and ``k`` is K (19.4.1)."""
     return near_zero(xp, m, 0.1, _K_SLOPE, lambda s: (xp.special.ellipe(m) / p - k) / (2 * s))
 
 
 def _agm_slope(xp: Any, a: Any, b: Any, out: Any) -> Any:
-    """The slope in b of the arithmetic-geometric mean pi a / (2 K(1 - (b / a)**2)) (19.8.5)."""
+    """Return the slope in b of the arithmetic-geometric mean pi a / (2 K(1 - (b / a)**2)) (19.8.5)."""
     k = PI / 2 * a / out
     p = (b / a) ** 2
     return PI * b / a * _ellipk_slope(xp, 1 - p, p, k) / (k * k)
 
 
 def _powers_of_sine(xp: Any, phi: Any, number: int) -> list[Any]:
-    """The integrals of sin(t)**(2k) from 0 to phi, for k below ``number``, by their recurrence."""
+    """Return the integrals of sin(t)**(2k) from 0 to phi, for k below ``number``, by their recurrence."""
     sine, cosine = xp.sin(phi), xp.cos(phi)
     out = [phi]
     power = sine * cosine
@@ -208,7 +214,7 @@ def _delta(xp: Any, phi: Any, m: Any) -> Any:
 
 
 def _f_slope_m(xp: Any, phi: Any, m: Any, out: Any) -> Any:
-    """The slope in m of the integral of the first kind (19.4.5); near m = 0, from its power series."""
+    """Return the slope in m of the integral of the first kind (19.4.5); near m = 0 from its power series."""
     near = xp.abs(m) < 0.05
     s = xp.where(near, 0.5, m)
     e = xp.special.ellipeinc(phi, m)
@@ -217,7 +223,7 @@ def _f_slope_m(xp: Any, phi: Any, m: Any, out: Any) -> Any:
 
 
 def _e_slope_m(xp: Any, phi: Any, m: Any, out: Any) -> Any:
-    """The slope in m of the integral of the second kind (19.4.6)."""
+    """Return the slope in m of the integral of the second kind (19.4.6)."""
     near = xp.abs(m) < 0.05
     far = (out - xp.special.ellipkinc(phi, m)) / (2 * xp.where(near, 0.5, m))
     return xp.where(near, _incomplete_series(xp, phi, xp.where(near, m, 0.0), _B), far)
@@ -243,7 +249,10 @@ ellipeinc = special_function("ellipeinc(phi, m, /)", _delta, _e_slope_m)
 
 
 def _ellipj_m(xp: Any, u: Any, m: Any, sn: Any, cn: Any, dn: Any, ph: Any) -> tuple[Any, ...]:
-    """F(ph(u, m), m) = u, differentiated; then sn and cn are the sine and cosine of ph, and dn**2 = 1 - m sn**2."""
+    """Return the slopes in m, by differentiating F(ph(u, m), m) = u.
+
+    sn and cn are the sine and cosine of ph, and dn**2 = 1 - m sn**2.
+    """
     slope = -dn * _f_slope_m(xp, ph, m, u)
     return cn * slope, -sn * slope, -sn * (0.5 * sn + m * cn * slope) / dn, slope
 

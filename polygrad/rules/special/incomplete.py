@@ -1,11 +1,11 @@
 """Special functions: incomplete gamma and beta functions, and the distributions that are made of them.
 
-The derivatives in the argument are densities. Those in the shape parameters are integrals without a closed form. With t the variable of
-integration of DLMF 8.2.4 and 8.17.2, y = log(t) or logit(t), and s the distance of y from where the integral ends, the integrand becomes
-exp(E(s)), E(0) = 0, which falls to nothing over a distance that is known; Gauss and Legendre's quadrature of 64 points over it has full
+The derivatives in the argument are densities. Those in the shape parameters are integrals without a closed form. Let t be the variable of
+integration of DLMF 8.2.4 and 8.17.2, y = log(t) or logit(t), and s the distance of y from the end of the integral. Then the integrand is
+exp(E(s)) with E(0) = 0, which falls to nothing over a distance that is known. Gauss and Legendre's quadrature of 64 points over it has full
 precision for parameters from 1e-3 up to where the density itself loses digits. Of the two complementary integrals the smaller one is
-taken: there the integrand, with the factor that differentiation brings, keeps its sign but for a small part. While such a derivative is
-computed, there are 64 numbers for each element.
+computed: there the integrand keeps its sign but for a small part, even with the factor that differentiation brings. While such a
+derivative is computed, there are 64 numbers for each element.
 """
 
 from __future__ import annotations
@@ -19,26 +19,29 @@ from .forms import PI, like, special_function
 
 # -- densities ----------------------------------------------------------------------------------------------------------
 def gamma_density(xp: Any, a: Any, x: Any) -> Any:
-    """The integrand of the regularised incomplete gamma function (DLMF 8.2.4)."""
+    """Return the integrand of the regularised incomplete gamma function (DLMF 8.2.4)."""
     return xp.exp(xp.special.xlogy(a - 1, x) - x - xp.special.gammaln(a))
 
 
 def beta_density(xp: Any, a: Any, b: Any, x: Any) -> Any:
-    """The integrand of the regularised incomplete beta function (DLMF 8.17.1, 8.17.2)."""
+    """Return the integrand of the regularised incomplete beta function (DLMF 8.17.1, 8.17.2)."""
     return xp.exp(xp.special.xlogy(a - 1, x) + xp.special.xlog1py(b - 1, -x) - xp.special.betaln(a, b))
 
 
 def f_density(xp: Any, dfn: Any, dfd: Any, x: Any) -> Any:
+    """Return the density of Fisher's distribution."""
     y = dfd + dfn * x
     return beta_density(xp, dfn / 2, dfd / 2, dfn * x / y) * dfn * dfd / (y * y)
 
 
 def chi_density(xp: Any, v: Any, x: Any) -> Any:
+    """Return the density of the chi-squared distribution."""
     return 0.5 * gamma_density(xp, v / 2, x / 2)
 
 
 def t_density(xp: Any, df: Any, t: Any) -> Any:
-    df = xp.where(df > 0, df, math.nan)  # SciPy says with a negative number that it found none
+    """Return the density of Student's distribution."""
+    df = xp.where(df > 0, df, math.nan)  # a negative number is SciPy's way to say that it found no solution
     scale = xp.exp(xp.special.gammaln((df + 1) / 2) - xp.special.gammaln(df / 2)) / xp.sqrt(PI * df)
     return scale * xp.exp(-0.5 * (df + 1) * xp.log1p(t * t / df))
 
@@ -50,8 +53,10 @@ CUT = 40.0
 
 @functools.cache
 def legendre() -> tuple[list[float], list[float]]:
-    """Nodes and weights of Gauss and Legendre's quadrature of 64 points on (0, 1): the roots of P_n by Newton's method, and
-    2 / ((1 - x**2) P_n'(x)**2) (DLMF 3.5.30)."""
+    """Return nodes and weights of Gauss and Legendre's quadrature of 64 points on (0, 1).
+
+    The nodes are the roots of P_n, found by Newton's method, and the weights 2 / ((1 - x**2) P_n'(x)**2) (DLMF 3.5.30).
+    """
     n = 64
     nodes, weights = [], []
     for k in range(n):
@@ -68,13 +73,18 @@ def legendre() -> tuple[list[float], list[float]]:
 
 
 def round_up(xp: Any, x: Any) -> Any:
-    """The next power of 2**(1/4): an interval need not be exact, and rounding makes a constant of it, which no derivative looks at."""
+    """Round up to a power of 2**(1/4).
+
+    An interval need not be exact, and rounding makes it a constant, which has no derivative.
+    """
     return xp.exp2(xp.ceil(4 * xp.log2(x)) / 4)
 
 
 def integral(xp: Any, end: Any, logarithmic: Any, integrand: Any) -> Any:
-    """The integral of ``integrand(s)`` from 0 to ``end``, over a new last axis; in log(1 + s) where ``logarithmic``, since a small
-    parameter makes it reach over many orders of magnitude."""
+    """Return the integral of ``integrand(s)`` from 0 to ``end``, over a new last axis.
+
+    It is taken in log(1 + s) where ``logarithmic``, since with a small parameter it reaches over many orders of magnitude.
+    """
     nodes, weights = [xp.asarray(each, **like(end)) for each in legendre()]
     k = round_up(xp, xp.where(logarithmic, xp.log1p(end), end))
     u = k * nodes
@@ -84,15 +94,15 @@ def integral(xp: Any, end: Any, logarithmic: Any, integrand: Any) -> Any:
 
 
 def _restrict(xp: Any, inside: Any, edge: Any, value: Any) -> Any:
-    """0 where the function is constant in its parameters, at the ends of its range; nan outside of it."""
+    """Return 0 at the ends of the range, where the function is constant in its parameters, and nan outside of the range."""
     return xp.where(inside, value, xp.where(edge, xp.zeros_like(value), math.nan))
 
 
 def gamma_shape(xp: Any, a: Any, x: Any) -> Any:
-    """The derivative of the regularised lower incomplete gamma function in a.
+    """Return the derivative of the regularised lower incomplete gamma function in a.
 
-    Of P = x**a exp(-x) / gamma(a) times the integral of exp(E), E = -a d - x expm1(-d), t = x exp(-d), over d = s from 0 to infinity; or
-    of its complement, over d = -s, with the other sign. Either brings the factor log(t) - digamma(a).
+    P is x**a exp(-x) / gamma(a) times the integral of exp(E), E = -a d - x expm1(-d), t = x exp(-d), over d = s from 0 to infinity. Its
+    complement is the integral over d = -s, with the other sign. Differentiation brings the factor log(t) - digamma(a).
     """
     inside = (a > 0) & (x > 0) & (x < math.inf) & (a < math.inf)
     edge = (a > 0) & ((x == 0) | (x == math.inf))
@@ -118,11 +128,11 @@ def gamma_shape(xp: Any, a: Any, x: Any) -> Any:
 
 
 def beta_shape(xp: Any, a: Any, b: Any, x: Any, rest: Any, first: bool) -> Any:
-    """The derivative of the regularised incomplete beta function in a (``first``) or b; ``rest`` is 1 - x, which may be known better.
+    """Return the derivative of the regularised incomplete beta function in a (``first``) or b.
 
-    Of I = x**a rest**b / B(a, b) times the integral of exp(E), E = -a s - (a + b) log(rest + x exp(-s)), over s from 0 to infinity; or of
-    its complement, which is the same with a and b, x and rest exchanged. Either brings log(t) - digamma(a) + digamma(a + b), or the same of
-    1 - t and b.
+    ``rest`` is 1 - x, which may be known better. I is x**a rest**b / B(a, b) times the integral of exp(E) over s from 0 to infinity, where
+    E = -a s - (a + b) log(rest + x exp(-s)). Its complement is the same with a and b, x and rest exchanged. Differentiation brings
+    log(t) - digamma(a) + digamma(a + b), or the same of 1 - t and b.
     """
     inside = (a > 0) & (b > 0) & (x > 0) & (rest > 0) & (a < math.inf) & (b < math.inf)
     edge = (a > 0) & (b > 0) & ((x == 0) | (rest == 0))
@@ -133,7 +143,7 @@ def beta_shape(xp: Any, a: Any, b: Any, x: Any, rest: Any, first: bool) -> Any:
     both = a + b
 
     def logarithm(s: Any) -> Any:
-        """log(c + z exp(-s)), to full precision also near s = 0."""
+        """Return log(c + z exp(-s)), to full precision near s = 0 too."""
         near = s < 1
         return xp.where(near, xp.log1p(z * xp.expm1(-xp.where(near, s, 0.0))), xp.log(c + z * xp.exp(-s)))
 
@@ -164,7 +174,7 @@ def _beta_shapes(sign: int) -> list[Any]:
 
 
 def _beta_inverses() -> list[Any]:
-    """Of the inverses, of both the function and its complement: the function at ``out`` stays what it is."""
+    """Return the slopes of the inverses of the function and of its complement, which keep the function at ``out`` as it is."""
     return [
         lambda xp, a, b, out: -beta_shape(xp, a, b, out, 1 - out, True) / beta_density(xp, a, b, out),
         lambda xp, a, b, out: -beta_shape(xp, a, b, out, 1 - out, False) / beta_density(xp, a, b, out),
@@ -172,7 +182,10 @@ def _beta_inverses() -> list[Any]:
 
 
 def f_shape(xp: Any, dfn: Any, dfd: Any, x: Any, first: bool) -> Any:
-    """Fisher's distribution is I(dfn / 2, dfd / 2) of dfn x / (dfd + dfn x), which depends on dfn x / dfd alone."""
+    """Return the slope of Fisher's distribution in dfn (``first``) or dfd.
+
+    It is I(dfn / 2, dfd / 2) of dfn x / (dfd + dfn x), which depends on dfn x / dfd alone.
+    """
     y = dfd + dfn * x
     shape = 0.5 * beta_shape(xp, dfn / 2, dfd / 2, dfn * x / y, dfd / y, first)
     moved = x * f_density(xp, dfn, dfd, x)
@@ -180,7 +193,10 @@ def f_shape(xp: Any, dfn: Any, dfd: Any, x: Any, first: bool) -> Any:
 
 
 def t_shape(xp: Any, df: Any, t: Any) -> Any:
-    """Student's distribution is 1/2 + sign(t)/2 I(1/2, df / 2) of t**2 / (df + t**2), which depends on t**2 / df alone."""
+    """Return the slope of Student's distribution in df.
+
+    It is 1/2 + sign(t)/2 I(1/2, df / 2) of t**2 / (df + t**2), which depends on t**2 / df alone.
+    """
     y = df + t * t
     shape = beta_shape(xp, xp.full_like(y, 0.5), df / 2, t * t / y, df / y, False)
     return 0.25 * xp.sign(t) * shape - t / (2 * df) * t_density(xp, df, t)
@@ -197,7 +213,7 @@ gammaincc = special_function(
 
 
 def _gamma_inverse(xp: Any, a: Any, out: Any) -> Any:
-    """Of both inverses: the function at ``out`` stays what it is."""
+    """Return the slope of both inverses in a, which keep the function at ``out`` as it is."""
     return -gamma_shape(xp, a, out) / gamma_density(xp, a, out)
 
 
@@ -222,7 +238,7 @@ chdtri = special_function(
     lambda xp, v, out: -0.5 * gamma_shape(xp, v / 2, out / 2) / chi_density(xp, v, out),
     lambda xp, v, out: -1 / chi_density(xp, v, out),
 )
-# Poisson's distribution is that of k + 1, whole.
+# Poisson's distribution is the incomplete gamma function of the integer k + 1.
 pdtr = special_function("pdtr(k, m, /)", None, lambda xp, k, m: -gamma_density(xp, xp.floor(k) + 1, m))
 pdtrc = special_function("pdtrc(k, m, /)", None, lambda xp, k, m: gamma_density(xp, xp.floor(k) + 1, m))
 pdtri = special_function("pdtri(k, y, /)", None, lambda xp, k, out: -1 / gamma_density(xp, xp.floor(k) + 1, out))
@@ -257,11 +273,10 @@ fdtri = special_function(
 stdtr = special_function("stdtr(df, t, /)", t_shape, t_density)
 
 
-# The binomial distributions are incomplete beta functions of the probability (DLMF 8.17.5): of k successes or fewer in n trials
-# I(n - k, k + 1; 1 - p), of k failures or fewer before the n-th success I(n, k + 1; p).
-# SciPy wants the counts as integers.
+# The binomial distributions are incomplete beta functions of the probability (DLMF 8.17.5): I(n - k, k + 1; 1 - p) for k successes or
+# fewer in n trials, I(n, k + 1; p) for k failures or fewer before the n-th success. SciPy takes only integers for the counts.
 def _counts(xp: Any, p: Any, *counts: Any) -> list[Any]:
-    """Counts as floating arrays that fit the probability."""
+    """Return counts as floating arrays that fit the probability."""
     return [xp.floor(xp.astype(n, p.dtype)) if hasattr(n, "dtype") else xp.full_like(p, n) for n in counts]
 
 
@@ -276,7 +291,7 @@ def _negative_binomial_density(xp: Any, k: Any, n: Any, p: Any) -> Any:
 
 
 def _declare_counts(name: str, density: Any, sign: int) -> None:
-    """A distribution function, its complement, or, with ``y``, its inverse in the probability, which lies in the output then."""
+    """Declare a distribution function, its complement, or its inverse in the probability, which has ``y`` and returns that."""
     if name.endswith("i"):
         slope: Any = lambda xp, k, n, out: sign / density(xp, k, n, out)
     else:

@@ -1,8 +1,8 @@
 """Special functions, under the names of ``scipy.special``. The standard has none of them.
 
-A backend's own implementation is used where its library has one, then the agnostic one given here, then SciPy on the host. Derivatives
-are with respect to the arguments for which a closed form in terms of other functions is known; asking for one with respect to
-another argument, such as the order of a Bessel function, raises. Numbers such as 10.6.1 are equations of the Digital Library of
+A function is computed by the array library where it has one, else by the agnostic default given here, else by SciPy on the host.
+Derivatives are with respect to the arguments for which a closed form in terms of other functions is known. Asking for a derivative with
+respect to another argument, such as the order of a Bessel function, raises. Numbers such as 10.6.1 are equations of the Digital Library of
 Mathematical Functions, https://dlmf.nist.gov.
 
 SciPy's other ufuncs are on the namespace too, without derivative.
@@ -48,7 +48,7 @@ _ERF_LARGE = (
 
 
 def _erf(xp: Any, x: Any) -> Any:
-    """For a library without an error function of its own; within an ulp of the true value in double precision."""
+    """Compute erf for a library without it, within an ulp of the true value in double precision."""
     if is_complex(xp, x):
         raise UnsupportedError("special.erf: this backend has it for real arguments only")
     size = xp.minimum(xp.abs(x), 6.0)  # beyond that it is 1 to rounding, and nothing overflows
@@ -80,7 +80,7 @@ fresnel = several_outputs(
 
 
 def _voigt(xp: Any, x: Any, sigma: Any, gamma: Any) -> tuple[Any, Any]:
-    """The slopes in x and gamma of Re w(z) / (sigma sqrt(2 pi)), z = (x + i gamma) / (sigma sqrt 2) (DLMF 7.19.1, 7.10.2)."""
+    """Return the slopes in x and gamma of Re w(z) / (sigma sqrt(2 pi)), z = (x + i gamma) / (sigma sqrt 2) (DLMF 7.19.1, 7.10.2)."""
     z = (x + 1j * gamma) / (sigma * math.sqrt(2))
     slope = 2j / SQRT_PI - 2 * z * xp.special.wofz(z)
     scale = 1 / (2 * SQRT_PI * sigma * sigma)
@@ -88,7 +88,7 @@ def _voigt(xp: Any, x: Any, sigma: Any, gamma: Any) -> tuple[Any, Any]:
 
 
 def _voigt_sigma(xp: Any, x: Any, sigma: Any, gamma: Any, out: Any) -> Any:
-    """The profile is homogeneous of degree -1 in its three arguments (Euler's theorem)."""
+    """Return the slope in sigma. The profile is homogeneous of degree -1 in its three arguments (Euler's theorem)."""
     slope_x, slope_gamma = _voigt(xp, x, sigma, gamma)
     return -(out + x * slope_x + gamma * slope_gamma) / sigma
 
@@ -103,7 +103,10 @@ voigt_profile = special_function(
 
 # -- the normal distribution --------------------------------------------------------------------------------------------
 def _log_ndtr_slope(xp: Any, x: Any, out: Any) -> Any:
-    """The density over the distribution function. Far to the left both underflow, and erfcx has their ratio (DLMF 7.2.3)."""
+    """Return the density over the distribution function.
+
+    Far to the left both underflow, and erfcx gives their ratio (DLMF 7.2.3).
+    """
     left = x < -1
     tail = math.sqrt(2 / PI) / xp.special.erfcx(xp.where(left, x, -1.0) * -math.sqrt(0.5))
     right = xp.where(left, -1.0, x)
@@ -139,7 +142,7 @@ softplus = special_function(
 
 # -- entropies and losses -----------------------------------------------------------------------------------------------
 def _times_log(log: str, edge: float) -> tuple[Any, Any, Any]:
-    """x f(y) for a logarithm f that is singular at ``edge``: slope in x, slope in y, and the function. As torch, 0 f(y) is 0."""
+    """Return slope in x, slope in y, and value of x f(y), for a logarithm f that is singular at ``edge``. As in torch, 0 f(y) is 0."""
 
     def slope(xp: Any, x: Any, y: Any) -> Any:
         zero = (x == 0) & (y <= edge)
@@ -237,7 +240,7 @@ _EXPREL = [k / F[k + 1] for k in range(1, 22)]
 
 
 def exprel_slope(xp: Any, x: Any) -> Any:
-    """The derivative of (exp(x) - 1) / x."""
+    """Return the derivative of (exp(x) - 1) / x."""
     return near_zero(xp, x, 1.0, _EXPREL, lambda s: (xp.exp(s) - xp.special.exprel(s)) / s)
 
 
@@ -270,7 +273,7 @@ sinc = special_function("sinc", _sinc_slope, default=_sinc, doc="``sin(pi x) / (
 
 
 def _power_ratio(xp: Any, log: Any, lmbda: Any) -> Any:
-    """(exp(lmbda log) - 1) / lmbda, also where the logarithm is infinite."""
+    """Return (exp(lmbda log) - 1) / lmbda, also where the logarithm is infinite."""
     zero = lmbda == 0
     safe = xp.where(zero, 1.0, lmbda)
     return xp.where(zero, log, xp.expm1(safe * log) / safe)
@@ -293,13 +296,16 @@ _BOXCOX = [(-1) ** (k + 1) * (k + 1) / (k + 2) for k in range(18)]
 
 
 def _inverse_boxcox(xp: Any, y: Any, lmbda: Any) -> Any:
-    """The slope in lmbda of log(1 + lmbda y) / lmbda: y**2 (w / (1 + w) - log(1 + w)) / w**2 with w = lmbda y."""
+    """Return the slope in lmbda of log(1 + lmbda y) / lmbda.
+
+    It is y**2 (w / (1 + w) - log(1 + w)) / w**2 with w = lmbda y.
+    """
     slope = near_zero(xp, lmbda * y, 0.1, _BOXCOX, lambda w: (w / (1 + w) - xp.log1p(w)) / (w * w))
     return y * y * slope
 
 
 def _log1p_ratio(xp: Any, w: Any) -> Any:
-    """log(1 + w) / w."""
+    """Return log(1 + w) / w."""
     zero = w == 0
     safe = xp.where(zero, 1.0, w)
     return xp.where(zero, 1.0, xp.log1p(safe) / safe)
@@ -394,7 +400,7 @@ LEFT_OUT = {"logsumexp", "softmax", "log_softmax"}
 
 
 def special_fallback(name: str, inputs: int, outputs: int) -> Op:
-    """A ufunc of SciPy's that is not in the table, as an operation whose derivative is not known."""
+    """Return a ufunc of SciPy's that is not in the table as an operation without a known derivative."""
     arrays = ", ".join(["x"] if inputs == 1 else [f"x{i + 1}" for i in range(inputs)])
     unknown = (None,) * inputs
     if outputs == 1:
@@ -404,5 +410,7 @@ def special_fallback(name: str, inputs: int, outputs: int) -> Op:
         op = rule(
             f"special.{name}({arrays}, /)", unknown, unknown, outputs=names, promote=inputs > 1, batch=forms.elementwise
         )
-    OPS.withdraw(op)  # the table is what is declared here, not what somebody happened to ask for
+    OPS.withdraw(
+        op
+    )  # the table lists the operations that are declared here, not those that somebody happened to ask for
     return op

@@ -1,5 +1,7 @@
-"""Special functions: solutions of wave equations, by their argument. What solves an equation of the second order has its second
-derivative from it: functions of Kelvin, Mathieu, and spheroidal wave functions; and the characteristic values of the latter two.
+"""Special functions: solutions of wave equations, by their argument.
+
+A solution of an equation of the second order has its second derivative from the equation. Such are the functions of Kelvin and Mathieu and
+the spheroidal wave functions. The characteristic values of the latter two are here as well.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from .incomplete import legendre
 
 
 def _kelvin(xp: Any, x: Any, be: Any, ke: Any, bep: Any, kep: Any) -> tuple[Any, ...]:
-    """w'' + w'/x = i w (10.61.3); at 0 the first solution has w'' = i / 2."""
+    """Return the slopes from w'' + w'/x = i w (10.61.3). At 0 the first solution has w'' = i / 2."""
     zero = x == 0
     safe = xp.where(zero, 1.0, x)
     ke_inside, kep_inside = [xp.where(zero, 0.0, value) for value in (ke, kep)]
@@ -26,7 +28,10 @@ kelvin = several_outputs("kelvin(x, /)", "be ke bep kep", _kelvin)
 
 
 def _airye(xp: Any, z: Any, eai: Any, eaip: Any, ebi: Any, ebip: Any) -> tuple[Any, ...]:
-    """Of Ai exp(2/3 z sqrt(z)) and Bi exp(-abs(re(2/3 z sqrt(z)))) and their derivatives' (9.2.1); left of 0 the second factor is 1."""
+    """Return the slopes of Ai exp(2/3 z sqrt(z)) and Bi exp(-abs(re(2/3 z sqrt(z)))) and of their derivatives (9.2.1).
+
+    To the left of 0 the second factor is 1.
+    """
     require_real(xp, z, "airye")
     root = xp.where(z > 0, xp.sqrt(xp.where(z > 0, z, 1.0)), 0.0)
     return eaip + root * eai, z * eai + root * eaip, ebip - root * ebi, z * ebi - root * ebip
@@ -71,7 +76,10 @@ log_wright_bessel = special_function(
 
 
 def _modified_fresnel(sign: int) -> Any:
-    """F is the integral of exp(sign i t**2) from x on, K = exp(-sign i (x**2 + pi / 4)) F / sqrt(pi) (7.7.16)."""
+    """Return the slopes of F and K (7.7.16).
+
+    F is the integral of exp(sign i t**2) from x on, and K = exp(-sign i (x**2 + pi / 4)) F / sqrt(pi).
+    """
 
     def slopes(xp: Any, x: Any, k: Any) -> tuple[Any, Any]:
         turn = complex(math.cos(PI / 4), -sign * math.sin(PI / 4)) / SQRT_PI
@@ -85,7 +93,7 @@ modfresnelm = several_outputs("modfresnelm(x, /)", "f k", _modified_fresnel(-1))
 
 
 def _legendre_slope(xp: Any, m: Any, v: Any, x: Any, out: Any) -> Any:
-    """14.10.5; nan at the ends of the interval, where it is 0/0."""
+    """Return the slope by 14.10.5, and nan at the ends of the interval, where it is 0/0."""
     end = xp.abs(x) == 1
     slope = (v * x * out - (v + m) * xp.special.lpmv(m, v - 1, x)) / xp.where(end, 1.0, x * x - 1)
     return xp.where(end, math.nan, slope)
@@ -121,7 +129,10 @@ for _kind in ("c", "s"):
 
 
 def _mathieu_value(name: str) -> Any:
-    """The mean of 4 cos(2x) y**2 over the circle, to first order in q; the trapezoidal rule is exact for orders up to 60 or so."""
+    """Return the slope of a characteristic value: the mean of 4 cos(2x) y**2 over the circle, to first order in q.
+
+    The trapezoidal rule is exact for orders up to 60 or so.
+    """
 
     def slope(xp: Any, m: Any, q: Any) -> Any:
         m, q = [xp.expand_dims(value, axis=-1) for value in (m, q)]
@@ -138,7 +149,7 @@ mathieu_b = special_function("mathieu_b(m, q, /)", None, _mathieu_value("mathieu
 
 # -- spheroidal wave functions (DLMF 30): ((1 - x**2) w')' + (cv - c**2 x**2 - m**2 / (1 - x**2)) w = 0 ----------------------
 def _declare_spheroidal(name: str, kind: str) -> None:
-    """The oblate functions have i c for c, and the radial ones of them i x for x too."""
+    """Declare spheroidal functions. The oblate ones have i c for c, and their radial ones i x for x too."""
     oblate = kind == "obl"
     sign = -1 if oblate else 1
     turned = -1 if oblate and "rad" in name else 1
@@ -156,7 +167,10 @@ def _declare_spheroidal(name: str, kind: str) -> None:
 
 
 def _spheroidal_value(kind: str) -> Any:
-    """The mean of x**2 by the square of the angular function, times what c**2 changes in its equation, to first order."""
+    """Return the slope of a characteristic value, to first order.
+
+    It is the mean of x**2 by the square of the angular function, times the change of the equation with c**2.
+    """
 
     def slope(xp: Any, m: Any, n: Any, c: Any) -> Any:
         nodes, weights = [xp.asarray(each, **like(c)) for each in legendre()]

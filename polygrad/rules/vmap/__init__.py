@@ -1,1 +1,1 @@
-"""How operations run on a batch."""
+"""Batching rules, by which operations run on a batch."""

@@ -1,4 +1,4 @@
-"""What batching rules have in common: the operation to run, and how arrays with and without the batch meet.
+"""The call of a batching rule: the operation to run, and functions that align arrays with and without the batch.
 
 A batching rule says how an operation runs on a batch, which is what ``vmap`` does with it. It is called as
 ``rule(run, arrays, mapped, params)``. Where ``mapped`` says so, an array has the batch as its first axis; the others are the same for
@@ -48,6 +48,7 @@ class Run:
         self.size = size
 
     def __call__(self, *arrays: Any, **params: Any) -> Any:
+        """Call the operation on arrays of the level below."""
         return self.call(arrays, params)
 
 

@@ -26,7 +26,7 @@ def reduction(run: Run, arrays: Sequence[Any], mapped: Sequence[bool], params: d
     (x,) = arrays
     axis, ndim = params["axis"], x.ndim - 1
     if axis == () or (axis is None and ndim == 0):
-        # What a library does about no axis at all differs, about an axis of length 1 it does not.
+        # Libraries differ about no axis at all, but not about an axis of length 1.
         return run(run.xp.expand_dims(x, axis=-1), **{**params, "axis": ndim + 1, "keepdims": False})
     return run(x, **{**params, "axis": shift_axes(run, axis, ndim)})
 
@@ -107,8 +107,10 @@ def data_dependent(run: Run, arrays: Sequence[Any], mapped: Sequence[bool], para
 def count_from_end(run: Run, axis: int, ndims: Sequence[int]) -> int:
     """Return an axis of arrays with ``ndims`` axes counted from the end, where they meet behind the batch.
 
-    Raises:
-        ShapeError: the axis is given from the front, and the arrays have different numbers of axes.
+    Raises
+    ------
+    ShapeError
+        The axis is given from the front, and the arrays have different numbers of axes.
     """
     if axis < 0:
         return axis

@@ -23,17 +23,20 @@ def _move_batch_first(run: Run, x: Any) -> Any:
 
 
 def _keep_last_axis(key: Any) -> Any:
-    """A key that leaves one more axis at the end alone."""
+    """Return a key that leaves one more axis at the end alone."""
     keys = _as_tuple(key)
     return (*keys, slice(None)) if any(part is Ellipsis for part in keys) else key
 
 
 class Selection:
-    """A key with index arrays, some with a batch axis, taken apart: first what is basic in it, then one selection by arrays.
+    """A key with index arrays, some of them with a batch axis, split into a basic selection and one by arrays.
 
-    Args:
-        shape: of one example of what is indexed.
-        batched: whether that has the batch axis too.
+    Parameters
+    ----------
+    shape
+        The shape of one example of the indexed array.
+    batched
+        True if the indexed array has the batch axis too.
     """
 
     def __init__(self, run: Run, key: Any, shape: tuple[int, ...], batched: bool) -> None:
@@ -45,7 +48,7 @@ class Selection:
         axes: list[int] = []
         sizes: list[int] = []
         arrays: list[Any] = []
-        special: list[int] = []  # the places of arrays, and of integers beside them, in the key
+        special: list[int] = []  # places in the key of arrays, and of integers beside them
         before: list[int] = []
         axis = 0
         for place, part in enumerate(self._parts(run, key, len(shape))):
@@ -84,7 +87,7 @@ class Selection:
 
     @staticmethod
     def _parts(run: Run, key: Any, ndim: int) -> list[Any]:
-        """One entry for each axis, and the Nones."""
+        """Return one entry for each axis and each None."""
         parts: list[Any] = []
         for part in _as_tuple(key):
             if isinstance(part, list):
@@ -104,14 +107,14 @@ class Selection:
         return [*parts[:at], *[slice(None)] * whole, *parts[at + 1 :]]
 
     def narrow(self, x: Any) -> Any:
-        """The basic selection, the indexed axes in front."""
+        """Apply the basic selection, and put the indexed axes in front."""
         if not self.trivial:
             x = self.xp.getitem(x, key=(slice(None), *self.basic) if self.batched else tuple(self.basic))
         order = self.order if self.batched else tuple([a - 1 for a in self.order[1:]])
         return x if order == tuple(range(len(order))) else self.xp.permute_dims(x, order)
 
     def widen(self, x: Any) -> Any:
-        """The axes of a narrowed array (with a batch axis) back in their order."""
+        """Put the axes of a narrowed array (with a batch axis) back in their order."""
         back = tuple([self.order.index(a) for a in range(len(self.order))])
         return x if back == tuple(range(len(back))) else self.xp.permute_dims(x, back)
 
@@ -123,10 +126,14 @@ class Selection:
         return self.xp.moveaxis(x, there, front) if back else self.xp.moveaxis(x, front, there)
 
     def take(self, x: Any) -> Any:
+        """Apply both selections."""
         return self._move_new_axes(self.xp.getitem(self.narrow(x), key=self.key), back=False)
 
     def arrange_value(self, run: Run, value: Any, mapped: bool, full: bool) -> Any:
-        """What is put at the key, in the order in which the arrays select; ``full``: of the whole shape."""
+        """Return a value that is put at the key, in the order in which the arrays select.
+
+        ``full`` broadcasts it to the whole shape.
+        """
         if not hasattr(value, "ndim"):
             return value
         shape = (*self.rest[: self.place], *self.new, *self.rest[self.place :])
@@ -139,6 +146,7 @@ def _has_mapped(key: Any) -> bool:
 
 
 def getitem(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    """Batch ``getitem``."""
     (x,) = arrays
     key = params["key"]
     if _has_mapped(key):
@@ -146,11 +154,12 @@ def getitem(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
         return Selection(run, key, tuple(x.shape[1:] if own else x.shape), own).take(x)
     if is_basic(key):
         return run(x, key=(slice(None), *_as_tuple(key)))
-    # Behind everything the batch axis is out of the way, wherever the arrays put theirs.
+    # As the last axis the batch is out of the way, wherever the arrays put their axes.
     return _move_batch_first(run, run(_move_batch_last(run, x), key=_keep_last_axis(key)))
 
 
 def getitem_adjoint(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    """Batch ``getitem_adjoint``."""
     (x,), (own,) = arrays, mapped
     key, shape = params["key"], tuple(params["shape"])
     if not _has_mapped(key):
@@ -162,6 +171,7 @@ def getitem_adjoint(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
 
 
 def set_at(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    """Batch ``set_at``."""
     x, value = arrays
     key = params["key"]
     x = add_batch(run, x, mapped[0])
@@ -188,6 +198,7 @@ def set_at(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
 
 
 def extreme_at(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    """Batch ``extreme_at``."""
     x, src = [add_batch(run, a, own) for a, own in zip(arrays, mapped, strict=True)]
     key = params["key"]
     if not _has_mapped(key):
@@ -202,6 +213,7 @@ def extreme_at(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
 
 
 def take(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    """Batch ``take``, which is a selection if the indices have the batch axis."""
     x, indices = arrays
     axis, ndim = params["axis"], example_ndim(x, mapped[0])
     if axis is None:
@@ -214,5 +226,6 @@ def take(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
 
 
 def take_along_axis(run: Run, arrays: Any, mapped: Any, params: Any) -> Any:
+    """Batch ``take_along_axis``."""
     x, indices = [add_batch(run, a, own) for a, own in zip(arrays, mapped, strict=True)]
     return run(x, indices, axis=shift_axes(run, params["axis"], x.ndim - 1))
