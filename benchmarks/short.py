@@ -144,15 +144,16 @@ def trivial(rounds: int) -> tuple[float, float]:
     return max(best.values()) * 1e6, (min(times["addition"]) / 2000 - empty) * 1e6
 
 
-def report(rounds: int = 15) -> list[tuple[str, float, float | None]]:
+def report(rounds: int = 41) -> list[tuple[str, float, float | None]]:
     """Return rows of (what, measured ratio, bar): the worst program of each way beside each peer."""
     found = programs()
     names = list(next(iter(found.values())))
     print(f"microseconds (best of {rounds}){'':15}" + "".join(f"{name:>21}" for name in names))
     ratios: dict[tuple[str, str], dict[str, float]] = {}
     for name, peers in found.items():
-        number = 1 if name == RECURRENT else 5 if name.startswith("chain") else 25
-        times = alternate({way: repeated(program, number) for way, program in peers.items()}, rounds)
+        number = 1 if name == RECURRENT else 2 if name.startswith("chain") else 10
+        turns = max(rounds // 4, 5) if name == RECURRENT else rounds
+        times = alternate({way: repeated(program, number) for way, program in peers.items()}, turns)
         print(f"{name:40}" + "".join(f"{min(times[way]) / number * 1e6:21.1f}" for way in names))
         for way in (*WAYS, "backward()"):
             others = {

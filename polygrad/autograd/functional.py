@@ -245,7 +245,7 @@ def jacobian(
         )
     if strict and (vectorize or strategy == "forward-mode"):
         raise ArgumentError(
-            "jacobian: `strict=True` is not supported together with `vectorize=True` or forward mode, where it is not seen what depends on "
+            "jacobian: `strict=True` is not supported together with `vectorize=True` or forward mode, which do not show what depends on "
             "what. Please set `strict=False`, or `vectorize=False` and `strategy='reverse-mode'`."
         )
     xs, several = _take_inputs(inputs, "jacobian", create_graph)

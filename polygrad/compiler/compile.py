@@ -162,7 +162,7 @@ class Jitted:
         if noting.note.effects:
             raise GraphError(
                 "jit: inside of a functional transform (grad, vjp, jvp, ...) a compiled function cannot write to its arguments or call "
-                "backward() on them; let it return what is new"
+                "backward() on them; return the new values instead"
             )
         return _finish(noting.note, leaves, results, home.frame())
 
@@ -193,7 +193,7 @@ class Jitted:
                 hash(value)
             except TypeError:
                 raise ArgumentError(
-                    f"jit: the static argument {what!r} has to be hashable, got {describe(value)}; a tuple in the place of a list is"
+                    f"jit: the static argument {what!r} has to be hashable, got {describe(value)}; pass a tuple instead of a list"
                 ) from None
         chosen = dict(positions)
         dynamic = tuple([None if i in chosen else arg for i, arg in enumerate(args)])

@@ -132,7 +132,7 @@ class Drawing:
             return bytes(picture.pipe(format=kind))
         except graphviz.ExecutableNotFound as error:
             raise MissingError(
-                f"draw: {kind} is rendered by the program Graphviz (dot), which is not to be found; install it (apt install graphviz, "
+                f"draw: {kind} is rendered by the program Graphviz (dot), which was not found; install it (apt install graphviz, "
                 f"brew install graphviz), or take .dot or .mermaid, which are text"
             ) from error
 

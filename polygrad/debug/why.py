@@ -145,8 +145,8 @@ def _explain_unreached(t: Tensor, output: Tensor | None, what: str) -> Why:
         )
     return Why(
         Reason.NOT_RUN,
-        f"{what} is used by {_name_of(direct[0]) if direct else 'nothing yet'}, and no backward pass has been through there, as far as can "
-        f"be seen: call backward() on what it leads to.",
+        f"{what} is used by {_name_of(direct[0]) if direct else 'nothing yet'}, and the graph shows no backward pass that went through it: "
+        f"call backward() on a result that was computed from it.",
     )
 
 

@@ -110,7 +110,9 @@ class _Region:
 
 
 def _refuse_backward(packed: Any) -> Any:
-    raise CheckpointError("checkpoint: a backward pass through a recomputation; it is only there for its saved values")
+    raise CheckpointError(
+        "checkpoint: no backward pass can run through a recomputation, which is for its saved values alone"
+    )
 
 
 def _snapshot(value: Any) -> Any:
