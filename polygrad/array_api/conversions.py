@@ -1,4 +1,4 @@
-"""What becomes of a Tensor outside: NumPy arrays, DLPack, Python numbers and lists, copies and pickles.
+"""Conversions of a Tensor: NumPy arrays, DLPack, Python numbers and lists, copies and pickles.
 
 A tracked Tensor does not leave its graph silently: a conversion to an array raises, one to a Python number warns.
 """

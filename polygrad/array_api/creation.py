@@ -43,7 +43,7 @@ def get_default_dtype(backend: Any = None) -> Any:
 
 
 def default_floating(backend: Backend, device: Any = None) -> Any:
-    """What ``set_default_dtype`` says, else the backend's own default, which can depend on the device."""
+    """Return the dtype that ``set_default_dtype`` set, else the backend's own default, which can depend on the device."""
     name = DEFAULT_DTYPE.get()
     return backend.dtype(name) if name is not None else backend.default_dtype("real floating", device)
 

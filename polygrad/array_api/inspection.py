@@ -1,4 +1,4 @@
-"""What a namespace says of its library: ``__array_namespace_info__()``, ``finfo`` and ``iinfo``."""
+"""Inspection of a namespace: ``__array_namespace_info__()``, ``finfo`` and ``iinfo``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .creation import default_floating
 
 
 class Limits:
-    """What ``finfo`` and ``iinfo`` return: the library's own answer, in Python numbers and with a dtype object, as the standard asks."""
+    """Machine limits as ``finfo`` and ``iinfo`` return them: the library's own, in Python numbers and with a dtype object."""
 
     def __init__(self, backend: Backend, function: str, of: Any) -> None:
         dtype = of.dtype if backend_of(of) is backend and hasattr(of, "dtype") else of
@@ -39,7 +39,7 @@ class Limits:
 
 
 class Info:
-    """What ``__array_namespace_info__()`` returns: the library's own answers, but for the default dtype, which can be set here, and
+    """Result of ``__array_namespace_info__()``: the library's own answers, but for the default dtype, which can be set here, and
     with a tuple of devices throughout."""
 
     def __init__(self, backend: Backend) -> None:
@@ -47,7 +47,7 @@ class Info:
         self._own = backend.xp.__array_namespace_info__()
 
     def capabilities(self) -> dict[str, Any]:
-        """Whether there are boolean keys and data-dependent shapes, and how many axes there can be."""
+        """Return whether there are boolean keys and data-dependent shapes, and how many axes there can be."""
         return self._own.capabilities()  # type: ignore[no-any-return]
 
     def default_device(self) -> Any:

@@ -115,7 +115,7 @@ class Namespace:
         return broadcast_shapes(*shapes)
 
     def isdtype(self, dtype: Any, kind: Any) -> bool:
-        """Whether a dtype is of a kind: a name of the standard, a dtype, or a tuple of these."""
+        """Return whether a dtype is of a kind: a name of the standard, a dtype, or a tuple of these."""
         return self._backend.xp.isdtype(self._operand(dtype), kind)  # type: ignore[no-any-return]
 
     def result_type(self, *arrays_and_dtypes: Any) -> Any:
@@ -123,7 +123,7 @@ class Namespace:
         return self._backend.xp.result_type(*map(self._operand, arrays_and_dtypes))
 
     def can_cast(self, from_: Any, to: Any, /) -> bool:
-        """Whether promotion may take one dtype (or that of an array) to another."""
+        """Return whether promotion may take one dtype (or that of an array) to another."""
         from_ = from_.dtype if isinstance(from_, Tensor) else self._operand(from_)
         return self._backend.xp.can_cast(from_, self._operand(to))  # type: ignore[no-any-return]
 
@@ -144,7 +144,7 @@ class Namespace:
         return Limits(self._backend, "iinfo", self._operand(type))
 
     def __array_namespace_info__(self) -> Info:
-        """What the library can do, and its dtypes and devices."""
+        """Return the capabilities of the library, its dtypes and its devices."""
         return Info(self._backend)
 
     def __repr__(self) -> str:
@@ -158,9 +158,9 @@ _PASSED = {
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "bfloat16", "float32", "float64",
     "complex64", "complex128", "e", "pi", "inf", "nan", "newaxis",
 }  # fmt: skip
-"""What is the library's own, unchanged."""
+"""The names that are the library's own, unchanged."""
 PROVIDED: dict[str, Callable[[], Callable[..., Any]]] = {}
-"""What consumers of the standard ask of a namespace beyond it: a function that gives the function, whose first argument is the namespace.
+"""Functions that consumers ask of a namespace beyond the standard, each given by a function; its first argument is the namespace.
 ``interop`` enters NumPy's here (``polygrad.median`` and its like are torch's)."""
 
 

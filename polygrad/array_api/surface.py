@@ -1,4 +1,4 @@
-"""What a Tensor can do: torch's methods and the operators, attached to the class here, once.
+"""The methods, properties and operators of Tensor, attached to the class here, once.
 
 ``core.tensor`` says what a Tensor is. Out of place a method calls the differentiable namespace; with a trailing underscore it rebinds
 the Tensor (``core.inplace``).
@@ -87,7 +87,7 @@ class _Surface(Tensor):
         return tensor_repr(self)
 
     def _repr_html_(self) -> str:
-        """What a notebook shows."""
+        """Return the HTML that a notebook shows."""
         from ..show.display import tensor_html
 
         return tensor_html(self)

@@ -35,7 +35,7 @@ tensor is not: torch's operator multiplies with the reciprocal, which rounds twi
 MADE: list[tuple[Op, Any]] = []
 """The functions of operations that have been made, public ones and operators."""
 MAKING: list[Callable[[Op, Any], None]] = []
-"""Who is told of each that is made from now on: what times them."""
+"""Callbacks that are called with each function that is made from now on."""
 
 
 def _made(op: Op, function: Any) -> None:
@@ -132,12 +132,12 @@ _PLAIN = frozenset({type(None), bool, int, float, complex, str, slice, type(Elli
 
 
 def _plain(value: Any) -> bool:
-    """Whether a parameter holds no arrays."""
+    """Return whether a parameter holds no arrays."""
     return type(value) in _PLAIN or (type(value) is tuple and all(map(_plain, value)))
 
 
 def _converted(x: Tensor, dtype: Any, device: Any) -> bool:
-    """Whether a conversion has nothing to do."""
+    """Return whether a conversion has nothing to do."""
     backend = x._frame.backend
     return bool(x.dtype == backend.dtype(dtype) and (device is None or x.device == backend.device(device)))
 

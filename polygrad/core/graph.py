@@ -44,7 +44,7 @@ _handles = itertools.count()
 
 
 class RemovableHandle:
-    """What registering a hook returns: ``remove()`` takes the hook off again; also a context manager."""
+    """Handle of a registered hook: ``remove()`` takes the hook off again; also a context manager."""
 
     def __init__(self, hooks: Hooks, hook: Any) -> None:
         self.id = next(_handles)
@@ -68,7 +68,7 @@ _extras = fork_safe_lock()
 
 
 class NodeExtra:
-    """What few nodes have: hooks, metadata, a Tensor that retains its gradient."""
+    """Rarely used state of a node, allocated on demand: hooks, metadata, a Tensor that retains its gradient."""
 
     __slots__ = ("children", "metadata", "origin", "post", "pre", "retain", "tensor")
 
@@ -102,7 +102,7 @@ class Node:
     static: Any
     saves: tuple[int | None, ...] = ()
     outputs = 1
-    """How many outputs the operation has; with more than one, each has an ``OutputNode``."""
+    """The number of outputs of the operation; with more than one, each has an ``OutputNode``."""
 
     def pull(self, xp: Any, g: Any, edges: tuple[Any, ...], saved: tuple[Any, ...]) -> Sequence[Any]:
         """The cotangents of the inputs, given that of the output; None where there is none or no edge."""
@@ -113,7 +113,7 @@ class Node:
         return self.pull(xp, g, edges, saved)
 
     def continued(self, saved: tuple[Any, ...]) -> tuple[Any, ...]:
-        """What ``pull`` gets as ``saved`` while the gradient is itself recorded, of a node that does not say by ``saves`` what it is."""
+        """Return what ``pull`` gets as ``saved`` while the gradient is itself recorded, for a node without ``saves``."""
         return saved
 
     # -- torch's public face ----------------------------------------------------------------------------------
@@ -229,7 +229,7 @@ class Lazy:
 
 
 class LazyParts(tuple[Any, ...]):
-    """What a node's ``pull`` returns when there are ``Lazy`` cotangents in it, so that the engine need not look at each."""
+    """Cotangents of which some are ``Lazy``, as ``pull`` returns them, so that the engine need not look at each."""
 
     __slots__ = ()
 

@@ -110,7 +110,7 @@ def in_own_dtype(target: Tensor, value: Tensor, where: str) -> Tensor:
 
 
 def is_there(target: Tensor, key: Any, value: Any) -> bool:
-    """Whether ``value`` is the view ``target[key]``: what ``x[key] += 1`` assigns in the end, when the base has been written already."""
+    """Return whether ``value`` is the view ``target[key]``: what ``x[key] += 1`` assigns once the base has been written."""
     view = value._extra.view if isinstance(value, Tensor) and value._extra is not None else None
     return (
         view is not None

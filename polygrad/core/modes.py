@@ -74,7 +74,7 @@ class State:
         return State(**values)
 
     def records(self, level: int) -> bool:
-        """Whether operations of that level are recorded."""
+        """Return whether operations of that level are recorded."""
         return self.recording[level if level < len(self.recording) else -1]
 
     def with_grad(self, enabled: bool) -> State:
@@ -120,7 +120,7 @@ current = MODE.get
 
 
 _outer: ContextVar[tuple[State, ...]] = ContextVar("polygrad_outer_modes", default=())
-"""What each ``with`` block that is open goes back to. Not kept in the mode object, which threads and tasks may share."""
+"""The states that the open ``with`` blocks go back to. They are not kept in the mode object, which threads and tasks may share."""
 
 
 class Mode:
@@ -318,20 +318,20 @@ class allow_detach(_Plain):
 
 
 def is_grad_enabled() -> bool:
-    """Whether operations are being recorded now (at the current level)."""
+    """Return whether operations are being recorded now (at the current level)."""
     return bool(current().grad[-1])
 
 
 def is_inference_mode_enabled() -> bool:
-    """Whether inference mode is on."""
+    """Return whether inference mode is on."""
     return current().inference
 
 
 def is_anomaly_enabled() -> bool:
-    """Whether anomaly mode is on."""
+    """Return whether anomaly mode is on."""
     return current().anomaly is not None
 
 
 def is_anomaly_check_nan_enabled() -> bool:
-    """Whether anomaly mode, where it is on, searches gradients for nan."""
+    """Return whether anomaly mode, where it is on, searches gradients for nan."""
     return current().anomaly is not False

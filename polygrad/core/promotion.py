@@ -71,7 +71,7 @@ def _rank(op: Op, xp: Any, dtype: Any) -> int:
 
 
 def _same(op: Op, payloads: Sequence[Any], frame: Frame) -> bool:
-    """Whether there is nothing to promote: one dtype, and scalars that take it on. Asked first, since it is mostly so."""
+    """Return whether there is nothing to promote: one dtype, and scalars that take it on. This is the common case."""
     dtype: Any = None
     for name, payload in zip(op.arrays, payloads, strict=True):
         if name in op.promote and hasattr(payload, "dtype"):

@@ -37,7 +37,7 @@ class RuleNode(Node):
     op: Op
     saves: tuple[int, ...] = ()
     joint = False
-    """Whether one rule gives the cotangents of all inputs."""
+    """True if one rule gives the cotangents of all inputs."""
     rules: tuple[Rule | None, ...] = ()
     """As declared: one for each input, or a single one."""
 
@@ -351,7 +351,7 @@ def _elementwise_rule(op: Op, i: int, partial: Any) -> Rule:
 
 # -- elementwise operations of one or two arrays ------------------------------------------------------------------------
 def is_simple(op: Op) -> bool:
-    """Whether the operation is elementwise on one or two arrays and has no parameters; so are comparisons and their kin."""
+    """Return whether the operation is elementwise on one or two arrays and has no parameters; comparisons are, too."""
     if op.form == "constant":
         return op.text == "x1, x2, /" and op.promote == ("x1", "x2") and not op.outputs
     return (
@@ -395,7 +395,7 @@ def _element_class(op: Op, name: str) -> type[RuleNode]:
 
 
 def _projection(partial: Any, number: int) -> int | None:
-    """Which argument a partial derivative returns just as it is, if it does: then there is no need to call it."""
+    """Return the number of the argument that a partial derivative returns as it is; None if it computes something."""
     tokens = [object() for _ in range(number)]
     try:
         result = partial(None, *tokens)

@@ -1,4 +1,4 @@
-"""What a node has saved, as Tensors: with its history, under torch's names, and through the hooks that pack and unpack it.
+"""The values that a node has saved, as Tensors: with its history, under torch's names, and through the hooks that pack and unpack it.
 
 A node keeps payloads. They become Tensors when somebody looks, or when the gradient is itself recorded.
 """
@@ -137,7 +137,7 @@ def unpacked(saved: tuple[Any, ...]) -> tuple[Any, ...]:
 
 # -- torch's names ------------------------------------------------------------------------------------------------
 def value_of(node: Node, place: int) -> Any:
-    """What is saved at a place, as ``node._saved_...`` gives it; None where it was not needed.
+    """Return the value saved at a place, as ``node._saved_...`` gives it; None where it was not needed.
 
     Raises:
         GraphError: it has been freed.
@@ -203,7 +203,7 @@ def _saved_raw(place: int, node: Node) -> Any:
 
 
 def saved_names(cls: Any) -> dict[str, int]:
-    """What the saved values of a class of nodes are called: torch's ``self``, ``other`` and ``result``, and the operation's own names; each
+    """Return the names of the saved values of a class of nodes: torch's ``self``, ``other``, ``result``, and the operation's own; each
     with its place in ``saved``."""
     op = getattr(cls, "op", None)
     found: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""Where operations were called: in anomaly mode each node keeps the stack of its call, and errors of a backward pass name its line.
+"""The places where operations were called: in anomaly mode each node keeps the stack of its call, and errors name its line.
 
 Outside of anomaly mode nothing is kept.
 """
@@ -32,7 +32,7 @@ class Site(NamedTuple):
 
 
 class Origin:
-    """How a node came to be: the stack down to the user's line, outermost frame first, and, where it was recorded by a backward pass,
+    """Origin of a node: the stack down to the user's line, outermost frame first, and, where it was recorded by a backward pass,
     the name and origin of the node whose derivative it belongs to."""
 
     __slots__ = ("induced", "stack")
@@ -79,7 +79,7 @@ def note_origin(node: Any) -> None:
 
 
 def origin_of(node: Any) -> Origin | None:
-    """How a node came to be; None where that is not known, which is so outside of anomaly mode."""
+    """Return the origin of a node; None where it is not known, which is so outside of anomaly mode."""
     extra = getattr(node, "extra", None)
     return None if extra is None else extra.origin
 

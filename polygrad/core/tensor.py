@@ -36,7 +36,7 @@ _extras = fork_safe_lock()
 
 
 class TensorExtra:
-    """What few Tensors have. The attributes are the class's until they are set, so that making one costs next to nothing."""
+    """Rarely used state of a Tensor, allocated on demand. An attribute is the class's until it is set."""
 
     grad: Tensor | None = None
     hooks: Hooks | None = None
@@ -70,13 +70,13 @@ class Tensor:
     _frame: Frame
     _node: Any
     _run_call: Callable[..., Any] | None = None
-    """How a kind of level that does not record runs a call (``levels.call``); None: it records."""
+    """Function by which a kind of level that does not record runs a call (``levels.call``); None: the level records."""
     _is_batch = False
-    """Whether the Tensor is an example of a batch."""
+    """True for an example of a batch."""
     _by_element: Callable[..., Any] | None = None
     """A shorter way of such a level for elementwise operations."""
     _interpret: Callable[..., Any]
-    """How such a level runs an operation (``levels.operation``)."""
+    """Function by which such a level runs an operation (``levels.operation``)."""
 
     if TYPE_CHECKING:  # what array_api.surface attaches
 
@@ -203,7 +203,7 @@ class Tensor:
 
     @property
     def output_nr(self) -> int:
-        """Which output of ``grad_fn`` this is."""
+        """The number of the output of ``grad_fn`` that this Tensor is."""
         return self._node.index if type(self._node) is OutputNode else 0
 
     @property
@@ -260,7 +260,7 @@ class Tensor:
             )
 
     def is_inference(self) -> bool:
-        """Whether the Tensor was made in inference mode."""
+        """Return whether the Tensor was made in inference mode."""
         return self._extra is not None and self._extra.inference
 
     def is_floating_point(self) -> bool:
@@ -322,12 +322,12 @@ class Tensor:
         self._node._retain(self)
 
     def _is_view(self) -> bool:
-        """Whether this Tensor looks at another, through which writing to one shows in the other."""
+        """Return whether this Tensor is a view of another, so that writing to one shows in the other."""
         return self._base is not None
 
     @property
     def _base(self) -> Tensor | None:
-        """What a view looks at in the end; None for a Tensor that is none."""
+        """The root base of a view, or None."""
         base, view = None, None if self._extra is None else self._extra.view
         while view is not None and not view.detached:
             base = view.base
@@ -372,7 +372,7 @@ class Tensor:
 
 
 def same_if_unknown(shape: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
-    """Whether two shapes are the same where lengths that a lazy library does not know yet are nan, which is unequal to itself."""
+    """Return whether two shapes are the same. Lengths that a lazy library does not know yet are nan, which is unequal to itself."""
     same = all(m == n or type(m) is type(n) is float for m, n in zip(shape, other, strict=False))
     return same and len(shape) == len(other)
 

@@ -12,7 +12,7 @@ from .tensor import Tensor, TensorExtra
 
 
 class View:
-    """How a Tensor looks at its base: through a view operation with these parameters. ``detached``: without its graph."""
+    """Record of a view: its base, the view operation and its parameters. ``detached``: without its graph."""
 
     __slots__ = ("_base", "detached", "op", "params")
 
@@ -29,7 +29,7 @@ class View:
 
 
 class Shared(View):
-    """How a detached Tensor looks at the one it was detached from: the same values, without its graph.
+    """Record of a detached Tensor: it has the values of the one that it was detached from, without its graph.
 
     It does not keep that one alive, for then it would keep the graph. What it keeps is the list of all that look there, so that two of
     them go on sharing when their base is gone.

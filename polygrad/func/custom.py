@@ -24,7 +24,7 @@ class Custom:
     """A function with a derivative of its own; what ``custom_jvp`` and ``custom_vjp`` have in common."""
 
     one_by_one = False
-    """Whether the function has to run example by example under ``vmap``, because it looks at values."""
+    """True if the function has to run example by example under ``vmap``, because it looks at values."""
 
     def __init__(self, fun: Callable[..., Any], nondiff_argnums: Sequence[int] = ()) -> None:
         if not callable(fun):
@@ -92,7 +92,7 @@ class Call:
         return [self.held[i] if i in self.held else next(rest) for i in range(number)]
 
     def first(self) -> list[Any]:
-        """What a rule gets in front of the others: the arguments that are not differentiated."""
+        """Return the arguments that are not differentiated, which a rule gets in front of the others."""
         return [self.held[i] for i in sorted(self.held)]
 
     def outputs(self, result: Any) -> list[Any]:

@@ -23,7 +23,7 @@ Linear = Callable[[Any], Any]
 
 
 class Implicit(_Transform):
-    """What ``custom_root`` and ``custom_fixed_point`` return."""
+    """Function made by ``custom_root`` or ``custom_fixed_point``."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Implicit(_Transform):
         return unflatten(tree, out)
 
     def _residual(self, x: Any, *args: Any) -> Any:
-        """What is zero at the solution."""
+        """Return the residual, which is zero at the solution."""
         leaves, tree = flatten(x)
         values, other = flatten(self.function(x, *args))
         shapes = [[tuple(as_frame(v).shape) for v in part] for part in (leaves, values)]

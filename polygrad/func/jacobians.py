@@ -13,7 +13,7 @@ from .transforms import Pullback, _selected, _Transform, differentiable, grad, j
 
 
 class Jacobian(_Transform):
-    """What ``jacfwd`` and ``jacrev`` return."""
+    """Function made by ``jacfwd`` or ``jacrev``."""
 
     def __init__(
         self,

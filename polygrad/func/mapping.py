@@ -33,7 +33,7 @@ RANDOMNESS = ("error", "different", "same")
 
 
 class Vmap(_Transform):
-    """What ``vmap`` returns."""
+    """Function made by ``vmap``."""
 
     def __init__(
         self, function: Callable[..., Any], in_dims: Any, out_dims: Any, randomness: str, chunk_size: int | None

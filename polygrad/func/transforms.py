@@ -35,7 +35,7 @@ from ..levels.trees import flatten, map_leaves, unflatten
 
 
 def with_aux(result: Any, where: str) -> tuple[Any, Any]:
-    """What a function with ``has_aux`` has returned, in its two parts."""
+    """Return the two parts of what a function with ``has_aux`` returned."""
     if not (isinstance(result, tuple) and len(result) == 2):
         raise ArgumentError(
             f"{where}: with has_aux=True the function has to return a pair (output, aux), got {describe(result)}"
@@ -90,7 +90,7 @@ def _rebuild(kind: type[_Transform], state: dict[str, Any]) -> _Transform:
 
 
 class GradAndValue(_Transform):
-    """What ``grad``, ``grad_and_value`` and ``value_and_grad`` return; ``order`` says what comes out."""
+    """Function made by ``grad``, ``grad_and_value`` or ``value_and_grad``; ``order`` is the name of the one."""
 
     def __init__(
         self,
@@ -273,7 +273,7 @@ def grad_and_value(
 
 
 ROOM = 8
-"""How deep transforms may be nested around a pullback before their levels reach its own."""
+"""The depth to which transforms may be nested around a pullback before their levels reach its own."""
 
 
 class Pullback:

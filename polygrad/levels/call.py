@@ -32,9 +32,9 @@ class Call:
 
     __slots__ = ()
     name: str
-    """What errors call it."""
+    """The name that errors give it."""
     returns_own = True
-    """Whether ``primal`` is returned as it is where nothing is recorded; else the outputs are new Tensors."""
+    """True if the outputs of ``primal`` are returned as they are where nothing is recorded; else new Tensors are."""
 
     def __call__(self, args: Values) -> Values:
         """Return the outputs for arguments of any levels."""

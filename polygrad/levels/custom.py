@@ -135,7 +135,7 @@ def over_batch(function: Callable[..., Any], groups: Sequence[tuple[Leaves, Sequ
 
 
 class Inner:
-    """What has a batch axis among the results of ``over_batch``."""
+    """Result of ``over_batch`` that has a batch axis."""
 
     def __init__(self, data: Any) -> None:
         self.data = data

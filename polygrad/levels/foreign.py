@@ -23,7 +23,7 @@ class Foreign:
     """A function of raw arrays of one backend: several in, several out."""
 
     name: str
-    """What its node is called, without the ending."""
+    """The name of its node, without the ending."""
     backend: Backend
 
     def run(self, arrays: Sequence[Any], tracked: bool) -> tuple[Sequence[Any], Foreign]:
@@ -97,7 +97,7 @@ class ForeignCall(Call):
         self.name = foreign.name
         self.called = foreign
         self.tracked = False
-        """Whether a level asks for derivatives."""
+        """True if a level asks for derivatives."""
 
     def primal(self, args: Values) -> Values:
         backend = self.called.backend

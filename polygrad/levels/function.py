@@ -17,7 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class FunctionCtx:
-    """What ``forward`` leaves for ``backward`` and ``jvp``; any attribute may be set on it."""
+    """Context that ``forward`` fills for ``backward`` and ``jvp``; any attribute may be set on it."""
 
     needs_input_grad: tuple[bool, ...] = ()
     """One for each argument of ``forward``: whether its gradient is wanted."""
@@ -45,7 +45,7 @@ class FunctionCtx:
         self.non_differentiable = args
 
     def set_materialize_grads(self, value: bool) -> None:
-        """Whether ``backward`` and ``jvp`` receive zeros (default) or None where there is no gradient or tangent."""
+        """Set whether ``backward`` and ``jvp`` receive zeros (default) or None where there is no gradient or tangent."""
         self.materialize_grads = bool(value)
 
     @property
@@ -92,7 +92,7 @@ class Function:
     """
 
     generate_vmap_rule = False
-    """Whether ``func.vmap`` may run ``forward``, ``backward`` and ``jvp`` as they are on a batch: that is so if they consist of
+    """True if ``func.vmap`` may run ``forward``, ``backward`` and ``jvp`` as they are on a batch: that is so if they consist of
     operations of polygrad. Otherwise it needs ``vmap``."""
 
     @staticmethod

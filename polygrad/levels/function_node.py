@@ -24,7 +24,7 @@ class FunctionNode(Node):
     function: type[Function]
     ctx: FunctionCtx
     where: tuple[int, ...]
-    """Which argument each edge belongs to: the Tensors among them."""
+    """The argument of each edge: the Tensors among the arguments."""
     expected: tuple[tuple[tuple[int, ...], Any], ...]
     """Shape and dtype of each."""
     made: tuple[Any, ...]
@@ -61,7 +61,7 @@ class FunctionNode(Node):
         return as_tensor(frame.raw.zeros(shape, dtype=dtype, device=device), frame)
 
     def _checked(self, result: Any, edges: Sequence[Any], create_graph: bool) -> list[Any]:
-        """What the user's function has returned as one cotangent for each edge."""
+        """Return what the user's function returned as one cotangent for each edge."""
         name = self.name()
         given = one_for_each(result, self.number, name)
         for i, part in enumerate(given):
@@ -123,7 +123,7 @@ def pullback(function: type[Function]) -> Callable[..., Any]:
 
 
 def one_for_each(result: Any, number: int, name: str) -> list[Any]:
-    """What ``backward`` has returned as a list with an entry for each argument.
+    """Return what ``backward`` returned as a list with an entry for each argument.
 
     Raises:
         GraphError: there are more or fewer.
@@ -150,7 +150,7 @@ def saved_of(owner: Callable[[], FunctionNode | None]) -> tuple[Tensor | None, .
 
 
 def _expandable(shape: tuple[int, ...], wide: tuple[int, ...]) -> bool:
-    """Whether an array of ``shape`` broadcasts to ``wide``."""
+    """Return whether an array of ``shape`` broadcasts to ``wide``."""
     return len(shape) <= len(wide) and all(n in (1, m) for n, m in zip(shape[::-1], wide[::-1], strict=False))
 
 

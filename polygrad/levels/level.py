@@ -84,7 +84,7 @@ def wrap(value: Any, level: Level, where: str, requires_grad: bool = True) -> Te
     """Return an array or Tensor of a lower level as a leaf of this level."""
     if isinstance(value, Tensor):
         value = live(value, where)
-        # A snapshot: what the caller does to his Tensor in place later is not seen here.
+        # A snapshot: what the caller does to the Tensor in place later is not seen here.
         inner = value if type(value) is not Tensor else alias(value)
         out = constant(inner, value._frame.backend.frame(level, True))
     else:

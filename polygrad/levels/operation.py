@@ -175,7 +175,7 @@ def _by_elements(op: Op, xp: Any, primals: Values, tangents: Values, params: dic
 
 
 def _held(rules: Any, i: int) -> bool:
-    """Whether an input of a linear operation is a constant of it, such as the condition of ``where``."""
+    """Return whether an input of a linear operation is a constant of it, such as the condition of ``where``."""
     return isinstance(rules, tuple) and len(rules) > i and rules[i] is None
 
 

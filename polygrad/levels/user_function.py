@@ -27,11 +27,11 @@ from .function_node import node_class, one_for_each, pullback, saved_of
 from .level import lowered, new_level
 
 Source = tuple[str, Any]
-"""Where a saved Tensor comes from: ("input", number), ("output", number) or ("constant", the Tensor itself)."""
+"""The source of a saved Tensor: ("input", number), ("output", number) or ("constant", the Tensor itself)."""
 
 
 class Outcome:
-    """What is known of a call after ``forward``, whatever the level."""
+    """Facts of a call that are known after ``forward``, whatever the level."""
 
     __slots__ = (
         "attributes",
@@ -51,7 +51,7 @@ class Outcome:
     """Attributes of the context that hold an argument or an output: each level has its own."""
     non_differentiable: frozenset[int]
     dirty: dict[int, int]
-    """Which output is which argument, changed in place."""
+    """The argument that each output is, where it was changed in place."""
     before: dict[int, Any]
     """The payloads of those arguments as they were."""
 
@@ -81,7 +81,7 @@ class FunctionCall(Call):
         self.function = function
         self.needs = needs
         self.asked = False
-        """Whether a level above asks for the context."""
+        """True if a level above asks for the context."""
 
     def below(self, args: Values) -> list[Any]:
         """Return the outputs at the levels below, of which the context will be asked for."""
@@ -299,7 +299,7 @@ def _unrecorded() -> Iterator[None]:
 def _outcome(
     function: type[Function], args: Sequence[Any], payloads: Sequence[Any], ctx: FunctionCtx, result: Any
 ) -> Outcome:
-    """What is known after ``forward``. ``payloads`` are those of the arguments before it ran."""
+    """Return what is known after ``forward``. ``payloads`` are those of the arguments before it ran."""
     outcome = Outcome()
     outcome.single = not isinstance(result, (tuple, list))
     values = [result] if outcome.single else list(result)
@@ -356,12 +356,12 @@ def _place(source: Source | None, where: Sequence[int], differentiable: Sequence
 
 
 def _made(value: Any) -> Any:
-    """What is needed to make zeros like an output."""
+    """Return what is needed to make zeros like an output."""
     return (value._frame, tuple(value.shape), value.dtype, value.device) if isinstance(value, Tensor) else None
 
 
 class VmapInfo(NamedTuple):
-    """What ``Function.vmap`` is told of the ``func.vmap`` that it is in."""
+    """Information on the enclosing ``func.vmap``, for ``Function.vmap``."""
 
     batch_size: int
     randomness: str
