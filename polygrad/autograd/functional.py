@@ -11,9 +11,9 @@ from typing import Any
 from ..core.modes import enable_grad
 from ..core.tensor import Tensor
 from ..errors import ArgumentError, GraphError, ShapeError
+from ..func.gradients import grad as transform
 from ..func.jacobians import _basis as basis
 from ..func.jacobians import jacfwd
-from ..func.transforms import grad as transform
 from .gradients import grad
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]

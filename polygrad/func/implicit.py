@@ -17,12 +17,12 @@ from ..levels.level import lower
 from ..levels.trees import flatten, map_leaves, unflatten
 from .custom import custom_jvp
 from .jacobians import jacfwd
-from .transforms import _Transform, jvp
+from .transforms import Transform, jvp
 
 Linear = Callable[[Any], Any]
 
 
-class Implicit(_Transform):
+class Implicit(Transform):
     """Function made by ``custom_root`` or ``custom_fixed_point``."""
 
     def __init__(

@@ -8,11 +8,12 @@ from typing import Any
 
 from ..core.tensor import Tensor, as_frame
 from ..levels.level import adopt_tree, arguments_of, leaves_of_arguments, lower, tree_of
+from .gradients import grad
 from .mapping import vmap
-from .transforms import Pullback, _selected, _Transform, differentiable, grad, jvp, push
+from .transforms import Pullback, Transform, differentiable, jvp, push, selected_arguments
 
 
-class Jacobian(_Transform):
+class Jacobian(Transform):
     """Function made by ``jacfwd`` or ``jacrev``."""
 
     def __init__(
@@ -33,7 +34,7 @@ class Jacobian(_Transform):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         where = "func.jacfwd" if self.forward else "func.jacrev"
-        numbers, single = _selected(args, self.argnums, where)
+        numbers, single = selected_arguments(args, self.argnums, where)
         given, tree = leaves_of_arguments(tuple([args[number] for number in numbers]))
         inputs = differentiable(given, where)
         raw = not any(isinstance(leaf, Tensor) for leaf in given)

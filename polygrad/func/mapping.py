@@ -27,12 +27,12 @@ from ..levels.level import (
     tree_of,
 )
 from ..levels.trees import flatten
-from .transforms import _Transform
+from .transforms import Transform
 
 RANDOMNESS = ("error", "different", "same")
 
 
-class Vmap(_Transform):
+class Vmap(Transform):
     """Function made by ``vmap``."""
 
     def __init__(

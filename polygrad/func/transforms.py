@@ -1,4 +1,4 @@
-"""``grad``, ``value_and_grad``, ``vjp``, ``jvp`` and ``linearize``.
+"""``vjp``, ``jvp`` and ``linearize``, and what the transforms have in common.
 
 Each call opens a level: its arguments are wrapped in Tensors of that level, whose payloads are what the caller passed (raw arrays or
 Tensors of lower levels). So transforms nest, and a derivative inside never sees the one outside.
@@ -15,12 +15,11 @@ from ..backend.select import backend_of
 from ..core import modes
 from ..core.graph import LEAF
 from ..core.inplace import end_level
-from ..core.tensor import SCALAR_TYPES, Tensor, as_frame, edge_of, live
+from ..core.tensor import Tensor, as_frame, edge_of, live
 from ..engine import loop as engine
-from ..errors import ArgumentError, DtypeError, GraphError, ShapeError, describe
+from ..errors import ArgumentError, DtypeError, ShapeError, describe
 from ..levels.dual import Dual, make_dual
 from ..levels.level import (
-    adopt_tree,
     alias,
     arguments_of,
     leaves_of,
@@ -31,7 +30,7 @@ from ..levels.level import (
     unwrap,
     wrap,
 )
-from ..levels.trees import flatten, map_leaves, unflatten
+from ..levels.trees import map_leaves, unflatten
 
 
 def with_aux(result: Any, where: str) -> tuple[Any, Any]:
@@ -59,7 +58,7 @@ def all_raw(leaves: Sequence[Tensor]) -> bool:
     return True
 
 
-def _selected(args: Sequence[Any], argnums: int | Sequence[int], where: str) -> tuple[list[int], bool]:
+def selected_arguments(args: Sequence[Any], argnums: int | Sequence[int], where: str) -> tuple[list[int], bool]:
     single = isinstance(argnums, int)
     numbers: list[int] = [argnums] if isinstance(argnums, int) else list(argnums)
     for number in numbers:
@@ -70,7 +69,7 @@ def _selected(args: Sequence[Any], argnums: int | Sequence[int], where: str) -> 
     return [number % len(args) for number in numbers], single
 
 
-class _Transform:
+class Transform:
     """A transformed function; an object of a class, so that it pickles if the function does."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -83,146 +82,13 @@ class _Transform:
         return (_rebuild, (type(self), {k: v for k, v in self.__dict__.items() if k != "__wrapped__"}))
 
 
-def _rebuild(kind: type[_Transform], state: dict[str, Any]) -> _Transform:
+def _rebuild(kind: type[Transform], state: dict[str, Any]) -> Transform:
     out = kind.__new__(kind)
     out.__dict__.update(state, __wrapped__=state["function"])
     return out
 
 
-class GradAndValue(_Transform):
-    """Function made by ``grad``, ``grad_and_value`` or ``value_and_grad``; ``order`` is the name of the one."""
-
-    def __init__(
-        self,
-        function: Callable[..., Any],
-        argnums: int | Sequence[int] | None,
-        has_aux: bool,
-        argnames: str | Sequence[str] | None,
-        order: str,
-    ) -> None:
-        super().__init__(function)
-        if argnums is None and argnames is None:
-            argnums = 0
-        self.argnums = argnums if argnums is None or isinstance(argnums, int) else tuple(argnums)
-        self.argnames = argnames if argnames is None or isinstance(argnames, str) else tuple(argnames)
-        self.has_aux = has_aux
-        self.order = order
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        where = f"func.{self.order}"
-        argnums = self.argnums
-        if type(argnums) is int and self.argnames is None and -len(args) <= argnums < len(args):
-            given, structure = leaves_of(args[argnums])
-        else:
-            given, structure = self._chosen(args, kwargs, where)
-        before = modes.current()
-        state = before.inside()
-        level = open_level(state.level)
-        modes.MODE.set(state)
-        try:
-            leaves = [wrap(leaf, level, where) for leaf in given]
-            chosen = leaves[0] if structure is None else unflatten(structure, leaves)
-            alone = len(args) == 1 and not kwargs and type(argnums) is int
-            result = self.function(chosen) if alone else self._run(args, kwargs, chosen)
-            aux = None
-            if self.has_aux:
-                result, aux = with_aux(result, where)
-            found: dict[Any, Any] = {}
-            if self._is_own(result, level, where):
-                frame, data = result._frame, result._data
-                seed = frame.raw.ones_like(data) if frame.lifted else frame.backend.one_like(data)
-                # The pass runs on payloads, so the modes are those of the levels below.
-                modes.MODE.set(state.below_level(level))
-                # What is recorded at a level leads to its own leaves alone.
-                found, _ = engine.run_pass([(edge_of(result), seed)], retain=False, create_graph=False)
-        finally:
-            modes.MODE.set(before)
-            end_level(level)
-        if structure is None:
-            grads = _gradient(leaves[0], found)
-        else:
-            grads = unflatten(structure, [_gradient(leaf, found) for leaf in leaves])
-            if self.argnames is not None:
-                grads = self._by_name(grads)
-        if self.order == "grad" and not self.has_aux:
-            return grads
-        raw = all_raw(leaves)
-        value = returned(result, level, raw)
-        if not self.has_aux:
-            return (value, grads) if self.order == "value_and_grad" else (grads, value)
-        aux = map_leaves(lambda leaf: returned(leaf, level, raw), aux)
-        if self.order == "grad":
-            return grads, aux
-        return ((value, aux), grads) if self.order == "value_and_grad" else (grads, (value, aux))
-
-    def _chosen(self, args: tuple[Any, ...], kwargs: dict[str, Any], where: str) -> tuple[list[Any], Any]:
-        """Return the leaves of all arguments to differentiate, and the structure of these."""
-        numbers, single = ([], False) if self.argnums is None else _selected(args, self.argnums, where)
-        for name in self._names:
-            if name not in kwargs:
-                raise ArgumentError(
-                    f"{where}: argnames={self.argnames!r}, but the function was not called with the keyword argument {name!r}"
-                )
-        by_number: Any = args[numbers[0]] if single else tuple([args[number] for number in numbers])
-        return flatten(by_number if self.argnames is None else (by_number, [kwargs[name] for name in self._names]))
-
-    @property
-    def _names(self) -> tuple[str, ...]:
-        return (self.argnames,) if isinstance(self.argnames, str) else self.argnames or ()
-
-    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any], chosen: Any) -> Any:
-        """Call the function with the arguments to differentiate in their places, the other arrays as Tensors."""
-        named: Sequence[Any] = ()
-        if self.argnames is not None:
-            chosen, named = chosen
-        argnums = self.argnums
-        places = [argnums] if isinstance(argnums, int) else argnums or ()
-        full: list[Any] = list(args)
-        for place, value in zip(places, [chosen] if isinstance(argnums, int) else chosen, strict=True):
-            full[place] = value
-        differentiated = {place % len(args) for place in places}
-        for i, arg in enumerate(args):
-            if i not in differentiated:
-                full[i] = adopt_tree(arg)
-        if not kwargs:
-            return self.function(*full)
-        rest = {name: adopt_tree(value) for name, value in kwargs.items() if name not in self._names}
-        return self.function(*full, **rest, **dict(zip(self._names, named, strict=True)))
-
-    def _is_own(self, result: Any, level: Level, where: str) -> bool:
-        """Return whether the result was recorded at the level.
-
-        Raises
-        ------
-        GraphError
-            The result is not a scalar.
-        DtypeError
-            The result is complex.
-        """
-        if type(result) in SCALAR_TYPES and type(result) is not complex:
-            return False
-        if not isinstance(result, Tensor) or len(result.shape):
-            got = f"a Tensor of shape {tuple(result.shape)}" if isinstance(result, Tensor) else describe(result)
-            raise GraphError(
-                f"{where}: the function has to return a scalar (a 0-d Tensor), got {got}; reduce it, for example with sum(), or use "
-                f"func.vjp"
-            )
-        frame = result._frame
-        if frame.level is not level:
-            return False
-        if result.dtype in frame.complex:
-            raise DtypeError(
-                f"{where}: the function has to return a real scalar, got dtype {result.dtype}; take its real part, or abs"
-            )
-        return result._node is not None
-
-    def _by_name(self, grads: tuple[Any, list[Any]]) -> Any:
-        by_number, by_name = grads
-        of_names = by_name[0] if isinstance(self.argnames, str) else dict(zip(self._names, by_name, strict=True))
-        return of_names if self.argnums is None else (by_number, of_names)
-
-
-def _gradient(leaf: Tensor, found: dict[Any, Any]) -> Any:
+def gradient_of(leaf: Tensor, found: dict[Any, Any]) -> Any:
     g = found.get(leaf)
     frame = leaf._frame
     if g is None:
@@ -230,46 +96,6 @@ def _gradient(leaf: Tensor, found: dict[Any, Any]) -> Any:
     if isinstance(g, Tensor):
         return g if frame.lifted else lower(g)
     return frame.backend.own(g, False)
-
-
-Numbers = int | Sequence[int] | None
-Names = str | Sequence[str] | None
-
-
-def grad(
-    function: Callable[..., Any], argnums: Numbers = None, has_aux: bool = False, *, argnames: Names = None
-) -> Callable[..., Any]:
-    """The gradient of a scalar function as a function of the same arguments.
-
-    Args:
-        function: takes arrays or pytrees of them, returns a 0-d result; with ``has_aux`` a pair (result, anything).
-        argnums: with respect to which positional arguments; an integer gives one gradient, a sequence a tuple. Default: the first
-            one, unless there are ``argnames``.
-        argnames: with respect to which keyword arguments; a name gives one gradient, a sequence a dictionary. With ``argnums`` as well
-            a pair.
-
-    Returns:
-        a function returning the gradient, in the structure of the argument; with ``has_aux`` a pair (gradient, aux). Raw arrays
-        come back where raw arrays went in. An argument that the result does not depend on has a gradient of zeros.
-
-    Raises:
-        GraphError: the result is not a scalar. DtypeError: an argument is not floating, or the result is complex.
-    """
-    return GradAndValue(function, argnums, has_aux, argnames, "grad")
-
-
-def value_and_grad(
-    function: Callable[..., Any], argnums: Numbers = None, has_aux: bool = False, *, argnames: Names = None
-) -> Callable[..., Any]:
-    """As ``grad``, returning (value, gradient), as in JAX; with ``has_aux`` ((value, aux), gradient)."""
-    return GradAndValue(function, argnums, has_aux, argnames, "value_and_grad")
-
-
-def grad_and_value(
-    function: Callable[..., Any], argnums: Numbers = None, has_aux: bool = False, *, argnames: Names = None
-) -> Callable[..., Any]:
-    """As ``grad``, returning (gradient, value), as in torch.func; with ``has_aux`` (gradient, (value, aux))."""
-    return GradAndValue(function, argnums, has_aux, argnames, "grad_and_value")
 
 
 ROOM = 8
@@ -325,13 +151,13 @@ class Pullback:
                 edge = output if node is LEAF else node
                 roots.append((edge, lower(g) if isinstance(g, Tensor) and not frame.lifted else g))
         if not roots:
-            return [_gradient(leaf, {}) for leaf in self.leaves]
+            return [gradient_of(leaf, {}) for leaf in self.leaves]
         level.open = True
         try:
             found, _ = engine.run_pass(roots, retain=True, create_graph=False)
         finally:
             level.pause()
-        return [_gradient(leaf, found) for leaf in self.leaves]
+        return [gradient_of(leaf, found) for leaf in self.leaves]
 
 
 def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
