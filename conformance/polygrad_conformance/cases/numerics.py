@@ -44,7 +44,7 @@ for _name in ("addcmul", "addcdiv"):
         ),
     )
 case("ldexp", "torch.ldexp(x1, x2)", calls((A(3), I(1, -2, 3)), (A(2, 1), I(0, 4))))
-case("float_power", "torch.float_power(x1, x2)", binary((0.2, 2), (-2, 2), specials=()), domain="x1 > 0")
+case("float_power", "torch.float_power(x1, x2)", binary((0.2, 2), (-2, 2), specials=()), domain="x1 > 0", wide=True)
 case(
     "clamp_min",
     "torch.clamp_min(x, min)",

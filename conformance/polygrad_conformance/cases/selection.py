@@ -132,5 +132,6 @@ case(
     "torch.bincount(x, weights, minlength)",
     calls((I(0, 2, 2, 5),), (I(0, 2, 2), A(3)), (I(1, 1), A(2), 4), (I(0, 3), {"minlength": 6})),
     dtypes=("float64",),
+    wide=True,
 )
 case("argwhere", "torch.argwhere(x)", calls((R([[0.0, 1.0], [2.0, 0.0]]),), (R([0.0, 0.0]),)), dtypes=("float64",))

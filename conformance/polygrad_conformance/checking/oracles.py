@@ -189,6 +189,12 @@ def richardson(
     return best
 
 
+def central(function: Callable[[float], Sequence[np.ndarray]], step: float = 1e-5) -> tuple[list[np.ndarray], float]:
+    """The derivative at 0 of arrays that depend on a number, by one central difference; its error is not known, and taken as 0."""
+    with np.errstate(all="ignore"):
+        return [(plus - minus) / (2 * step) for plus, minus in zip(function(step), function(-step), strict=True)], 0.0
+
+
 def _apart(a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> float:
     worst = max([float(np.max(np.abs(x - y), initial=0.0)) for x, y in zip(a, b, strict=True)], default=0.0)
     return worst if np.isfinite(worst) else float("inf")
