@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,13 +14,11 @@ from polygrad.errors import ConversionError, NoDerivativeError, ShapeError, Unsu
 
 from ..cases.case import CHECKS_OF_KIND, Case, Sample
 from .compare import Difference, difference, differences, epsilon, inner, size
-from .oracles import Mpmath, central, richardson, scipy_values
-from .outcome import CHECKS, WORST, Arrays, NotDifferentiable, NotRun, Outcome, first_line
-from .polygrad_side import Pass, Polygrad, inexact
+from .evaluated import Evaluated, largest
+from .oracles import scipy_values
+from .outcome import CHECKS, Arrays, NotDifferentiable, NotRun, Outcome, first_line
+from .polygrad_side import inexact
 from .problem import SINGLE, Problem
-
-if TYPE_CHECKING:
-    from .torch_side import Torch
 
 TOLERANCE = 1e-12
 """For everything that is compared with a reference, in double precision; in single precision as many units in the last place."""
@@ -45,93 +42,8 @@ def tolerance(case: Case, check: str, dtype: str) -> float:
     return allowed
 
 
-class Checker:
-    """The checks of one sample of one case on one backend; what several of them need is computed once.
-
-    Args:
-        reference: torch, or what polygrad has found on another backend; None where torch is not installed: then mpmath and finite
-            differences are asked instead, as where torch has no such function.
-        quick: take central differences where they would be carried to high order, or mpmath be asked for derivatives.
-    """
-
-    def __init__(
-        self, ours: Polygrad, reference: Torch | Found | None, problem: Problem, dtype: str, *, quick: bool = False
-    ) -> None:
-        self.ours = ours
-        self.reference = reference if reference is not None and reference.knows(problem.case) else None
-        self.quick = quick
-        self.problem = problem
-        self.case = problem.case
-        self.sample = problem.sample
-        self.dtype = dtype
-        self._seconds: dict[str, Arrays] = {}
-        self._slopes: dict[str, tuple[Arrays, float]] = {}
-        if isinstance(reference, Found):
-            self.cotangents = reference.checker.cotangents
-
-    # -- what polygrad says ------------------------------------------------------------------------------------
-    @functools.cached_property
-    def values(self) -> Arrays:
-        """The outputs."""
-        return self.ours.values(self.problem)
-
-    @functools.cached_property
-    def live(self) -> Arrays:
-        """Those that can have a derivative."""
-        return [y for y in self.values if inexact(y)]
-
-    @functools.cached_property
-    def cotangents(self) -> Arrays:
-        """A random cotangent for each differentiable output."""
-        return [self.problem.normal(y) for y in self.live]
-
-    @functools.cached_property
-    def recorded(self) -> Pass:
-        """A forward and a backward pass."""
-        return self.ours.record(self.problem, self.cotangents)
-
-    @functools.cached_property
-    def gradients(self) -> Arrays:
-        """J'v."""
-        return self.ours.hosts(self.recorded.gradients)
-
-    @functools.cached_property
-    def tangents(self) -> Arrays:
-        """J u."""
-        return self.ours.tangents(self.problem, self.problem.directions)
-
-    @functools.cached_property
-    def exact(self) -> Mpmath:
-        """The reference in multiple precision."""
-        return Mpmath(self.problem)
-
-    def second(self, check: str) -> Arrays:
-        """The derivative of J'v along u."""
-        if check not in self._seconds:
-            self._seconds[check] = getattr(self.ours, check)(self.problem, self.cotangents, self.problem.directions)
-        return self._seconds[check]
-
-    def slopes(self, question: str) -> tuple[Arrays, float]:
-        """The derivative along u of what answers the question, by finite differences of high order, and its error."""
-        if question not in self._slopes:
-            self._slopes[question] = (central if self.quick else richardson)(functools.partial(self._moved, question))
-        return self._slopes[question]
-
-    # -- scales --------------------------------------------------------------------------------------------------
-    @property
-    def each(self) -> bool:
-        """Whether every number is its own scale."""
-        return self.sample.kind == "extreme"
-
-    def natural(self, outputs: Arrays, inputs: Arrays) -> list[float]:
-        """The size that a derivative has where nothing cancels: that of the outputs over that of the input."""
-        top = max([_largest(y) for y in outputs], default=0.0)
-        return [0.0 if self.each else top / bottom if (bottom := _largest(x)) else 0.0 for x in inputs]
-
-    @property
-    def inputs(self) -> Arrays:
-        """What is differentiated with respect to."""
-        return [self.problem.arrays[i] for i in self.problem.which]
+class Checker(Evaluated):
+    """The checks of one sample of one case on one backend."""
 
     # -- the checks ----------------------------------------------------------------------------------------------
     def run(self, check: str) -> Outcome:
@@ -213,7 +125,7 @@ class Checker:
     def forward(self) -> Outcome:
         self._need_derivative()
         us = self.problem.directions
-        floors = [0.0 if self.each else _largest(y) for y in self.live]
+        floors = [0.0 if self.each else largest(y) for y in self.live]
         return self._against("forward", self.tangents, "tangents", (us,), floors, "tangent")
 
     def _second(self, check: str) -> Outcome:
@@ -252,18 +164,11 @@ class Checker:
         if check == "reverse" or not self._steady:
             raise NotRun(f"{why}; see numeric" if check == "reverse" else why)
         want, certain = self.slopes(question)
-        scale = max(_largest(w) for w in want) if want else 0.0
+        scale = max(largest(w) for w in want) if want else 0.0
         limit = max(NUMERIC, 10 * certain / scale if scale else 0.0)
         if limit > 1e-3:
             raise NotRun(f"{why}, and finite differences do not settle here")
         return self.judged(check, differences(got, want, floors, self.each, what), "finite differences", limit)
-
-    def _moved(self, question: str, t: float) -> Arrays:
-        """What is differentiated along u to answer the question, at x + t u."""
-        arrays = self.problem.step(t)
-        if question == "second":
-            return self.ours.gradients(self.problem, self.cotangents, arrays)
-        return [y for y in self.ours.values(self.problem, arrays) if inexact(y)]
 
     def _decide(
         self, outcome: Outcome, check: str, got: Arrays, want: Arrays, question: str, arguments: tuple[Any, ...]
@@ -282,7 +187,7 @@ class Checker:
             certain *= max(sum(np.size(y) for y in slopes), 1)
         else:
             exact, certain = self.slopes(question)
-        if certain <= SETTLED * max([1e-300, *(_largest(e) for e in exact)]):
+        if certain <= SETTLED * max([1e-300, *(largest(e) for e in exact)]):
             self._settle(outcome, got, want, exact, "Richardson extrapolation", check, NUMERIC)
 
     def _settle_exactly(
@@ -426,8 +331,8 @@ class Checker:
         if self.sample.kind not in ("regular", "first") or self.dtype in SINGLE.values():
             raise NotRun("only points in general position have their like in single precision")
         narrow = self.problem.narrowed()
-        got = self._parts(narrow)
-        for (what, i, g), (_, _, w) in zip(got, (double := list(self._known())), strict=True):
+        got = self._parts_of(narrow)
+        for (what, i, g), (_, _, w) in zip(got, (double := list(self.parts())), strict=True):
             kept = what != "gradient" and (self.case.wide or "dtype" in narrow.bound.arguments)
             dtype = narrow.arrays[narrow.which[i]].dtype if what == "gradient" else SINGLE.get(str(w.dtype), w.dtype)
             if g.dtype != dtype and not (kept and g.dtype == w.dtype):
@@ -435,19 +340,14 @@ class Checker:
         limit = self.case.tolerance_of("single", SINGLE_PRECISION)
         found = _apart(got, double, self.each)
         if found.relative > limit:  # what rounding the inputs has changed is no error
-            found = _apart(got, self._parts(narrow.widened()), self.each)
+            found = _apart(got, self._parts_of(narrow.widened()), self.each)
         return self.judged("single", found, "polygrad", limit)
 
-    def _known(self) -> Iterable[tuple[str, int, np.ndarray]]:
-        """Values, gradients and tangents, each with its name and number."""
-        for what, arrays in (("output", self.values), ("gradient", self.gradients), ("tangent", self.tangents)):
-            yield from ((what, i, array) for i, array in enumerate(arrays))
-
-    def _parts(self, problem: Problem) -> list[tuple[str, int, np.ndarray]]:
+    def _parts_of(self, problem: Problem) -> list[tuple[str, int, np.ndarray]]:
         """The same of another problem, with the same cotangents."""
-        other = Checker(self.ours, None, problem, self.dtype)
+        other = Evaluated(self.ours, None, problem, self.dtype)
         other.cotangents = [v.astype(y.dtype) for v, y in zip(self.cotangents, other.live, strict=True)]
-        return list(other._known())
+        return list(other.parts())
 
     def vmap(self) -> Outcome:
         """A batch of two: the sample, and the sample a little way along its directions."""
@@ -469,34 +369,6 @@ class Checker:
         return self.judged("vmap", differences(got, want, None, self.each, "output"), "polygrad")
 
 
-class Found:
-    """What a checker has found on its backend, as the reference for another one."""
-
-    def __init__(self, checker: Checker) -> None:
-        self.checker = checker
-        self.name = checker.ours.name
-
-    def knows(self, case: Case) -> bool:
-        """Whether there is an answer: every case is a function of polygrad."""
-        return True
-
-    def values(self, problem: Problem) -> Arrays:
-        """The outputs."""
-        return self.checker.values
-
-    def gradients(self, problem: Problem, vs: Arrays) -> Arrays:
-        """J'v."""
-        return self.checker.gradients
-
-    def tangents(self, problem: Problem, us: Arrays) -> Arrays:
-        """J u."""
-        return self.checker.tangents
-
-    def second(self, problem: Problem, vs: Arrays, us: Arrays) -> Arrays:
-        """The derivative of J'v along u."""
-        return self.checker.second("reverse_over_reverse")
-
-
 def _apart(
     got: Iterable[tuple[str, int, np.ndarray]], want: Iterable[tuple[str, int, np.ndarray]], each: bool
 ) -> Difference:
@@ -505,11 +377,6 @@ def _apart(
     for (what, i, g), (_, _, w) in zip(got, want, strict=True):
         worst = worst.worse(difference(g, w, 1.0, each, f"{what} {i} "))
     return worst
-
-
-def _largest(array: np.ndarray) -> float:
-    finite = np.abs(array[np.isfinite(array)])
-    return min(float(finite.max(initial=0.0)), WORST)
 
 
 DERIVATIVES = ("reverse", "forward", "numeric", "adjoint")
