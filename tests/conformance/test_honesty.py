@@ -136,13 +136,14 @@ def test_an_input_that_is_changed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_gradient_of_the_wrong_dtype(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = Polygrad.gradient_tensors
+    original = Polygrad.record
 
     def narrow(self: Any, *args: Any, **options: Any) -> Any:
-        wanted, gradients = original(self, *args, **options)
-        return wanted, tuple([g.astype("float32") if g.dtype == np.float64 else g for g in gradients])
+        found = original(self, *args, **options)
+        found.gradients = tuple([g.astype("float32") if g.dtype == np.float64 else g for g in found.gradients])
+        return found
 
-    monkeypatch.setattr(Polygrad, "gradient_tensors", narrow)
+    monkeypatch.setattr(Polygrad, "record", narrow)
     found = failing("sin", "float64")
     assert any("dtype float32" in message for message in found["metadata"])
 

@@ -82,7 +82,7 @@ def test_a_journal_of_other_options_is_not_used(tmp_path: Path) -> None:
 
 
 def test_fail_fast_stops(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner.Polygrad, "gradients", lambda *args: [])
+    monkeypatch.setattr(runner.Polygrad, "tangents", lambda *args: [])
     found = run(Options(backend="numpy", ops=FEW, fail_fast=True))
     assert len(found.ops) == 1
     assert not found.info.complete

@@ -117,6 +117,8 @@ class Case:
     """Arrays in which no derivative is known: asking for one has to raise, and is checked to."""
     without: Mapping[str, str] = field(default_factory=dict)
     """Checks that say nothing of this op, with the reason: counted as not run."""
+    wide: bool = False
+    """Whether its results are in double precision where its arrays are in single precision."""
 
     @property
     def form(self) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from .case import Sample, case
-from .samples import A, Rng, binary, both, calls, numbers, real_only, spread, unary
+from .samples import A, Rng, binary, both, calls, complex_only, numbers, real_only, spread, unary
 
 REAL = ("float64",)
 INTEGERS = ("int64", "uint8")
@@ -55,10 +56,31 @@ case("real", "torch.real(x)", unary())
 case("imag", "torch.imag", unary(), dtypes=("complex128",), note="Of a real number torch and the standard have none.")
 
 # -- two arrays -----------------------------------------------------------------------------------------------------
-case("add", "torch.add", binary(extremes=((1e300, 1e-300), (-1e300, 1e290)), integers=True))
-case("subtract", "torch.sub", binary(extremes=((1e300, 1e-300), (1.0, 1e-30)), integers=True))
-case("multiply", "torch.mul", binary(extremes=((1e150, 1e-150), (-1e-200, 1e100)), integers=True))
-case("divide", "torch.div", binary((-2, 2), (0.3, 2), extremes=((1e100, 1e-100), (1e-200, 1e5))), domain="x2 != 0")
+case(
+    "add",
+    "torch.add",
+    both(binary(extremes=((1e300, 1e-300), (-1e300, 1e290)), integers=True), calls((A(2, 3), 1))),
+)
+case(
+    "subtract",
+    "torch.sub",
+    both(binary(extremes=((1e300, 1e-300), (1.0, 1e-30)), integers=True), calls((1, A(2, 3)))),
+)
+case(
+    "multiply",
+    "torch.mul",
+    both(binary(extremes=((1e150, 1e-150), (-1e-200, 1e100)), integers=True), calls((A(2, 3), 1 + 2j))),
+)
+case(
+    "divide",
+    "torch.div",
+    both(
+        binary((-2, 2), (0.3, 2), extremes=((1e100, 1e-100), (1e-200, 1e5))),
+        calls((A(2, 3), 4), (3, A(2, 3, low=0.3)), (1 + 2j, A(2, 3, low=0.3))),
+    ),
+    domain="x2 != 0",
+)
+NUMBERS: tuple[tuple[Any, dict[str, str]], ...] = ((real_only, {"_note": "mixed kinds"}), (complex_only, {}))
 case(
     "pow",
     "torch.pow",
@@ -71,6 +93,8 @@ case(
             specials=((INF, 2.0), (0.0, -1.0), (1.0, math.nan), (math.nan, 0.0), (-8.0, 1 / 3)),
         ),
         calls(*[(A(2, 3, low=0.2), exponent) for exponent in (2, 3, 0, 1, -1, 0.5, -1.5)]),
+        calls(*[(base, A(2, 3)) for base in (2.0, 3)]),
+        *[only(calls((A(2, 3, low=0.2), 1.5 + 0.5j, note), (1.5 - 0.5j, A(2, 3), note))) for only, note in NUMBERS],
     ),
     domain="x1 > 0, or a whole constant exponent",
     note="At the base 0 the derivative in the exponent is 0, and x ** 0 has the derivative 0.",
@@ -103,7 +127,7 @@ case(
     both(
         binary((5.1, 5.9), (0.55, 0.7), scalar=None),
         binary((5.1, 5.9), (-0.7, -0.55), scalar=None, specials=()),
-        calls((A(3, low=0.1, high=0.4), 0.45), (-5.2, A(3, low=0.83, high=0.99))),
+        calls((A(3, low=0.1, high=0.4), 0.45), (-5.2, A(3, low=0.83, high=0.99)), (A(3, low=0.45, high=0.75), 0.4)),
     ),
     dtypes=REAL,
     domain="x1 / x2 no whole number",
@@ -111,7 +135,10 @@ case(
 case(
     "copysign",
     "torch.copysign",
-    binary((-2, -0.1), (0.1, 2), kinks=((0.0, 1.0), (-0.0, -1.0)), extremes=((1e300, -1e-300),)),
+    both(
+        binary((-2, -0.1), (0.1, 2), kinks=((0.0, 1.0), (-0.0, -1.0)), extremes=((1e300, -1e-300),)),
+        calls((A(2, 3, high=-0.1), A(2, 3)), (A(2, 3, low=0.1), -1.0)),
+    ),
     dtypes=REAL,
     note="The derivative at x1 = 0 is 0.",
 )
@@ -142,9 +169,18 @@ def _clip(rng: Rng, dtype: str) -> Iterator[Sample]:
     yield Sample((numbers(rng, dtype, ()), -5.0, 5.0))
     for point in ((-1.0,), (1.0,), (0.5,)):
         yield Sample((np.asarray(point), -1.0, 1.0), kind="kink")
+    yield Sample((x(),))
+    yield Sample((x(), np.asarray(-1.0), 0.9))
+    yield Sample((x(), -0.6, spread(rng, 0.5, 1.5, (3,))))
 
 
-case("clip", "torch.clamp(x, min, max)", _clip, dtypes=REAL, note="The gradient passes at the bounds.")
+case(
+    "clip",
+    "torch.clamp(x, min, max) if min is not None or max is not None else x * 1",
+    _clip,
+    dtypes=REAL,
+    note="The gradient passes at the bounds.",
+)
 
 
 def _where(rng: Rng, dtype: str) -> Iterator[Sample]:
@@ -160,6 +196,10 @@ def _where(rng: Rng, dtype: str) -> Iterator[Sample]:
         (numbers(rng, "bool", (3, 2)), numbers(rng, dtype, (3, 2)), numbers(rng, dtype, (3, 2))), layout="strided"
     )
     yield Sample((numbers(rng, "bool", (4,)), numbers(rng, dtype, (4,)), 1.5))
+    if dtype == "complex128":
+        arrays = (numbers(rng, dtype, (3,)), numbers(rng, "float64", (3,)))
+        yield Sample((numbers(rng, "bool", (3,)), *arrays), note="mixed kinds")
+        yield Sample((numbers(rng, "bool", (3,)), *arrays[::-1]), note="mixed kinds")
 
 
 case("where", "torch.where", _where)

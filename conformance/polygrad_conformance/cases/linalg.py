@@ -81,6 +81,7 @@ case(
         ((3, 3), (2, 3, 2)),
         ((2, 3, 3), (3, 2)),
         ((0, 0), (0, 2)),
+        ((2, 3, 3), (2, 3, 1)),
     ),
     domain="regular matrices",
 )
@@ -96,7 +97,7 @@ for _name in ("linalg.least_squares", "linalg.lstsq"):
     case(
         _name,
         "torch.linalg.lstsq(a, b)",
-        systems(((4, 3), (4, 2)), ((2, 4, 3), (2, 4, 2)), ((2, 3, 3), (2, 3, 2))),
+        systems(((4, 3), (4, 2)), ((2, 4, 3), (2, 4, 2)), ((2, 3, 3), (2, 3, 2)), ((2, 2, 3), (2, 2, 1))),
         observe="first",
         domain="full rank",
         tolerance=1e-11,
@@ -107,6 +108,12 @@ _tri = [
     for upper in (True, False)
     for unit in (True, False)
 ] + [systems(((3, 3), (2, 3)), upper=upper, left=False) for upper in (True, False)]
+_tri += [
+    systems(*pairs, upper=upper, left=left, unitriangular=unit)
+    for left, pairs in ((True, [((3, 3), (2, 3, 2))]), (False, [((2, 3, 3), (2, 3)), ((3, 3), (2, 2, 3))]))
+    for upper in (True, False)
+    for unit in (True, False)
+]
 case(
     "linalg.solve_triangular",
     "torch.linalg.solve_triangular(a, b, upper=upper, left=left, unitriangular=unitriangular)",
@@ -146,7 +153,7 @@ LOOSE: dict[str, Any] = {"tolerance": 1e-10, "reason": "differences of neighbour
 case(
     "linalg.cholesky",
     "torch.linalg.cholesky(x, upper=upper)",
-    both(matrices((3, 3), (2, 3, 3), (1, 1)), matrices((3, 3), upper=True)),
+    both(matrices((3, 3), (2, 3, 3), (1, 1)), matrices((3, 3), upper=True), matrices((2, 3, 3), upper=True)),
     prepare="positive",
     domain="positive definite matrices",
 )
@@ -223,11 +230,12 @@ case(
 
 
 def _factored(rng: Rng, dtype: str) -> Iterator[Sample]:
-    for left, adjoint in ((True, False), (True, True), (False, False), (False, True)):
-        factors = normal(rng, dtype, 2, 3, 3) / 3 + np.diag([1.0, 2.0, 3.0])
-        right = normal(rng, dtype, *((2, 3, 2) if left else (2, 2, 3)))
-        pivots = np.asarray([[1, 2, 2], [2, 2, 2]], dtype="int32")
-        yield Sample((np.asarray(factors), pivots, right), {"left": left, "adjoint": adjoint})
+    for batch in ((2,), ()):
+        for left, adjoint in ((True, False), (True, True), (False, False), (False, True)):
+            factors = normal(rng, dtype, *batch, 3, 3) / 3 + np.diag([1.0, 2.0, 3.0])
+            right = normal(rng, dtype, *batch, *((3, 2) if left else (2, 3)))
+            pivots = np.asarray([[1, 2, 2], [2, 2, 2]] if batch else [1, 2, 2], dtype="int32")
+            yield Sample((np.asarray(factors), pivots, right), {"left": left, "adjoint": adjoint})
 
 
 case(
@@ -236,12 +244,17 @@ case(
 case(
     "linalg.diagonal",
     "x.diagonal(offset, -2, -1)",
-    calls((A(3, 3),), (A(2, 3, 4), {"offset": 1}), (A(4, 2), {"offset": -2}), (A(3, 5), {"offset": 3})),
+    calls(
+        *[(A(3, 3),), (A(2, 3, 4), {"offset": 1}), (A(4, 2), {"offset": -2}), (A(3, 5), {"offset": 3})],
+        *[(A(2, 3, 3),), (A(3, 5), {"offset": 1}), (A(2, 4, 2), {"offset": -2})],
+    ),
 )
 case(
     "linalg.trace",
     "references.trace(x, offset)",
-    calls((A(3, 3),), (A(2, 4),), (A(4, 2), {"offset": -1}), (A(2, 3, 3), {"offset": 1})),
+    calls(
+        *[(A(3, 3),), (A(2, 4),), (A(4, 2), {"offset": -1}), (A(2, 3, 3), {"offset": 1}), (A(2, 2, 3), {"offset": -1})]
+    ),
 )
 case(
     "linalg.cross",
@@ -254,9 +267,14 @@ case(
     both(
         *[
             _power
-            for n in (0, 1, 2, 3, -1, -2)
+            for n, batch in (
+                *[(n, (2,)) for n in (0, 1, 2, 3, -1, -2, -3, 5)],
+                *[(n, ()) for n in (0, 1, 2, 3, -1, -2, -3, 5)],
+            )
             for _power in [
-                lambda rng, dtype, n=n: [Sample((np.asarray(normal(rng, dtype, 2, 3, 3) / 3 + np.eye(3)), n))]
+                lambda rng, dtype, n=n, batch=batch: [
+                    Sample((np.asarray(normal(rng, dtype, *batch, 3, 3) / 3 + np.eye(3)), n))
+                ]
             ]
         ]
     ),

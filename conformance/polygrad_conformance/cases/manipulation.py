@@ -53,19 +53,26 @@ case(
 )
 case(
     "take",
-    "torch.take(x, indices) if axis is None else x.index_select(axis, indices)",
+    "torch.take(x, indices) if axis is None else x.index_select(axis, indices % x.shape[axis])",
     calls(
         (A(4), I(2, 0, 2), {"axis": 0}),
         (A(2, 3), I(2, 0, 2, 2), {"axis": 1}),
         (A(2, 3), I(0), {"axis": -2}),
         (A(5), I(1, 1)),
         (A(2, 3), I(dtype="int64"), {"axis": 1}),
+        (A(2, 3, 2), I(1, -1), {"axis": -2}),
+        (A(2, 3), I(dtype="int64"), {"axis": 0}),
     ),
 )
 case(
     "take_along_axis",
-    "torch.gather(x, axis, indices)",
-    calls((A(2, 3), I([0, 2], [1, 1])), (A(3, 2), I([0, 0], [2, 1]), {"axis": 0}), (A(4), I(3, 3, 0))),
+    "torch.take_along_dim(x, indices, axis)",
+    calls(
+        *[(A(2, 3), I([0, 2], [1, 1])), (A(3, 2), I([0, 0], [2, 1]), {"axis": 0}), (A(4), I(3, 3, 0))],
+        (A(2, 3), I([[1, 0, 1]]), {"axis": 0}),
+        (A(2, 2, 2), I([[[1, 0], [1, 1], [0, 1]]] * 2), {"axis": -2}),
+        (A(3, 4), I([[1, 1, 2]]), {"axis": 1, "_note": "broadcast"}),
+    ),
 )
 case(
     "index_select",
@@ -84,12 +91,21 @@ case(
         (A(), (1, 1)),
         (A(0, 3), (3, 0)),
         (A(3, 2), (6,), {"_layout": "strided"}),
+        (A(2, 3, 4), (4, -1)),
+        (A(2, 3), (6,), {"copy": True}),
     ),
 )
 case(
     "permute_dims",
     "torch.permute(x, axes)",
-    calls((A(2, 3), (1, 0)), (A(2, 3, 4), (2, 0, 1)), (A(2, 3), (-1, 0)), (A(), ()), (A(0, 2), (1, 0))),
+    calls(
+        (A(2, 3), (1, 0)),
+        (A(2, 3, 4), (2, 0, 1)),
+        (A(2, 3), (-1, 0)),
+        (A(), ()),
+        (A(0, 2), (1, 0)),
+        (A(2, 3, 4), (-1, 0, -2)),
+    ),
 )
 case(
     "expand_dims",
@@ -104,55 +120,108 @@ case(
             ),
             {"axis": 1},
         ),
+        (A(2, 3), {"axis": 1}),
+        (A(2, 3), {"axis": -3}),
     ),
 )
-case("squeeze", "torch.squeeze(x, axis)", calls((A(2, 1, 3), 1), (A(1, 3, 1), (0, -1)), (A(1, 1), 0), (A(1, 0), 0)))
+case(
+    "squeeze",
+    "torch.squeeze(x, axis)",
+    calls((A(2, 1, 3), 1), (A(1, 3, 1), (0, -1)), (A(1, 1), 0), (A(1, 0), 0), (A(2, 1, 3), -2)),
+)
 case("matrix_transpose", "x.mT + 0", calls((A(2, 3),), (A(2, 3, 4),), (A(0, 2),), (A(3, 2), {"_layout": "strided"})))
 case("linalg.matrix_transpose", "x.mT + 0", calls((A(2, 3),), (A(2, 3, 4),)))
 for _name in ("swapaxes", "transpose", "swapdims"):
-    case(_name, f"torch.{_name}(x, axis0, axis1)", calls((A(2, 3), 0, 1), (A(2, 3, 4), 0, -1), (A(2, 1, 3), 1, 1)))
+    case(
+        _name,
+        f"torch.{_name}(x, axis0, axis1)",
+        calls((A(2, 3), 0, 1), (A(2, 3, 4), 0, -1), (A(2, 1, 3), 1, 1), (A(2, 3, 4), 1, 2), (A(2, 3, 4), -1, 0)),
+    )
 for _name in ("moveaxis", "movedim"):
     case(
         _name,
         f"torch.{_name}(x, source, destination)",
-        calls((A(2, 3, 4), 0, -1), (A(2, 3, 4), (0, 1), (-1, 0)), (A(2, 3), 1, 0)),
+        calls(
+            *[(A(2, 3, 4), 0, -1), (A(2, 3, 4), (0, 1), (-1, 0)), (A(2, 3), 1, 0)],
+            *[(A(2, 3, 4), 0, 2), (A(2, 3, 4), (0, -1), (1, 0))],
+        ),
     )
 case(
     "flip",
     "torch.flip(x, references.axes_of(x, axis))",
-    calls((A(2, 3),), (A(2, 3), {"axis": 1}), (A(2, 3, 2), {"axis": (0, -1)}), (A(),), (A(0, 2), {"axis": 0})),
+    calls(
+        (A(2, 3),),
+        (A(2, 3), {"axis": 1}),
+        (A(2, 3, 2), {"axis": (0, -1)}),
+        (A(),),
+        (A(0, 2), {"axis": 0}),
+        (A(2, 3), {"axis": -1}),
+    ),
 )
 case("ravel", "torch.ravel", unary())
 case(
     "flatten",
     "torch.flatten(x, start_dim, end_dim)",
-    calls((A(2, 3),), (A(2, 3, 4), 1), (A(2, 3, 4), 0, 1), (A(),), (A(3, 2), {"_layout": "strided"})),
+    calls(
+        *[(A(2, 3),), (A(2, 3, 4), 1), (A(2, 3, 4), 0, 1), (A(),), (A(3, 2), {"_layout": "strided"})],
+        *[(A(2, 3, 2, 2), 1, -2), (A(2, 3, 2),), (A(0, 2, 3), 1)],
+    ),
 )
 case("unstack", "torch.unbind(x, axis)", calls((A(2, 3),), (A(2, 3), {"axis": 1}), (A(2, 3, 2), {"axis": -1}), (A(3),)))
-case("unbind", "torch.unbind(x, axis)", calls((A(2, 3),), (A(2, 3), 1), (A(3), 0)))
-case("narrow", "torch.narrow(x, axis, start, length)", calls((A(4), 0, 1, 2), (A(2, 4), 1, -3, 2), (A(2, 4), -1, 0, 0)))
+case("unbind", "torch.unbind(x, axis)", calls((A(2, 3),), (A(2, 3), 1), (A(3), 0), (A(2, 3, 2), 1)))
+case(
+    "narrow",
+    "torch.narrow(x, axis, start, length)",
+    calls((A(4), 0, 1, 2), (A(2, 4), 1, -3, 2), (A(2, 4), -1, 0, 0), (A(4, 2), -2, -3, 2), (A(2, 2), 0, 2, 0)),
+)
 case("select", "torch.select(x, axis, index)", calls((A(3), 0, 1), (A(2, 4), 1, -1), (A(2, 3, 2), -2, 0)))
 case(
     "split",
     "torch.split(x, size_or_sections, axis)",
-    calls((A(5), 2), (A(2, 4), 2, 1), (A(2, 4), [1, 3], -1), (A(3, 2), 5)),
+    calls((A(5), 2), (A(2, 4), 2, 1), (A(2, 4), [1, 3], -1), (A(3, 2), 5), (A(2, 4), [1, 0, 3], -1), (A(0, 2), 2)),
 )
-case("chunk", "torch.chunk(x, chunks, axis)", calls((A(5), 2), (A(2, 4), 3, 1), (A(3, 2), 5)))
+case(
+    "chunk",
+    "torch.chunk(x, chunks, axis)",
+    calls((A(5), 2), (A(2, 4), 3, 1), (A(3, 2), 5), (A(7), 3), (A(2, 6), 4, 1), (A(0, 2), 2)),
+)
 case(
     "broadcast_to",
     "torch.broadcast_to(x, shape)",
-    calls((A(3), (2, 3)), (A(2, 1), (2, 3)), (A(), (2, 2)), (A(1, 3), (0, 3)), (A(2, 3), (2, 3))),
+    calls(
+        *[(A(3), (2, 3)), (A(2, 1), (2, 3)), (A(), (2, 2)), (A(1, 3), (0, 3)), (A(2, 3), (2, 3))],
+        *[(A(2, 1), (4, 2, 3)), (A(2, 1), (2, 0))],
+    ),
 )
-case("broadcast_arrays", "torch.broadcast_tensors(*arrays)", calls((A(2, 1), A(3)), (A(), A(2), A(3, 1)), (A(2),)))
-case("expand", "x.expand(*shape)", calls((A(3), 2, 3), (A(2, 1), -1, 4), (A(), 2), (A(1, 3), 2, 2, 3)))
+case(
+    "broadcast_arrays",
+    "torch.broadcast_tensors(*arrays)",
+    calls((A(2, 1), A(3)), (A(), A(2), A(3, 1)), (A(2),), (A(3, 1), A(2, 1, 4), A())),
+)
+case(
+    "expand",
+    "x.expand(*shape)",
+    calls((A(3), 2, 3), (A(2, 1), -1, 4), (A(), 2), (A(1, 3), 2, 2, 3), (A(2, 1), 4, -1, 3), (A(1, 3), (2, 3))),
+)
 case(
     "meshgrid",
     "torch.meshgrid(*arrays, indexing=indexing)",
-    calls((A(2), A(3)), (A(2), A(3), {"indexing": "ij"}), (A(2), A(1), A(3)), (A(2),)),
+    calls(
+        *[(A(2), A(3)), (A(2), A(3), {"indexing": "ij"}), (A(2), A(1), A(3)), (A(2),)],
+        *[(A(2), A(3), A(4)), (A(2), A(3), A(2), {"indexing": "ij"})],
+    ),
 )
-case("unflatten", "torch.unflatten(x, axis, sizes)", calls((A(2, 6), 1, (2, -1)), (A(6), 0, (3, 2))))
+case(
+    "unflatten",
+    "torch.unflatten(x, axis, sizes)",
+    calls((A(2, 6), 1, (2, -1)), (A(6), 0, (3, 2)), (A(2, 6), -1, (3, 2))),
+)
 for _name in ("atleast_1d", "atleast_2d", "atleast_3d"):
-    case(_name, f"torch.{_name}(*arrays)", calls((A(),), (A(2),), (A(2, 3),), (A(), A(2), A(1, 2, 1))))
+    case(
+        _name,
+        f"torch.{_name}(*arrays)",
+        calls((A(),), (A(2),), (A(2, 3),), (A(), A(2), A(1, 2, 1)), ((A(), A(2), A(2, 3), A(1, 2, 1)),)),
+    )
 
 # -- joins ------------------------------------------------------------------------------------------------------------
 case(
@@ -165,17 +234,31 @@ case(
         ([A(2), A(1, 2)], {"axis": None}),
         ([A(2), A(3, dtype="float64")],),
         ([A(3, 2), A(3, 2)], {"_layout": "strided"}),
+        ([A(1, 2), A(3, 2), A(0, 2)],),
+        ([A(2, 1), A(), A(3)], {"axis": None}),
+        ([A(2, dtype="float64"), A(3)],),
+        ([I(1, 2), A(2)],),
     ),
 )
 case(
     "stack",
-    "torch.stack(arrays, axis)",
-    calls(([A(2, 3), A(2, 3)],), ([A(3), A(3), A(3)], {"axis": -1}), ([A(), A()],), ([A(0), A(0)], {"axis": 1})),
+    "torch.stack(references.wide(*arrays), axis)",
+    calls(
+        *[([A(2, 3), A(2, 3)],), ([A(3), A(3), A(3)], {"axis": -1}), ([A(), A()],), ([A(0), A(0)], {"axis": 1})],
+        *[([A(2, 3), A(2, 3)], {"axis": 1}), ([A(2, 3)] * 3, {"axis": -1}), ([A(2, dtype="float64"), A(2)],)],
+    ),
 )
-for _name in ("hstack", "vstack", "dstack", "column_stack"):
+for _name, _more in {
+    "hstack": (([A(2, 1), A(2, 2)],), ([A(2), A(), A(1)],)), "vstack": (([A(3), A(2, 3)],),), "dstack": (([A(2, 3), A(2, 3, 2)],),),
+    "column_stack": (([A(2), A(2, 3)],),),
+}.items():  # fmt: skip
     _two = ([A(2, 3), A(2, 3)],), ([A(2), A(2)],), ([A(), A()],)
-    case(_name, f"torch.{_name}(arrays)", calls(*_two))
-case("block_diag", "torch.block_diag(*arrays)", calls((A(2, 3), A(1, 2)), (A(), A(2), A(2, 1)), (A(0), A(1, 1))))
+    case(_name, f"torch.{_name}(arrays)", calls(*_two, *_more))
+case(
+    "block_diag",
+    "torch.block_diag(*arrays)",
+    calls((A(2, 3), A(1, 2)), (A(), A(2), A(2, 1)), (A(0), A(1, 1)), (A(2, 3), A(), A(2), A(0))),
+)
 
 # -- repeats ----------------------------------------------------------------------------------------------------------
 case(
@@ -192,20 +275,41 @@ case(
             ),
             1,
         ),
+        (A(2, 3), 2),
+        (A(2, 3), -1, {"axis": -1}),
+        (A(2, 3), (1, -2), {"axis": (0, 1)}),
     ),
 )
 case(
     "repeat",
     "torch.repeat_interleave(x, repeats, dim=axis)",
-    calls((A(3), 2), (A(2, 3), 2, {"axis": 1}), (A(2, 3), I(2, 0, 1), {"axis": 1}), (A(2, 2), 3), (A(2), 0)),
+    calls(
+        *[(A(3), 2), (A(2, 3), 2, {"axis": 1}), (A(2, 3), I(2, 0, 1), {"axis": 1}), (A(2, 2), 3), (A(2), 0)],
+        *[
+            (A(2, 3), 2, {"axis": -1}),
+            (A(2, 3), 0, {"axis": 0}),
+            (A(2, 3), I(2), {"axis": 0}),
+            (A(2, 2), I(0, 1, 2, 1)),
+        ],
+    ),
 )
 case(
     "tile",
     "torch.tile(x, repetitions)",
-    calls((A(3), (2,)), (A(2, 3), (2, 1)), (A(2), (2, 2)), (A(2, 2), (3,)), (A(), (2,))),
+    calls(
+        *[(A(3), (2,)), (A(2, 3), (2, 1)), (A(2), (2, 2)), (A(2, 2), (3,)), (A(), (2,))],
+        *[(A(2, 2), (2, 3)), (A(2, 2), (2, 1, 3)), (A(2, 2), (1, 1, 1))],
+    ),
 )
-case("tril", "torch.tril(x, k)", calls((A(3, 3),), (A(2, 3), {"k": 1}), (A(3, 2), {"k": -1}), (A(2, 3, 3),)))
-case("triu", "torch.triu(x, k)", calls((A(3, 3),), (A(2, 3), {"k": 1}), (A(3, 2), {"k": -1}), (A(2, 3, 3),)))
+for _name in ("tril", "triu"):
+    case(
+        _name,
+        f"torch.{_name}(x, k)",
+        calls(
+            *[(A(3, 3),), (A(2, 3), {"k": 1}), (A(3, 2), {"k": -1}), (A(2, 3, 3),)],
+            *[(A(2, 3, 4), {"k": k}) for k in (-1, 1)],
+        ),
+    )
 
 # -- copies -----------------------------------------------------------------------------------------------------------
 case("clone", "torch.clone", unary())

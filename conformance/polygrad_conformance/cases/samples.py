@@ -301,3 +301,60 @@ def real_only(function: SampleFunction) -> SampleFunction:
         return () if dtype.startswith("complex") else function(rng, dtype)
 
     return generate
+
+
+def complex_only(function: SampleFunction) -> SampleFunction:
+    """The samples of complex dtypes alone."""
+
+    def generate(rng: Rng, dtype: str) -> Iterable[Sample]:
+        return function(rng, dtype) if dtype.startswith("complex") else ()
+
+    return generate
+
+
+# -- special functions ------------------------------------------------------------------------------------------------
+def points(
+    *intervals: tuple[float, float],
+    ring_last: bool = False,
+    broadcast: bool = True,
+    complex_kind: str = "regular",
+    complex_constant: tuple[str, ...] = (),
+    more: Sequence[tuple[Any, ...]] = (),
+) -> SampleFunction:
+    """Arrays of these intervals, of one shape, broadcast, 0-d and empty; complex numbers only in the last.
+    ``complex_constant`` are arguments in which no derivative is known beside complex numbers."""
+
+    def generate(rng: np.random.Generator, dtype: str) -> Iterator[Sample]:
+        def draw(i: int, shape: tuple[int, ...]) -> np.ndarray:
+            if dtype.startswith("complex") and (i == len(intervals) - 1 or not ring_last):
+                return ring(rng, shape)
+            return spread(rng, *intervals[i], shape)
+
+        kind, constant = (complex_kind, complex_constant) if dtype.startswith("complex") else ("regular", ())
+        shapes: list[list[tuple[int, ...]]] = [
+            [(2, 3)] * len(intervals),
+            [()] * len(intervals),
+            [(0, 2)] * len(intervals),
+        ]
+        if broadcast and len(intervals) > 1:
+            shapes.append([(2, 1) if i % 2 else (3,) for i in range(len(intervals))])
+        for each in shapes:
+            yield Sample(tuple([draw(i, shape) for i, shape in enumerate(each)]), kind=kind, constant=constant)
+        arrays = tuple([draw(i, (3, 2)) for i in range(len(intervals))])
+        yield Sample(arrays, kind=kind, constant=constant, layout="strided")
+        if dtype == "float64":
+            for args in more:
+                yield Sample(tuple([np.asarray(arg) for arg in args[:-1]]), kind=args[-1])
+
+    return generate
+
+
+def beside(first: tuple[float, float], second: tuple[float, float]) -> SampleFunction:
+    """A Python number beside an array, in either place."""
+    return calls((A(3, low=first[0], high=first[1]), 1.25), (1.25, A(3, low=second[0], high=second[1])))
+
+
+def whole_orders(low: float) -> SampleFunction:
+    """Integer orders, and an array of them."""
+    each = [(n, A(2, 2, low=low, high=3.5)) for n in (0, 1, 3)]
+    return calls(*each, (I([1], [2]), A(3, low=low, high=3.5)))

@@ -13,6 +13,13 @@ _sorts = calls(
     (A(2, 1, 3), {"axis": -2}),
     (A(0, 2),),
     (A(3, 2), {"_layout": "strided"}),
+    (A(3, 4), {"axis": -2, "descending": True}),
+    (A(3, 4), {"axis": 1, "stable": False}),
+    (A(2, 3, 4), {"axis": 0, "descending": True, "stable": False}),
+    (A(2, 3, 4), {"axis": 1}),
+    (A(1),),
+    (A(3, 0), {"axis": 1}),
+    (A(3, 0), {"axis": 0}),
 )
 _ties = calls((R([2.0, 1.0, 2.0, 1.0]), {"_kind": "kink", "_note": "ties"}))
 case(

@@ -2,59 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
-from .case import Sample, SampleFunction, case
-from .samples import A, I, R, both, calls, real_only, ring, spread, unary
+from .case import SampleFunction, case
+from .samples import A, I, R, beside, both, calls, points, real_only, unary, whole_orders
 
 REAL = ("float64",)
 DIGITS = "the libraries' own implementations have ten to twelve digits"
 CHAIN = "its derivative is a difference of such functions, which loses digits"
-
-
-def points(
-    *intervals: tuple[float, float],
-    ring_last: bool = False,
-    broadcast: bool = True,
-    complex_kind: str = "regular",
-    complex_constant: tuple[str, ...] = (),
-    more: Sequence[tuple[Any, ...]] = (),
-) -> SampleFunction:
-    """Arrays of these intervals, of one shape, broadcast, 0-d and empty; complex numbers only in the last.
-    ``complex_constant`` are arguments in which no derivative is known beside complex numbers."""
-
-    def generate(rng: np.random.Generator, dtype: str) -> Iterator[Sample]:
-        def draw(i: int, shape: tuple[int, ...]) -> np.ndarray:
-            if dtype.startswith("complex") and (i == len(intervals) - 1 or not ring_last):
-                return ring(rng, shape)
-            return spread(rng, *intervals[i], shape)
-
-        kind, constant = (complex_kind, complex_constant) if dtype.startswith("complex") else ("regular", ())
-        shapes: list[list[tuple[int, ...]]] = [
-            [(2, 3)] * len(intervals),
-            [()] * len(intervals),
-            [(0, 2)] * len(intervals),
-        ]
-        if broadcast and len(intervals) > 1:
-            shapes.append([(2, 1) if i % 2 else (3,) for i in range(len(intervals))])
-        for each in shapes:
-            yield Sample(tuple([draw(i, shape) for i, shape in enumerate(each)]), kind=kind, constant=constant)
-        arrays = tuple([draw(i, (3, 2)) for i in range(len(intervals))])
-        yield Sample(arrays, kind=kind, constant=constant, layout="strided")
-        if dtype == "float64":
-            for args in more:
-                yield Sample(tuple([np.asarray(arg) for arg in args[:-1]]), kind=args[-1])
-
-    return generate
-
-
-def whole_orders(low: float) -> SampleFunction:
-    """Integer orders, and an array of them."""
-    each = [(n, A(2, 2, low=low, high=3.5)) for n in (0, 1, 3)]
-    return calls(*each, (I([1], [2]), A(3, low=low, high=3.5)))
 
 
 def special(name: str, samples: SampleFunction, *, torch: str | None = None, **options: Any) -> None:
@@ -66,6 +21,8 @@ def special(name: str, samples: SampleFunction, *, torch: str | None = None, **o
 LOOSE: dict[str, Any] = {"tolerance": 1e-9, "reason": DIGITS}
 ANY, SIGNED, POSITIVE, UNIT = (-2.5, 3.2), (-0.9, 0.9), (0.3, 3.9), (0.06, 0.95)
 BOTH = ("float64", "complex128")
+SIGNS = [-2.3, -0.7, -0.2, 0.4, 1.6, 3.1]
+"""Numbers of both signs, away from whole ones."""
 
 # -- one argument: name: (interval, mpmath, torch, options) -----------------------------------------------------------
 special("erf", points(ANY), torch="torch.special.erf", mpmath="erf(x)", dtypes=BOTH)
@@ -150,7 +107,12 @@ special("exp10", unary(*ANY), mpmath="power(10, x)", dtypes=BOTH)
 special("expm1", unary(*ANY, extremes=(1e-200, 1e-10)), torch="torch.special.expm1", mpmath="expm1(x)", dtypes=BOTH)
 special("log1p", unary(-0.7, 3), torch="torch.special.log1p", mpmath="log1p(x)", dtypes=BOTH, domain="x > -1")
 special("cosm1", points(ANY, more=[([1e-150, 1e-5], "extreme")]), mpmath="-2 * sin(x / 2) ** 2")
-special("cbrt", points(POSITIVE, more=[([1e-200, 1e200, 3.0], "extreme")]), mpmath="cbrt(x)", domain="x != 0")
+special(
+    "cbrt",
+    points(POSITIVE, more=[([1e-200, 1e200, 3.0], "extreme"), (SIGNS, "regular")]),
+    mpmath="cbrt(x) if x > 0 else -cbrt(-x)",
+    domain="x != 0",
+)
 special(
     "exprel",
     points(ANY, more=[([1e-10, 0.0, 500.0], "extreme")]),
@@ -162,8 +124,8 @@ special("sinc", unary(0.2, 2.4), torch="torch.special.sinc", mpmath="sincpi(x)",
 special("sindg", points(ANY), mpmath="sin(x * pi / 180)")
 special("cosdg", points(ANY), mpmath="cos(x * pi / 180)")
 special("tandg", points(ANY), mpmath="tan(x * pi / 180)")
-special("cotdg", points(POSITIVE), mpmath="cot(x * pi / 180)", domain="x no multiple of 180")
-special("wrightomega", points(ANY), mpmath="lambertw(exp(z))")
+special("cotdg", points(POSITIVE, more=[(SIGNS, "regular")]), mpmath="cot(x * pi / 180)", domain="x no multiple of 180")
+special("wrightomega", points(ANY), mpmath="lambertw(exp(z))", dtypes=BOTH)
 special(
     "lambertw",
     both(real_only(calls((A(3, low=0.2),), (R([-0.3, -0.1]),), (R([-0.3, -0.1]), -1))), calls((A(2, 2, low=0.2),))),
@@ -190,7 +152,8 @@ for _name, _mp in (
     ("i1e", "exp(-abs(x)) * besseli(1, x)"),
 ):
     _torch: str | None = f"torch.special.{_name}" if _name[0] == "i" else None
-    special(_name, points(POSITIVE if _name[-1] == "e" else ANY), torch=_torch, mpmath=_mp)
+    _points = points(POSITIVE, more=[(SIGNS, "regular")]) if _name[-1] == "e" else points(ANY)
+    special(_name, _points, torch=_torch, mpmath=_mp)
 for _name, _mp in (
     ("y0", "bessely(0, x)"),
     ("y1", "bessely(1, x)"),
@@ -249,18 +212,19 @@ _kelvin: tuple[tuple[str, str | None, tuple[float, float]], ...] = (
     ("itstruve0", None, POSITIVE), ("itmodstruve0", None, POSITIVE),
 )  # fmt: skip
 for _name, _exact, _range in _kelvin:
-    special(_name, points(_range), mpmath=_exact, scipy=f"special.{_name}(x)", **LOOSE)
+    _more = [] if _name in ("ker", "kei", "kerp", "keip") else [(SIGNS, "regular")]
+    special(_name, points(_range, more=_more), mpmath=_exact, scipy=f"special.{_name}(x)", **LOOSE)
 
 # -- gamma and its kin ------------------------------------------------------------------------------------------------
 special(
     "gamma",
-    points(POSITIVE, complex_kind="first", more=[([50.0, 1e-200, -1.5], "extreme")]),
+    points(POSITIVE, complex_kind="first", more=[([50.0, 1e-200, -1.5], "extreme"), (SIGNS, "regular")]),
     mpmath="gamma(x)",
     dtypes=BOTH,
 )
 special(
     "gammaln",
-    points(POSITIVE, more=[([1e6, 1e-100, 50.0], "extreme")]),
+    points(POSITIVE, more=[([1e6, 1e-100, 50.0], "extreme"), (SIGNS, "regular")]),
     torch="torch.special.gammaln",
     mpmath="re(loggamma(x))",
     tolerance=1e-11,
@@ -277,7 +241,13 @@ special(
 special("gammasgn", unary(-3.3, 3.1, specials=()), mpmath="sign(gamma(x))")
 special("rgamma", points(ANY, complex_kind="first"), mpmath="rgamma(x)", dtypes=BOTH, tolerance=1e-11, reason=CHAIN)
 for _name in ("digamma", "psi"):
-    special(_name, points(POSITIVE), torch=f"torch.special.{_name}", mpmath="digamma(x)", dtypes=REAL)
+    special(
+        _name,
+        points(POSITIVE, more=[(SIGNS, "regular")]),
+        torch=f"torch.special.{_name}",
+        mpmath="digamma(x)",
+        dtypes=REAL,
+    )
 special(
     "polygamma",
     calls(*[(n, A(2, 2, low=0.4, high=3)) for n in (0, 1, 3)], (I([1], [2]), A(3, low=0.4, high=3))),
@@ -286,13 +256,14 @@ special(
 special(
     "multigammaln", calls((A(2, 3, low=2, high=4), 3), (A(low=1, high=2), 1)), torch="torch.special.multigammaln(a, d)"
 )
-special("beta", points(POSITIVE, POSITIVE), mpmath="beta(a, b)", tolerance=2e-11, reason=CHAIN)
-special("betaln", points(POSITIVE, POSITIVE), mpmath="log(beta(a, b))", tolerance=2e-11, reason=CHAIN)
+_numbers = both(points(POSITIVE, POSITIVE), beside(POSITIVE, POSITIVE))
+special("beta", _numbers, mpmath="beta(a, b)", tolerance=2e-11, reason=CHAIN)
+special("betaln", _numbers, mpmath="log(beta(a, b))", tolerance=2e-11, reason=CHAIN)
 special("poch", points(POSITIVE, POSITIVE), mpmath="rf(z, m)", tolerance=2e-11, reason=CHAIN)
 special("binom", points((4.2, 7.1), POSITIVE), mpmath="binomial(n, k)", tolerance=2e-11, reason=CHAIN)
 special(
     "zeta",
-    both(points((1.5, 4.5), POSITIVE), calls((A(3, low=1.5, high=4),))),
+    both(points((1.5, 4.5), POSITIVE), calls((A(3, low=1.5, high=4),)), beside((1.5, 4.5), POSITIVE)),
     mpmath="zeta(x) if q is None else zeta(x, q)",
     tolerance=1e-11,
     reason=CHAIN,
@@ -301,7 +272,7 @@ special("zetac", points((1.5, 4.5)), mpmath="zeta(x) - 1", tolerance=1e-11, reas
 REGULARIZED: dict[str, Any] = {"tolerance": 1e-10, "reason": DIGITS}
 special(
     "gammainc",
-    points(POSITIVE, POSITIVE),
+    both(points(POSITIVE, POSITIVE), beside(POSITIVE, POSITIVE)),
     mpmath="gammainc(a, 0, x, regularized=True)",
     **REGULARIZED,
 )
@@ -339,44 +310,57 @@ special(
 )
 # -- several arguments ------------------------------------------------------------------------------------------------
 _zero_log = [([0.0, 0.0, 2.0], [3.0, 0.5, 0.5], "kink")]
-special("xlogy", points(POSITIVE, POSITIVE, more=_zero_log), torch="torch.special.xlogy", mpmath="x * log(y)")
+special(
+    "xlogy",
+    both(points(POSITIVE, POSITIVE, more=_zero_log), beside(POSITIVE, POSITIVE)),
+    torch="torch.special.xlogy",
+    mpmath="x * log(y)",
+)
 special("xlog1py", points(POSITIVE, POSITIVE, more=_zero_log), torch="torch.special.xlog1py", mpmath="x * log1p(y)")
 special("rel_entr", points(POSITIVE, POSITIVE), mpmath="x * log(x / y)")
 special("kl_div", points(POSITIVE, POSITIVE), mpmath="x * log(x / y) - x + y")
 special(
     "huber",
-    calls((A(2, 1, low=0.3), R([-2.5, -0.2, 0.1, 4.0])), (A(low=0.5, high=1), A(low=1.5))),
+    both(
+        calls((A(2, 1, low=0.3), R([-2.5, -0.2, 0.1, 4.0])), (A(low=0.5, high=1), A(low=1.5))),
+        beside((0.3, 3.9), (1.3, 3.9)),
+    ),
     mpmath="r * r / 2 if abs(r) <= delta else delta * (abs(r) - delta / 2)",
 )
 special("pseudo_huber", points(POSITIVE, ANY), mpmath="delta ** 2 * (sqrt(1 + (r / delta) ** 2) - 1)")
-special("powm1", points(POSITIVE, ANY), mpmath="powm1(x, y)")
-_lambdas = calls((A(3, low=0.3), R([[1e-4], [-1.2], [0.7]])))
+special("powm1", both(points(POSITIVE, ANY), beside(POSITIVE, POSITIVE)), mpmath="powm1(x, y)")
+_lambdas = calls((A(3, low=0.3), R([[1e-4], [-1.2], [0.7]])), (A(3, low=0.3), R([[0.0]])))
+_inverses = both(points(POSITIVE, (0.2, 2)), calls((A(3, low=0.6, high=3.2), R([[0.01], [0.7], [-0.02]]))))
 special(
     "boxcox",
-    both(points(POSITIVE, (0.2, 2)), _lambdas),
-    mpmath="powm1(x, lmbda) / lmbda",
+    both(points(POSITIVE, (0.2, 2)), _lambdas, beside(POSITIVE, POSITIVE)),
+    mpmath="powm1(x, lmbda) / lmbda if lmbda else log(x)",
     tolerance=1e-10,
     reason="near lambda = 0 its derivatives are differences",
 )
 special(
     "boxcox1p",
     both(points(POSITIVE, (0.2, 2)), _lambdas),
-    mpmath="powm1(1 + x, lmbda) / lmbda",
+    mpmath="powm1(1 + x, lmbda) / lmbda if lmbda else log1p(x)",
     tolerance=1e-10,
     reason="near lambda = 0 its derivatives are differences",
 )
-special(
-    "inv_boxcox", points(POSITIVE, (0.2, 2)), mpmath="power(1 + lmbda * y, 1 / lmbda)", tolerance=1e-11, reason=CHAIN
-)
+special("inv_boxcox", _inverses, mpmath="power(1 + lmbda * y, 1 / lmbda)", tolerance=1e-11, reason=CHAIN)
 special(
     "inv_boxcox1p",
-    points(POSITIVE, (0.2, 2)),
+    _inverses,
     mpmath="power(1 + lmbda * y, 1 / lmbda) - 1",
     tolerance=1e-11,
     reason=CHAIN,
 )
 special("radian", points(POSITIVE, POSITIVE, POSITIVE), mpmath="(d + m / 60 + s / 3600) * pi / 180")
-special("owens_t", points((-2, 2), (0.2, 1.5)), scipy="special.owens_t(h, a)", tolerance=1e-11, reason=DIGITS)
+special(
+    "owens_t",
+    both(points((-2, 2), (0.2, 1.5)), beside(POSITIVE, POSITIVE)),
+    scipy="special.owens_t(h, a)",
+    tolerance=1e-11,
+    reason=DIGITS,
+)
 special(
     "voigt_profile",
     points(ANY, POSITIVE, POSITIVE),
@@ -386,20 +370,21 @@ special(
 )
 special(
     "agm",
-    points(POSITIVE, POSITIVE),
+    both(points(POSITIVE, POSITIVE), calls((R([0.6, 1.9, 3.2]), R([0.606, 1.919, 3.232])))),
     mpmath="agm(a, b)",
     tolerance=1e-9,
     reason="its derivative divides by the difference of the arguments",
 )
 
 # -- integrals, elliptic functions ---------------------------------------------------------------------------------------
-special("expi", points(POSITIVE), mpmath="ei(x)", dtypes=REAL)
+special("expi", points(POSITIVE, more=[(SIGNS, "regular")]), mpmath="ei(x)", dtypes=BOTH)
 special("expn", whole_orders(0.3), mpmath="expint(n, x)", tolerance=1e-11, reason=CHAIN)
 special("exp1", points(POSITIVE), mpmath="e1(x)", dtypes=BOTH)
 special(
     "spence",
     points((0.1, 1.9)),
     mpmath="polylog(2, 1 - z)",
+    dtypes=BOTH,
     tolerance=2e-12,
     reason="its second derivative is a difference near 1",
 )
@@ -429,14 +414,14 @@ special(
 )
 special(
     "ellipkinc",
-    points((-1.2, 1.2), (-0.8, 0.8)),
+    both(points((-1.2, 1.2), (-0.8, 0.8)), calls((R([-1.1, 0.4, 2.7]), R([[-0.8], [0.01], [0.6]])))),
     mpmath="ellipf(phi, m)",
     tolerance=1e-10,
     reason="its derivatives are differences near m = 0",
 )
 special(
     "ellipeinc",
-    points((-1.2, 1.2), (-0.8, 0.8)),
+    both(points((-1.2, 1.2), (-0.8, 0.8)), calls((R([-1.1, 0.4, 2.7]), R([[-0.8], [0.01], [0.6]])))),
     mpmath="ellipe(phi, m)",
     tolerance=1e-10,
     reason="its derivatives are differences near m = 0",

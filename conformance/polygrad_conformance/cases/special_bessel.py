@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .samples import A, I, calls
-from .special import BOTH, CHAIN, LOOSE, POSITIVE, REAL, points, special, whole_orders
+from .samples import A, I, calls, points, whole_orders
+from .special import BOTH, CHAIN, LOOSE, POSITIVE, REAL, special
 
 # -- Bessel functions of any order, and their kin ------------------------------------------------------------------------
 _orders = points((0.3, 2.6), POSITIVE, ring_last=True)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .samples import A, I, R, calls
-from .special import ANY, DIGITS, POSITIVE, REGULARIZED, UNIT, points, special
+from .samples import A, I, R, both, calls, points
+from .special import ANY, DIGITS, POSITIVE, REGULARIZED, UNIT, special
 
 SOLVED: dict[str, Any] = {"tolerance": 1e-8, "reason": "SciPy finds the root to ten digits or so"}
 PROBABILITY, SHAPE, COUNT = (0.12, 0.83), (0.6, 3.9), (5.5, 9.5)
@@ -117,7 +117,10 @@ special(
 # -- noncentral -------------------------------------------------------------------------------------------------------
 special(
     "chndtr",
-    points(SHAPE, SHAPE, POSITIVE),
+    both(
+        points(SHAPE, SHAPE, POSITIVE),
+        calls((A(3, low=1.6, high=4.2), A(2, 1, low=0.8, high=1.3), R(0.0), {"_constant": ("nc",)})),
+    ),
     mpmath="nsum(lambda j, a=df / 2, x=x / 2, m=nc / 2: exp(-m) * m**j / fac(j) * gammainc(a + j, 0, x, regularized=True), "
     "[0, 60], method='d')",
     undefined=("df",),
@@ -190,7 +193,7 @@ special(
 # -- Kolmogorov, Smirnov, Tukey ---------------------------------------------------------------------------------------
 special(
     "kolmogorov",
-    points((0.3, 1.9)),
+    points((0.3, 1.9), more=[([0.99, 1.01], "regular")]),
     mpmath="1 - sqrt(2 * pi) / y * nsum(lambda k, y=y: exp(-((2 * k - 1) * pi / y) ** 2 / 8), [1, 30], method='d')",
     tolerance=1e-11,
     reason="there the reference cancels",
@@ -207,4 +210,9 @@ for _name, _argument in (("smirnov", "d"), ("smirnovi", "p")):
         scipy=f"special.{_name}(n, {_argument})",
         **SOLVED,
     )
-special("tklmbda", points((-0.9, 0.9), (-0.8, 0.9)), scipy="special.tklmbda(x, lmbda)", **SOLVED)
+special(
+    "tklmbda",
+    both(points((-0.9, 0.9), (-0.8, 0.9)), calls((R([-0.8, 0.1, 0.9]), R([[1e-3]])))),
+    scipy="special.tklmbda(x, lmbda)",
+    **SOLVED,
+)

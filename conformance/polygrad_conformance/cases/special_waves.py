@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .samples import A, R, calls, unary
-from .special import CHAIN, DIGITS, POSITIVE, points, special
+from .samples import A, R, both, calls, points, unary
+from .special import CHAIN, DIGITS, POSITIVE, special
 
 NINE: dict[str, Any] = {"tolerance": 1e-9, "reason": DIGITS}
 
@@ -36,7 +36,10 @@ special(
 )
 special(
     "lpmv",
-    calls((R([[0.0], [1.0]]), R([2.0, 3.0, 0.7]), A(3, low=-0.8, high=0.9), {"_constant": ("m", "v")})),
+    calls(
+        (R([[0.0], [1.0]]), R([2.0, 3.0, 0.7]), A(3, low=-0.8, high=0.9), {"_constant": ("m", "v")}),
+        (R([[2.0]]), R([3.0]), A(3, low=-0.8, high=0.9), {"_constant": ("m", "v")}),
+    ),
     scipy="special.lpmv(m, v, x)",
     undefined=("m", "v"),
     **NINE,
@@ -51,10 +54,17 @@ special(
 
 # -- Mathieu's functions and spheroidal ones ----------------------------------------------------------------------------
 _fixed = R([[1.0], [3.0]])
+
+
+def _even(ending: str, name: str, *rest: Any) -> list[tuple[Any, ...]]:
+    """The order 0, which only the even functions have."""
+    return [(R([[0.0]]), *rest, {"_constant": ("m", "q")[: len(rest)]})] if name.endswith(ending) else []
+
+
 for _name in ("mathieu_a", "mathieu_b"):
     special(
         _name,
-        calls((_fixed, A(3, low=0.3), {"_constant": ("m",)})),
+        calls((_fixed, A(3, low=0.3), {"_constant": ("m",)}), *_even("a", _name, A(3, low=0.3))),
         scipy=f"special.{_name}(m, q)",
         undefined=("m",),
         orders=1,
@@ -65,7 +75,10 @@ for _name in (
 ):  # fmt: skip
     special(
         _name,
-        calls((_fixed, R([1.7]), A(3, low=0.3, high=1.5 if "mod" in _name else 80.0), {"_constant": ("m", "q")})),
+        calls(
+            (_fixed, R([1.7]), A(3, low=0.3, high=1.5 if "mod" in _name else 80.0), {"_constant": ("m", "q")}),
+            *_even("cem", _name, R([1.7]), A(3, low=0.3, high=80.0)),
+        ),
         scipy=f"special.{_name}(m, q, x)",
         undefined=("m", "q"),
         **NINE,
@@ -116,7 +129,10 @@ for _name, _arguments in (
 ):
     special(
         _name,
-        points(*[POSITIVE] * (_arguments.count(",") + 1)),
+        both(
+            points(*[POSITIVE] * (_arguments.count(",") + 1)),
+            calls((R([0.6, 1.9, 3.2]),) * (_arguments.count(",") + 1)) if _name != "elliprc" else calls(),
+        ),
         mpmath=f"{_name}({_arguments})",
         tolerance=1e-10,
         reason=CHAIN,

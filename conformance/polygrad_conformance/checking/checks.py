@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -15,19 +14,22 @@ from polygrad.errors import ConversionError, NoDerivativeError, ShapeError, Unsu
 
 from ..cases.case import CHECKS_OF_KIND, Case, Sample
 from .compare import Difference, difference, differences, epsilon, inner, size
-from .oracles import Mpmath, richardson, scipy_values
-from .outcome import CHECKS, WORST, Arrays, NotDifferentiable, NotRun, Outcome, first_line
-from .polygrad_side import Polygrad, inexact
-from .problem import Problem
-from .torch_side import Torch
+from .evaluated import Evaluated, largest
+from .oracles import scipy_values
+from .outcome import CHECKS, Arrays, NotDifferentiable, NotRun, Outcome, first_line
+from .polygrad_side import inexact
+from .problem import SINGLE, Problem
 
 TOLERANCE = 1e-12
 """For everything that is compared with a reference, in double precision; in single precision as many units in the last place."""
 NUMERIC = 1e-6
 """For what is compared with finite differences in double precision."""
+SINGLE_PRECISION = 1e-4
+"""For what is computed in single precision, against the same in double precision."""
 SETTLED = 1e-7
 """Finite differences of high order decide only if they are this certain themselves."""
 
+NO_TORCH = "torch is not installed"
 SECOND = ("reverse_over_reverse", "forward_over_reverse")
 
 
@@ -35,79 +37,13 @@ def tolerance(case: Case, check: str, dtype: str) -> float:
     """What the error may be."""
     default = NUMERIC if check == "numeric" else TOLERANCE
     allowed = case.tolerance_of(check, default)
-    if dtype in ("float32", "complex64"):
+    if dtype in SINGLE.values():
         allowed *= epsilon(np.dtype("float32")) / epsilon(np.dtype("float64"))
     return allowed
 
 
-class Checker:
-    """The checks of one sample of one case on one backend; what several of them need is computed once."""
-
-    def __init__(self, ours: Polygrad, torch: Torch, problem: Problem, dtype: str) -> None:
-        self.ours = ours
-        self.torch = torch
-        self.problem = problem
-        self.case = problem.case
-        self.sample = problem.sample
-        self.dtype = dtype
-        self._slopes: dict[str, tuple[Arrays, float]] = {}
-
-    # -- what polygrad says ------------------------------------------------------------------------------------
-    @functools.cached_property
-    def values(self) -> Arrays:
-        """The outputs."""
-        return self.ours.values(self.problem)
-
-    @functools.cached_property
-    def live(self) -> Arrays:
-        """Those that can have a derivative."""
-        return [y for y in self.values if inexact(y)]
-
-    @functools.cached_property
-    def cotangents(self) -> Arrays:
-        """A random cotangent for each differentiable output."""
-        return [self.problem.normal(y) for y in self.live]
-
-    @functools.cached_property
-    def gradients(self) -> Arrays:
-        """J'v."""
-        return self.ours.gradients(self.problem, self.cotangents)
-
-    @functools.cached_property
-    def tangents(self) -> Arrays:
-        """J u."""
-        return self.ours.tangents(self.problem, self.problem.directions)
-
-    @functools.cached_property
-    def exact(self) -> Mpmath:
-        """The reference in multiple precision."""
-        return Mpmath(self.problem)
-
-    def second(self, check: str) -> Arrays:
-        """The derivative of J'v along u."""
-        return getattr(self.ours, check)(self.problem, self.cotangents, self.problem.directions)  # type: ignore[no-any-return]
-
-    def slopes(self, question: str) -> tuple[Arrays, float]:
-        """The derivative along u of what answers the question, by finite differences of high order, and its error."""
-        if question not in self._slopes:
-            self._slopes[question] = richardson(functools.partial(self._moved, question))
-        return self._slopes[question]
-
-    # -- scales --------------------------------------------------------------------------------------------------
-    @property
-    def each(self) -> bool:
-        """Whether every number is its own scale."""
-        return self.sample.kind == "extreme"
-
-    def natural(self, outputs: Arrays, inputs: Arrays) -> list[float]:
-        """The size that a derivative has where nothing cancels: that of the outputs over that of the input."""
-        top = max([_largest(y) for y in outputs], default=0.0)
-        return [0.0 if self.each else top / bottom if (bottom := _largest(x)) else 0.0 for x in inputs]
-
-    @property
-    def inputs(self) -> Arrays:
-        """What is differentiated with respect to."""
-        return [self.problem.arrays[i] for i in self.problem.which]
+class Checker(Evaluated):
+    """The checks of one sample of one case on one backend."""
 
     # -- the checks ----------------------------------------------------------------------------------------------
     def run(self, check: str) -> Outcome:
@@ -143,17 +79,32 @@ class Checker:
         return outcome
 
     def _reference_values(self) -> tuple[Arrays, str]:
-        if self.case.reference is not None:
+        if self.reference is not None:
             try:
-                return self.torch.values(self.problem), "torch"
+                return self.reference.values(self.problem), self.reference.name
             except NotImplementedError as error:
                 if self.case.mpmath is None and self.case.scipy is None:
                     raise NotRun(f"torch: {first_line(error)}") from error
+        if not self._replaceable:
+            raise NotRun(NO_TORCH)
         if self.case.mpmath is not None:
             return self.exact.values(), "mpmath"
         if self.case.scipy is not None:
             return scipy_values(self.problem), "scipy"
-        raise NotRun("no reference computes this function")
+        raise NotRun("no reference computes this function" if self.case.reference is None else NO_TORCH)
+
+    @property
+    def _replaceable(self) -> bool:
+        """Whether mpmath may stand in for the reference: at singular points it has conventions of its own, and far out too few digits."""
+        return self.reference is not None or self.case.reference is None or self.sample.kind in ("regular", "first")
+
+    @property
+    def _steady(self) -> bool:
+        """Whether finite differences of this sample say something."""
+        regular = (
+            self.sample.kind == "regular" and self.dtype not in SINGLE.values() and "numeric" not in self.case.without
+        )
+        return regular and all(np.isfinite(y).all() for y in self.live)
 
     def _need_derivative(self) -> None:
         if not self.problem.which:
@@ -174,7 +125,7 @@ class Checker:
     def forward(self) -> Outcome:
         self._need_derivative()
         us = self.problem.directions
-        floors = [0.0 if self.each else _largest(y) for y in self.live]
+        floors = [0.0 if self.each else largest(y) for y in self.live]
         return self._against("forward", self.tangents, "tangents", (us,), floors, "tangent")
 
     def _second(self, check: str) -> Outcome:
@@ -195,36 +146,29 @@ class Checker:
         self, check: str, got: Arrays, question: str, arguments: tuple[Any, ...], floors: list[float], what: str
     ) -> Outcome:
         """Compared with torch, else with mpmath, else with finite differences."""
-        why = "torch has no such function"
-        if self.case.reference is not None:
+        why = "torch has no such function" if self.case.reference is None else NO_TORCH
+        if self.reference is not None:
             try:
-                want = getattr(self.torch, question)(self.problem, *arguments)
+                want = getattr(self.reference, question)(self.problem, *arguments)
             except NotDifferentiable as error:
                 why = str(error)
             else:
                 found = differences(got, want, floors, self.each, what)
-                outcome = self.judged(check, found, "torch")
+                outcome = self.judged(check, found, self.reference.name)
                 if outcome.status == "failed":
                     self._decide(outcome, check, got, want, question, arguments)
                 return outcome
-        if self.case.mpmath is not None:
+        if self.case.mpmath is not None and self._replaceable and not (self.quick and self._steady):
             want = getattr(self.exact, question)(*arguments)
             return self.judged(check, differences(got, want, floors, self.each, what), "mpmath")
-        if check == "reverse" or self.sample.kind != "regular" or self.dtype in ("float32", "complex64"):
+        if check == "reverse" or not self._steady:
             raise NotRun(f"{why}; see numeric" if check == "reverse" else why)
         want, certain = self.slopes(question)
-        scale = max(_largest(w) for w in want) if want else 0.0
+        scale = max(largest(w) for w in want) if want else 0.0
         limit = max(NUMERIC, 10 * certain / scale if scale else 0.0)
         if limit > 1e-3:
             raise NotRun(f"{why}, and finite differences do not settle here")
         return self.judged(check, differences(got, want, floors, self.each, what), "finite differences", limit)
-
-    def _moved(self, question: str, t: float) -> Arrays:
-        """What is differentiated along u to answer the question, at x + t u."""
-        arrays = self.problem.step(t)
-        if question == "second":
-            return self.ours.gradients(self.problem, self.cotangents, arrays)
-        return [y for y in self.ours.values(self.problem, arrays) if inexact(y)]
 
     def _decide(
         self, outcome: Outcome, check: str, got: Arrays, want: Arrays, question: str, arguments: tuple[Any, ...]
@@ -233,7 +177,7 @@ class Checker:
         if self.case.mpmath is not None:
             self._settle_exactly(outcome, got, want, check, question, *arguments)
             return
-        if self.sample.kind != "regular" or self.dtype in ("float32", "complex64"):
+        if self.sample.kind != "regular" or self.dtype in SINGLE.values():
             return
         us = self.problem.directions
         if question == "gradients":
@@ -243,7 +187,7 @@ class Checker:
             certain *= max(sum(np.size(y) for y in slopes), 1)
         else:
             exact, certain = self.slopes(question)
-        if certain <= SETTLED * max([1e-300, *(_largest(e) for e in exact)]):
+        if certain <= SETTLED * max([1e-300, *(largest(e) for e in exact)]):
             self._settle(outcome, got, want, exact, "Richardson extrapolation", check, NUMERIC)
 
     def _settle_exactly(
@@ -278,7 +222,7 @@ class Checker:
 
     def numeric(self) -> Outcome:
         self._need_finite()
-        if self.dtype in ("float32", "complex64"):
+        if self.dtype in SINGLE.values():
             raise NotRun("finite differences need double precision")
         us, vs = self.problem.directions, self.cotangents
         slopes, certain = self.slopes("tangents")
@@ -307,14 +251,15 @@ class Checker:
 
     def _metadata(self) -> Iterable[str]:
         problem, ours = self.problem, self.ours
-        tensors = ours.tensors(problem)
-        outputs = [y for y in ours.run(problem, tensors) if isinstance(y, polygrad.Tensor)]
-        live = ours.differentiable(outputs)
         if self.case.orders == 0:
+            tensors = ours.tensors(problem)
             for i, array in enumerate(problem.arrays):
                 if array.dtype.kind in "fc" and problem.names[i] not in self.sample.constant:
                     tensors[i].requires_grad_()
             outputs = [y for y in ours.run(problem, tensors) if isinstance(y, polygrad.Tensor)]
+        else:
+            outputs = self.recorded.outputs
+        live = ours.differentiable(outputs)
         for i, y in enumerate(outputs):
             tracked = y.requires_grad
             if self.case.orders == 0 and tracked:
@@ -322,22 +267,23 @@ class Checker:
             if tracked and y.dtype not in ours.backend.floating:
                 yield f"output {i} requires grad and has dtype {y.dtype}"
         theirs: Arrays | None = None
-        if self.case.reference is not None:
+        reference = self.reference
+        if reference is not None:
             with contextlib.suppress(NotImplementedError):
-                theirs = self.torch.values(problem)
-        if theirs is not None and self.dtype in ("float64", "complex128"):
+                theirs = reference.values(problem)
+        if reference is not None and theirs is not None and self.dtype in ("float64", "complex128"):
             pairs = zip(self.values, theirs, strict=False)
             kinds = [(str(a.dtype), str(b.dtype)) for a, b in pairs if inexact(a) and a.dtype != b.dtype]
             if kinds:
-                yield f"the value has dtype {kinds[0][0]}, torch's {kinds[0][1]}"
+                yield f"the value has dtype {kinds[0][0]}, that of {reference.name} {kinds[0][1]}"
         yield from self._undefined()
         if not problem.which or not live:
             return
         if not any(y.requires_grad for y in live):
             yield "no output requires grad, though an input does"
             return
-        wanted, gradients = ours.gradient_tensors(problem, self.cotangents)
-        for i, (x, g) in enumerate(zip(wanted, gradients, strict=True)):
+        wanted = [self.recorded.tensors[i] for i in problem.which]
+        for i, (x, g) in enumerate(zip(wanted, self.recorded.gradients, strict=True)):
             facts = (
                 ("shape", tuple(g.shape), tuple(x.shape)),
                 ("dtype", g.dtype, x.dtype),
@@ -367,24 +313,41 @@ class Checker:
             yield f"asking for the derivative in {name}, of which none is known, does not raise"
 
     def mutation(self) -> Outcome:
-        """Forward, backward and forward mode leave every input as it was."""
+        """A forward and a backward pass leave every input, and the cotangents, as they were."""
         problem, ours = self.problem, self.ours
-        tensors = ours.tensors(problem)
-        before = [ours.host(t) for t in tensors]
-        live = ours.differentiable(ours.run(problem, tensors))
-        pairs = [(y, v) for y, v in zip(live, ours.own(self.cotangents), strict=True) if y.requires_grad]
-        if pairs and self.sample.kind != "value":
-            cotangents = [v for _, v in pairs]
-            kept = [ours.host(v) for v in cotangents]
-            polygrad.autograd.backward([y for y, _ in pairs], cotangents)
-            for v, k in zip(cotangents, kept, strict=True):
-                if not np.array_equal(ours.host(v), k, equal_nan=True):
-                    return Outcome("failed", "a cotangent has been changed", oracle="polygrad")
-        for name, tensor, array in zip(problem.names, tensors, before, strict=True):
-            now, was = ours.host(tensor), array
+        found = self.recorded
+        kept = [v for y, v in zip(ours.differentiable(found.outputs), self.cotangents, strict=True) if y.requires_grad]
+        for v, k in zip(ours.hosts(found.cotangents), kept, strict=True):
+            if not np.array_equal(v, k, equal_nan=True):
+                return Outcome("failed", "a cotangent has been changed", oracle="polygrad")
+        for name, now, was in zip(problem.names, ours.hosts(found.tensors), problem.arrays, strict=True):
             if not np.array_equal(now, was, equal_nan=now.dtype.kind in "fc"):
                 return Outcome("failed", f"the array {name} has been changed", oracle="polygrad")
         return Outcome("passed", oracle="polygrad")
+
+    def single(self) -> Outcome:
+        """Values, gradients and tangents in single precision, against those in double precision."""
+        self._need_finite()
+        if self.sample.kind not in ("regular", "first") or self.dtype in SINGLE.values():
+            raise NotRun("only points in general position have their like in single precision")
+        narrow = self.problem.narrowed()
+        got = self._parts_of(narrow)
+        for (what, i, g), (_, _, w) in zip(got, (double := list(self.parts())), strict=True):
+            kept = what != "gradient" and (self.case.wide or "dtype" in narrow.bound.arguments)
+            dtype = narrow.arrays[narrow.which[i]].dtype if what == "gradient" else SINGLE.get(str(w.dtype), w.dtype)
+            if g.dtype != dtype and not (kept and g.dtype == w.dtype):
+                return Outcome("failed", f"{what} {i} is {g.dtype} from single precision", oracle="polygrad")
+        limit = self.case.tolerance_of("single", SINGLE_PRECISION)
+        found = _apart(got, double, self.each)
+        if found.relative > limit:  # what rounding the inputs has changed is no error
+            found = _apart(got, self._parts_of(narrow.widened()), self.each)
+        return self.judged("single", found, "polygrad", limit)
+
+    def _parts_of(self, problem: Problem) -> list[tuple[str, int, np.ndarray]]:
+        """The same of another problem, with the same cotangents."""
+        other = Evaluated(self.ours, None, problem, self.dtype)
+        other.cotangents = [v.astype(y.dtype) for v, y in zip(self.cotangents, other.live, strict=True)]
+        return list(other.parts())
 
     def vmap(self) -> Outcome:
         """A batch of two: the sample, and the sample a little way along its directions."""
@@ -406,9 +369,14 @@ class Checker:
         return self.judged("vmap", differences(got, want, None, self.each, "output"), "polygrad")
 
 
-def _largest(array: np.ndarray) -> float:
-    finite = np.abs(array[np.isfinite(array)])
-    return min(float(finite.max(initial=0.0)), WORST)
+def _apart(
+    got: Iterable[tuple[str, int, np.ndarray]], want: Iterable[tuple[str, int, np.ndarray]], each: bool
+) -> Difference:
+    """The worst difference between parts of two results."""
+    worst = Difference()
+    for (what, i, g), (_, _, w) in zip(got, want, strict=True):
+        worst = worst.worse(difference(g, w, 1.0, each, f"{what} {i} "))
+    return worst
 
 
 DERIVATIVES = ("reverse", "forward", "numeric", "adjoint")

@@ -63,7 +63,9 @@ class Mpmath:
 
     def _arrays(self, numbers: dict[tuple[int, ...], Any]) -> list[np.ndarray]:
         """One array for each output."""
-        dtype = np.result_type(*[a.dtype for a in self.problem.arrays if a.dtype.kind in "fc"], np.float32)
+        dtypes = [a.dtype for a in self.problem.arrays if a.dtype.kind in "fc"]
+        numbers_are_complex = any(isinstance(value, complex) for value in self.problem.bound.arguments.values())
+        dtype = np.result_type(*dtypes, np.complex64 if numbers_are_complex else np.float32)
         rows = {at: value if isinstance(value, tuple) else (value,) for at, value in numbers.items()}
         outs = [np.zeros(self.shape, dtype=dtype) for _ in range(self.outputs)]
         for at, row in rows.items():
@@ -187,6 +189,12 @@ def richardson(
         h /= 2
     assert best is not None
     return best
+
+
+def central(function: Callable[[float], Sequence[np.ndarray]], step: float = 1e-5) -> tuple[list[np.ndarray], float]:
+    """The derivative at 0 of arrays that depend on a number, by one central difference; its error is not known, and taken as 0."""
+    with np.errstate(all="ignore"):
+        return [(plus - minus) / (2 * step) for plus, minus in zip(function(step), function(-step), strict=True)], 0.0
 
 
 def _apart(a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> float:

@@ -7,6 +7,7 @@ gradient for given cotangents, the derivative along a direction and the second d
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,16 @@ from .problem import Problem
 def inexact(array: np.ndarray) -> bool:
     """Whether an output can have a derivative."""
     return array.dtype.kind in "fc"
+
+
+@dataclass
+class Pass:
+    """What a forward and a backward pass leave: the arrays of a problem as Tensors, the outputs, their cotangents, the gradients."""
+
+    tensors: list[Any]
+    outputs: list[Any]
+    cotangents: tuple[Any, ...]
+    gradients: tuple[Any, ...]
 
 
 class Polygrad:
@@ -61,10 +72,32 @@ class Polygrad:
             return np.array(value.detach().numpy())
         return np.asarray(value)
 
+    def hosts(self, values: Sequence[Any]) -> Arrays:
+        """Results as NumPy arrays. A lazy library computes them together, and keeps what it promised of them."""
+        tensors = [value for value in values if isinstance(value, polygrad.Tensor)]
+        if not self.backend.lazy or not tensors:
+            return [self.host(value) for value in values]
+        import dask
+
+        computed = iter(dask.compute(*[tensor.detach().array for tensor in tensors]))
+        found = []
+        for value in values:
+            array = np.array(next(computed)) if isinstance(value, polygrad.Tensor) else np.asarray(value)
+            known = not any(n != n for n in getattr(value, "shape", ()))  # noqa: PLR0124 - of what depends on values it is nan
+            if isinstance(value, polygrad.Tensor) and (array.dtype, known and array.shape) != (
+                value.dtype,
+                known and value.shape,
+            ):
+                raise AssertionError(
+                    f"{self.name} promised {value.dtype}{list(value.shape)} and gave {array.dtype}{list(array.shape)}"
+                )
+            found.append(array)
+        return found
+
     def values(self, problem: Problem, arrays: Sequence[np.ndarray] | None = None) -> Arrays:
         """The outputs."""
         with polygrad.no_grad():
-            return [self.host(y) for y in self.run(problem, self.tensors(problem, arrays, False))]
+            return self.hosts(self.run(problem, self.tensors(problem, arrays, False)))
 
     def partial(self, problem: Problem) -> Any:
         """The differentiable outputs as a function of the Tensors that are differentiated."""
@@ -85,46 +118,44 @@ class Polygrad:
         """NumPy arrays as Tensors."""
         return tuple([polygrad.asarray(self.raw(array, "")) for array in arrays])
 
-    def gradient_tensors(
+    def record(
         self,
         problem: Problem,
         vs: Sequence[np.ndarray],
         arrays: Sequence[np.ndarray] | None = None,
         graph: bool = False,
-    ) -> tuple[list[Any], tuple[Any, ...]]:
-        """The Tensors that are differentiated, and their gradients."""
-        ts = self.tensors(problem, arrays)
-        wanted = [ts[i] for i in problem.which]
-        pairs = [
-            (y, v)
-            for y, v in zip(self.differentiable(self.run(problem, ts)), self.own(vs), strict=True)
-            if y.requires_grad
-        ]
+    ) -> Pass:
+        """A forward and a backward pass, with these cotangents."""
+        tensors = self.tensors(problem, arrays)
+        wanted = [tensors[i] for i in problem.which]
+        outputs = [y for y in self.run(problem, tensors) if isinstance(y, polygrad.Tensor)]
+        pairs = [(y, v) for y, v in zip(self.differentiable(outputs), self.own(vs), strict=True) if y.requires_grad]
         if not pairs:
-            return wanted, tuple([self.xp.zeros_like(x) for x in wanted])
+            return Pass(tensors, outputs, (), tuple([self.xp.zeros_like(x) for x in wanted]))
         ys, cotangents = zip(*pairs, strict=True)
         gradients = polygrad.autograd.grad(ys, wanted, cotangents, create_graph=graph, materialize_grads=True)
-        return wanted, gradients
+        return Pass(tensors, outputs, cotangents, gradients)
 
     def gradients(
         self, problem: Problem, vs: Sequence[np.ndarray], arrays: Sequence[np.ndarray] | None = None
     ) -> Arrays:
         """J'v."""
-        return [self.host(g) for g in self.gradient_tensors(problem, vs, arrays)[1]]
+        return self.hosts(self.record(problem, vs, arrays).gradients)
 
     def tangents(self, problem: Problem, us: Sequence[np.ndarray]) -> Arrays:
         """J u."""
         primals = self.own([problem.arrays[i] for i in problem.which])
-        return [self.host(t) for t in func.jvp(self.partial(problem), primals, self.own(us))[1]]
+        return self.hosts(func.jvp(self.partial(problem), primals, self.own(us))[1])
 
     def reverse_over_reverse(self, problem: Problem, vs: Sequence[np.ndarray], us: Sequence[np.ndarray]) -> Arrays:
         """The derivative of ``<J'v, u>``, which is that of J'v along u."""
-        wanted, gradients = self.gradient_tensors(problem, vs, graph=True)
-        pairs = [(g, u) for g, u in zip(gradients, self.own(us), strict=True) if g.requires_grad]
+        first = self.record(problem, vs, graph=True)
+        wanted = [first.tensors[i] for i in problem.which]
+        pairs = [(g, u) for g, u in zip(first.gradients, self.own(us), strict=True) if g.requires_grad]
         if not pairs:
             return [np.zeros_like(problem.arrays[i]) for i in problem.which]
         gs, cotangents = zip(*pairs, strict=True)
-        return [self.host(h) for h in polygrad.autograd.grad(gs, wanted, cotangents, materialize_grads=True)]
+        return self.hosts(polygrad.autograd.grad(gs, wanted, cotangents, materialize_grads=True))
 
     def forward_over_reverse(self, problem: Problem, vs: Sequence[np.ndarray], us: Sequence[np.ndarray]) -> Arrays:
         """The derivative of J'v along u."""
@@ -134,7 +165,7 @@ class Polygrad:
         def gradient(*xs: Any) -> Any:
             return func.vjp(function, *xs)[1](cotangents)
 
-        return [self.host(t) for t in func.jvp(gradient, primals, self.own(us))[1]]
+        return self.hosts(func.jvp(gradient, primals, self.own(us))[1])
 
     def batched(self, problem: Problem, which: Sequence[int], stacks: Sequence[np.ndarray]) -> Arrays:
         """All outputs under ``vmap``, over a leading axis of some of the arrays."""
@@ -145,4 +176,4 @@ class Polygrad:
                 ts[i] = tensor
             return tuple(self.run(problem, ts))
 
-        return [self.host(y) for y in func.vmap(function)(*self.own(stacks))]
+        return self.hosts(func.vmap(function)(*self.own(stacks)))

@@ -122,6 +122,14 @@ class Problem:
         single.directions = [u.astype(single.arrays[i].dtype) for i, u in zip(self.which, self.directions, strict=True)]
         return single
 
+    def widened(self) -> Problem:
+        """The same numbers in double precision."""
+        wide = {single: double for double, single in SINGLE.items()}
+        double = copy.copy(self)
+        double.arrays = [array.astype(wide.get(str(array.dtype), array.dtype)) for array in self.arrays]
+        double.directions = [u.astype(wide[str(u.dtype)]) for u in self.directions]
+        return double
+
     def step(self, t: float) -> list[np.ndarray]:
         """The arrays, those that are differentiated moved along their directions."""
         arrays = list(self.arrays)

@@ -130,10 +130,17 @@ def pad(x: Any, pad_width: Any, mode: str, constant_values: Any) -> Any:
     if len(pairs) == 1:
         pairs = pairs * x.ndim
     pairs = [(p, p) if isinstance(p, int) else p for p in pairs]
-    if mode == "constant":
-        flat = [n for pair in reversed(pairs) for n in pair]
-        return torch.nn.functional.pad(x, flat, value=constant_values) if flat else x.clone()
     import numpy as np
+
+    if mode == "constant":
+        values = np.broadcast_to(np.asarray(constant_values), (x.ndim, 2))
+        for axis, (pair, both) in enumerate(zip(pairs, values.tolist(), strict=True)):
+            ends = [
+                x.new_full([n if i == axis else m for i, m in enumerate(x.shape)], v)
+                for n, v in zip(pair, both, strict=True)
+            ]
+            x = torch.cat([ends[0], x, ends[1]], axis)
+        return x.clone()
 
     for axis, pair in enumerate(pairs):
         index = np.pad(np.arange(x.shape[axis]), pair, mode=mode)  # type: ignore[call-overload]
@@ -177,6 +184,23 @@ def unique_values(x: Any) -> Any:
 
     first = np.unique(flat.detach().numpy(), return_index=True)[1]
     return flat[torch.tensor(first)]
+
+
+def meant(src: Any, index: Any) -> Any:
+    """The part of a source that an index is about: torch computes with a larger source, but does not differentiate it."""
+    if src.ndim == 0 and index.ndim:
+        return src.item()
+    return src[tuple([slice(0, n) for n in index.shape])]
+
+
+def cov(x: Any, correction: float, fweights: Any, aweights: Any) -> Any:
+    """torch.cov, which takes whole numbers for the correction."""
+    if isinstance(correction, int):
+        return torch.cov(x, correction=correction, fweights=fweights, aweights=aweights)
+    w = fweights * aweights
+    total = w.sum()
+    centered = x - (x * w).sum(1, keepdim=True) / total
+    return centered @ (centered * w).mH / (total - correction * (w * aweights).sum() / total)
 
 
 def extreme_at(x: Any, src: Any, key: Any, largest: bool, include_self: bool) -> Any:

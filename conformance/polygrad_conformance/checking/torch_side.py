@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..cases.case import is_function_name
+from ..cases.case import Case, is_function_name
 from . import references
 from .outcome import Arrays, NotDifferentiable, first_line
 from .problem import Problem
@@ -23,6 +23,10 @@ class Torch:
 
     def __init__(self) -> None:
         self._code: dict[str, CodeType] = {}
+
+    def knows(self, case: Case) -> bool:
+        """Whether torch has such a function."""
+        return case.reference is not None
 
     def tensors(self, problem: Problem, track: bool = True) -> list[Any]:
         """The arrays of a problem as tensors."""
