@@ -15,7 +15,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("checking",),
     ("report",),
     ("running",),
-    ("__init__", "cli"),
+    ("__init__", "cli", "schema"),
 )
 """The rooms from the ground up. A room imports itself and what is below it."""
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
