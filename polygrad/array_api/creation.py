@@ -17,6 +17,7 @@ from ..core.modes import current
 from ..core.record import no_derivative
 from ..core.tensor import SCALARS, Tensor, constant, note_scope
 from ..errors import ArgumentError, BackendError, DtypeError, describe
+from .conversions import warn_detached
 
 __all__ = [
     "arange", "asarray", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full", "full_like", "linspace", "ones", "ones_like",
@@ -300,10 +301,20 @@ def tensor(
 ) -> Tensor:
     """A new leaf with a copy of ``data``: numbers, nested lists, an array of any library, or a Tensor.
 
-    Floating numbers get the default floating dtype, integers and booleans the backend's own; arrays keep theirs.
+    Floating numbers get the default floating dtype, integers and booleans the backend's own; arrays keep theirs. A sequence in which
+    there are Tensors with a history is stacked as by ``asarray``, and keeps it. Of one such Tensor the copy has none, with a warning.
     """
     if isinstance(data, Tensor):
+        if _has_history(data):
+            warn_detached(
+                "tensor(x): the copy of a tracked Tensor is a new leaf, which has no history. If that is meant, say so with "
+                "x.detach().clone(); x.clone() and polygrad.asarray(x) keep the gradient."
+            )
         data = data.detach()._untracked("tensor")
+    elif isinstance(data, (list, tuple)) and _has_history(data):
+        made = asarray(data, dtype=dtype, backend=backend)
+        made = made if device is None else made.to(device=device)
+        return made.requires_grad_() if requires_grad else made
     home = _place(backend, data)
     source = backend_of(data)
     if source is not None:
@@ -401,6 +412,13 @@ def asarray(
 
 def _has_tensor(value: Any) -> bool:
     return isinstance(value, Tensor) or (isinstance(value, (list, tuple)) and any(map(_has_tensor, value)))
+
+
+def _has_history(value: Any) -> bool:
+    """Return whether there is a Tensor that is tracked, or inside a transform."""
+    if isinstance(value, Tensor):
+        return value._node is not None or value._frame.level > 0
+    return isinstance(value, (list, tuple)) and any(map(_has_history, value))
 
 
 def _first_tensor(value: Sequence[Any]) -> Tensor:

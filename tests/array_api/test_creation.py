@@ -65,3 +65,35 @@ def test_numbers_that_are_tensors(backend: str, xp: Any) -> None:
             call()
         with pg.no_grad():
             call()
+
+
+# -- of Tensors that have a history ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda a, b: [a, b * a],
+        lambda a, b: (a, b * a),
+        lambda a, b: [[a, 1.0], (b * a, 2.0)],
+        lambda a, b: [[a, b * a]],
+    ],
+)
+def test_tensor_stacks_what_is_tracked(build: Any, backend: str) -> None:
+    x = pg.tensor([2.0, 3.0], dtype="float64", backend=backend, requires_grad=True)
+    made = pg.tensor(build(x[0], x[1]), dtype="float64", backend=backend)
+    made.sum().backward()
+    assert x.grad.tolist() == [4.0, 2.0]
+
+
+@pytest.mark.parametrize("transform", [pg.func.grad, pg.func.jacfwd, pg.func.jacrev])
+def test_tensor_stacks_what_is_inside_a_transform(transform: Any, backend: str) -> None:
+    x = pg.tensor([2.0, 3.0], dtype="float64", backend=backend)
+    assert transform(lambda x: pg.tensor([x[0], x[1] * x[0]], backend=backend).sum())(x).tolist() == [4.0, 2.0]
+
+
+def test_a_copy_of_a_tracked_tensor_is_a_leaf_with_a_warning(backend: str) -> None:
+    x = pg.tensor(2.0, dtype="float64", backend=backend, requires_grad=True)
+    with pytest.warns(pg.errors.DetachWarning, match=r"x\.detach\(\)\.clone\(\)"):
+        copy = pg.tensor(x * 2)
+    assert copy.is_leaf
+    assert not copy.requires_grad
+    assert pg.tensor([x.detach(), 1.0], backend=backend).is_leaf
