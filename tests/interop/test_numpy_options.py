@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import inspect
 import io
+import re
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,8 @@ from support.interop.numpy_calls import ARGUMENTS, INPUTS, NOT_ASKED, VALUES, fu
 
 FUNCTIONS = functions()
 SCOPE = {"np": np, "io": io}
+PAGE = Path(__file__).parents[2] / "docs" / "numpy.md"
+TABLE = "| function | options that are honoured | refused |\n|---|---|---|\n"
 
 
 def calls(name: str) -> Iterator[str]:
@@ -91,6 +95,52 @@ def outcome(text: str, tracked: bool) -> tuple[str, Any]:
     return ("agrees" if agrees(got, want) else "differs"), (got, want)
 
 
+def option(text: str, name: str) -> str:
+    """The options of a call as text; empty where there are none."""
+    return text.removeprefix(f"np.{name}({ARGUMENTS[name]}").removesuffix(")").removeprefix(", ")
+
+
+def table_row(name: str) -> str:
+    """What the documentation says of a function: what works with a gradient, and what is refused."""
+    works, refused = [], []
+    for text in calls(name):
+        found, detail = outcome(text, tracked=True)
+        what = option(text, name)
+        if found == "refused" and isinstance(detail, pg.PolygradError) and not fails(text):
+            refused.append(what)
+        elif found == "agrees":
+            works.append(what.split("=")[0] if "=" in what else what)
+    if "" in refused:
+        return f"| `{name}` | | all of it |"
+    names = sorted({f"`{what}`" for what in works if what})
+    return f"| `{name}` | {', '.join(names)} | {', '.join(f'`{what}`' for what in refused)} |"
+
+
+def fails(text: str) -> bool:
+    """Whether NumPy itself refuses a call."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            eval(text, {**SCOPE, **{name: array.copy() for name, array in INPUTS.items()}})
+        except Exception:
+            return True
+    return False
+
+
+def test_the_documentation_has_the_table() -> None:
+    """Run this file as a program to write the table anew."""
+    assert TABLE in PAGE.read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\| `([\w.]+)` \|.*$", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
+    assert documented == set(FUNCTIONS)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_table_is_right(name: str) -> None:
+    if np.lib.NumpyVersion(np.__version__) < "2.4.0":
+        pytest.skip("the table is of a newer NumPy")
+    assert table_row(name) in PAGE.read_text(encoding="utf-8").splitlines()
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_option_is_honoured_or_refused(name: str) -> None:
     bad = []
@@ -112,3 +162,9 @@ def test_the_gradient_of_every_option(name: str) -> None:
         if found.outcome not in ("gradient", "constant", "raises") and (name, found.outcome) != ("nanstd", "nan"):
             bad.append((text, found))
     assert not bad, "\n".join(map(str, bad))
+
+
+if __name__ == "__main__":
+    before, _, _ = PAGE.read_text(encoding="utf-8").partition(TABLE)
+    rows = [table_row(name) for name in FUNCTIONS]
+    PAGE.write_text(before + TABLE + "\n".join(rows) + "\n", encoding="utf-8")
