@@ -7,7 +7,7 @@ is used: what ``set_default_dtype`` says, else the backend's own.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
@@ -339,8 +339,7 @@ def tensor(
             )
         data = data.detach()._untracked("tensor")
     elif isinstance(data, (list, tuple)) and _has_history(data):
-        made = asarray(data, dtype=dtype, backend=backend)
-        made = made if device is None else made.to(device=device)
+        made = asarray(data, dtype=dtype, backend=backend).to(device=device)
         return made.requires_grad_() if requires_grad else made
     home = _place(backend, data)
     source = backend_of(data)
@@ -422,7 +421,7 @@ def asarray(
             )
         return out.requires_grad_() if requires_grad else out  # type: ignore[no-any-return]
     if isinstance(obj, (list, tuple)) and any(has_tensor(part) for part in obj):
-        home = get_backend(backend) if backend is not None else _first_tensor(obj)._frame.backend
+        home = get_backend(backend) if backend is not None else next(_tensors(obj))._frame.backend
         if copy is False:
             raise ArgumentError("asarray: stacking a sequence of Tensors takes a copy, and copy=False forbids one")
         parts = [asarray(part, backend=home) for part in obj]
@@ -439,25 +438,23 @@ def asarray(
     return _made(_converted(obj, home, dtype, device, copy), home, requires_grad)
 
 
+def _tensors(value: Any) -> Iterator[Tensor]:
+    """Yield a Tensor, or those in a sequence."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _tensors(part)
+
+
 def has_tensor(value: Any) -> bool:
     """Return whether a value is a Tensor, or a sequence in which there is one."""
-    return isinstance(value, Tensor) or (isinstance(value, (list, tuple)) and any(map(has_tensor, value)))
+    return next(_tensors(value), None) is not None
 
 
 def _has_history(value: Any) -> bool:
     """Return whether there is a Tensor that is tracked, or inside a transform."""
-    if isinstance(value, Tensor):
-        return value._node is not None or value._frame.level > 0
-    return isinstance(value, (list, tuple)) and any(map(_has_history, value))
-
-
-def _first_tensor(value: Sequence[Any]) -> Tensor:
-    for part in value:
-        if isinstance(part, Tensor):
-            return part
-        if isinstance(part, (list, tuple)) and has_tensor(part):
-            return _first_tensor(part)
-    raise ArgumentError("no Tensor")
+    return any(tensor._node is not None or tensor._frame.level > 0 for tensor in _tensors(value))
 
 
 def from_numpy(array: Any, *, backend: Any = None) -> Tensor:
