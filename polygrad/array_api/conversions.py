@@ -6,13 +6,15 @@ A tracked Tensor does not leave its graph silently: a conversion to an array rai
 from __future__ import annotations
 
 import copy
+import sys
 import warnings
 from collections.abc import Iterator
+from opcode import opmap
 from typing import Any
 
 from ..core import modes
 from ..core.graph import LEAF
-from ..core.sites import located
+from ..core.sites import located, user_frame
 from ..core.tensor import Tensor, constant, edge_of
 from ..errors import ArgumentError, ConversionError, DetachWarning, GraphError, describe
 
@@ -26,11 +28,20 @@ class Conversions(Tensor):
     def _untracked(self, what: str) -> Any:
         """The payload of the bottom level, if it may leave the graph silently."""
         if self._node is not None and not modes.current().detaching:
+            if self.ndim == 0 and what == _ARRAY and _takes_numbers():
+                return self.detach()._untracked(what)
+            if what == _ARRAY:
+                way = (
+                    "To make an array of Tensors that keeps the gradient, use polygrad.asarray([x, y]) or numpy.stack([x, y]) in place of "
+                    "numpy.array([x, y]) and of a NumPy function of a list, and numpy.dot(a, x) in place of a.dot(x). For the values "
+                    "alone, use tensor.detach().numpy()"
+                )
+            else:
+                way = f"Use tensor.detach().{'numpy()' if 'numpy' in what else 'array'} instead"
             raise located(
                 ConversionError(
                     f"{what}: can't convert a Tensor that requires grad ({describe(self)}), the graph would be lost silently. "
-                    f"Use tensor.detach().{'numpy()' if 'numpy' in what or 'array' in what else 'array'} instead, or let library code "
-                    f"take the values as constants inside `with polygrad.interop.allow_detach():`."
+                    f"{way}, or let library code take the values as constants inside `with polygrad.interop.allow_detach():`."
                 ),
                 self._node,
             )
@@ -42,7 +53,7 @@ class Conversions(Tensor):
         return self._frame.backend.numpy(self._untracked("numpy()"))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        array = self._frame.backend.numpy(self._untracked("__array__ (numpy.asarray)"))
+        array = self._frame.backend.numpy(self._untracked(_ARRAY))
         return array.__array__(dtype) if dtype is not None else array.copy() if copy else array
 
     def __dlpack__(
@@ -84,7 +95,7 @@ class Conversions(Tensor):
 
     def __float__(self, /) -> float:
         if self._node is not None:
-            warn_detached("float")
+            _leave_as_number("float", self)
         return self._scalar(float)  # type: ignore[no-any-return]
 
     def __int__(self, /) -> int:
@@ -92,7 +103,7 @@ class Conversions(Tensor):
 
     def __complex__(self, /) -> complex:
         if self._node is not None:
-            warn_detached("complex")
+            _leave_as_number("complex", self)
         return self._scalar(complex)  # type: ignore[no-any-return]
 
     def __index__(self, /) -> int:
@@ -162,21 +173,48 @@ class Conversions(Tensor):
         )
 
 
-_warned = False
+_ARRAY = "__array__ (numpy.asarray)"
+_NUMBERS = ("scipy.optimize.", "scipy._lib._util._ScalarFunctionWrapper.")
+"""Where a function of the user's returns a number: the value of its result is what is wanted there, and no gradient is lost."""
+_WRITES = frozenset(opmap[name] for name in ("STORE_SUBSCR", "STORE_SLICE") if name in opmap)
+"""The instructions of ``a[i] = x``."""
 
 
-def warn_detached(function: str) -> None:
-    """Warn, once in a process as torch does, that a Python number knows nothing of the graph."""
-    global _warned  # noqa: PLW0603
-    if _warned or modes.current().detaching:
+def _takes_numbers() -> bool:
+    frame = user_frame()
+    return f"{frame.f_globals.get('__name__')}.{frame.f_code.co_qualname}".startswith(_NUMBERS)
+
+
+def _leave_as_number(function: str, tensor: Tensor) -> None:
+    """Warn that a Python number knows nothing of the graph. A write into an array of another library raises.
+
+    Python shows the warning once for each line that does it.
+    """
+    if modes.current().detaching:
         return
-    warnings.warn(
+    frame = user_frame()
+    if frame.f_code.co_code[frame.f_lasti] in _WRITES:
+        raise located(
+            ConversionError(
+                f"a[i] = x: writing a Tensor that requires grad ({describe(tensor)}) into an array that is no Tensor would lose the graph. "
+                f"Make the array a Tensor first (polygrad.zeros(...), polygrad.asarray(a)), or collect the parts in a list and join them "
+                f"with polygrad.asarray([x, y]) or numpy.stack([x, y])"
+            ),
+            tensor._node,
+        )
+    warn_detached(
         f"{function}(tensor): a tracked Tensor was converted to a Python number, which has no gradient. If that is meant, say so "
-        f"with tensor.item(), tensor.detach() or `with polygrad.interop.allow_detach():`. This warning is given once.",
-        DetachWarning,
-        stacklevel=3,
+        f"with tensor.item(), tensor.detach() or `with polygrad.interop.allow_detach():`."
     )
-    _warned = True  # not before, so that a filter that makes it an error does so every time
+
+
+def warn_detached(message: str) -> None:
+    """Warn at the line of the user's code."""
+    frame, depth = sys._getframe(1), 2
+    user = user_frame()
+    while frame is not user and frame.f_back is not None:
+        frame, depth = frame.f_back, depth + 1
+    warnings.warn(message, DetachWarning, stacklevel=depth)
 
 
 def _restore(array: Any, requires_grad: bool, grad: Tensor | None) -> Tensor:

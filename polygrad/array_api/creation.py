@@ -6,7 +6,8 @@ is used: what ``set_default_dtype`` says, else the backend's own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
@@ -17,6 +18,7 @@ from ..core.modes import current
 from ..core.record import no_derivative
 from ..core.tensor import SCALARS, Tensor, constant, note_scope
 from ..errors import ArgumentError, BackendError, DtypeError, describe
+from .conversions import warn_detached
 
 __all__ = [
     "arange", "asarray", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full", "full_like", "linspace", "ones", "ones_like",
@@ -156,6 +158,18 @@ def _like(name: str) -> Any:
 ones_like, zeros_like, empty_like = _like("ones_like"), _like("zeros_like"), _like("empty_like")
 
 
+def _between(
+    home: Backend, start: Any, stop: Any, weights: Callable[[Any], Any], dtype: Any, device: Any, requires_grad: bool
+) -> Tensor:
+    """A Tensor between two ends, with their history. ``weights`` gives those of the second end, in a dtype."""
+    xp = home.namespace
+    ends = [asarray(end, backend=home) for end in (start, stop)]
+    ends = [x if x.dtype in home.floating else xp.astype(x, default_floating(home, device)) for x in ends]
+    t = constant(weights(xp.real(xp.add(*ends)).dtype), home.frame())
+    out = xp.add(xp.multiply(ends[0], xp.subtract(1, t)), xp.multiply(ends[1], t)).to(dtype=dtype, device=device)
+    return out.requires_grad_() if requires_grad else out  # type: ignore[no-any-return]
+
+
 def _number(function: str, name: str, value: Any) -> Any:
     """A number; a Tensor of one element may stand for it, unless that would lose its history."""
     if not isinstance(value, Tensor):
@@ -227,6 +241,14 @@ def arange(
 ) -> Tensor:
     """Evenly spaced values in ``[start, stop)``, or in ``[0, start)``."""
     home = get_backend(backend)
+    if any(_has_history(end) for end in (start, stop, step)):
+        first, last = (0, start) if stop is None else (start, stop)
+        begin, end, gap = (x.item() if isinstance(x, Tensor) else x for x in (first, last, step))
+        count = max(0, math.ceil((end - begin) / gap))  # the end says how many there are, and has no derivative
+        second = home.namespace.add(asarray(first, backend=home), asarray(step, backend=home))
+        return _between(
+            home, first, second, lambda kind: home.raw.arange(count, dtype=kind), dtype, device, requires_grad
+        )
     start, stop, step = (
         _number("arange", "start", start),
         _number("arange", "stop", stop),
@@ -250,6 +272,12 @@ def linspace(
 ) -> Tensor:
     """``num`` evenly spaced values from ``start`` to ``stop``, which is included unless ``endpoint`` is False."""
     home = get_backend(backend)
+    if _has_history(start) or _has_history(stop):
+
+        def weights(kind: Any) -> Any:
+            return home.raw.linspace(0.0, 1.0, num, endpoint=endpoint, dtype=kind)
+
+        return _between(home, start, stop, weights, dtype, device, requires_grad)
     start, stop = _number("linspace", "start", start), _number("linspace", "stop", stop)
     default = None if complex in map(type, (start, stop)) else default_floating(home, device)
     array = home.raw.linspace(start, stop, num, endpoint=endpoint, **options_of(home, dtype, device, default))
@@ -300,10 +328,19 @@ def tensor(
 ) -> Tensor:
     """A new leaf with a copy of ``data``: numbers, nested lists, an array of any library, or a Tensor.
 
-    Floating numbers get the default floating dtype, integers and booleans the backend's own; arrays keep theirs.
+    Floating numbers get the default floating dtype, integers and booleans the backend's own; arrays keep theirs. A sequence in which
+    there are Tensors with a history is stacked as by ``asarray``, and keeps it. Of one such Tensor the copy has none, with a warning.
     """
     if isinstance(data, Tensor):
+        if _has_history(data):
+            warn_detached(
+                "tensor(x): the copy of a tracked Tensor is a new leaf, which has no history. If that is meant, say so with "
+                "x.detach().clone(); x.clone() and polygrad.asarray(x) keep the gradient."
+            )
         data = data.detach()._untracked("tensor")
+    elif isinstance(data, (list, tuple)) and _has_history(data):
+        made = asarray(data, dtype=dtype, backend=backend).to(device=device)  # type: ignore[no-any-return]
+        return made.requires_grad_() if requires_grad else made
     home = _place(backend, data)
     source = backend_of(data)
     if source is not None:
@@ -327,7 +364,9 @@ def _converted(data: Any, home: Backend, dtype: Any, device: Any, copy: bool | N
             dtype is None and not kinds
         ):
             dtype = default_floating(home, device)
-    return home.from_host(data, **options_of(home, dtype, device), copy=copy)
+    array = home.from_host(data, **options_of(home, dtype, device), copy=copy)
+    home.check(array)
+    return array
 
 
 def backend_of_type(kind: type) -> str | None:
@@ -381,8 +420,8 @@ def asarray(
                 f"asarray: {describe(obj)} takes a copy with dtype={dtype}, device={device}, and copy=False forbids one"
             )
         return out.requires_grad_() if requires_grad else out  # type: ignore[no-any-return]
-    if isinstance(obj, (list, tuple)) and any(_has_tensor(part) for part in obj):
-        home = get_backend(backend) if backend is not None else _first_tensor(obj)._frame.backend
+    if isinstance(obj, (list, tuple)) and any(has_tensor(part) for part in obj):
+        home = get_backend(backend) if backend is not None else next(_tensors(obj))._frame.backend
         if copy is False:
             raise ArgumentError("asarray: stacking a sequence of Tensors takes a copy, and copy=False forbids one")
         parts = [asarray(part, backend=home) for part in obj]
@@ -399,17 +438,23 @@ def asarray(
     return _made(_converted(obj, home, dtype, device, copy), home, requires_grad)
 
 
-def _has_tensor(value: Any) -> bool:
-    return isinstance(value, Tensor) or (isinstance(value, (list, tuple)) and any(map(_has_tensor, value)))
+def _tensors(value: Any) -> Iterator[Tensor]:
+    """Yield a Tensor, or those in a sequence."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _tensors(part)
 
 
-def _first_tensor(value: Sequence[Any]) -> Tensor:
-    for part in value:
-        if isinstance(part, Tensor):
-            return part
-        if isinstance(part, (list, tuple)) and _has_tensor(part):
-            return _first_tensor(part)
-    raise ArgumentError("no Tensor")
+def has_tensor(value: Any) -> bool:
+    """Return whether a value is a Tensor, or a sequence in which there is one."""
+    return next(_tensors(value), None) is not None
+
+
+def _has_history(value: Any) -> bool:
+    """Return whether there is a Tensor that is tracked, or inside a transform."""
+    return any(tensor._node is not None or tensor._frame.level > 0 for tensor in _tensors(value))
 
 
 def from_numpy(array: Any, *, backend: Any = None) -> Tensor:

@@ -21,6 +21,7 @@ from ..engine import start
 from ..errors import ArgumentError, BackendError, DtypeError, ShapeError, describe
 from ..rules.declare import BUILD, OPS, Op
 from .conversions import Conversions
+from .creation import has_tensor
 from .namespace import check_version
 
 CASTS = {"float": "float32", "double": "float64", "half": "float16", "int": "int32", "long": "int64", "bool": "bool"}
@@ -95,6 +96,8 @@ class _Surface(Tensor):
     def __setitem__(self, key: Any, value: Any, /) -> None:
         xp = self._frame.namespace
         key = plain_key(key)
+        if isinstance(value, (list, tuple)) and has_tensor(value):
+            value = xp.asarray(value)
 
         def compute() -> Tensor:
             if is_there(self, key, value):
@@ -107,7 +110,9 @@ class _Surface(Tensor):
     # -- shape ------------------------------------------------------------------------------------------------
     @property
     def T(self) -> Tensor:
-        """The transposed matrix. Other numbers of axes: ``permute_dims``, ``mT``."""
+        """The transposed matrix; a Tensor of one axis or none itself. More axes: ``permute_dims``, ``mT``."""
+        if self.ndim < 2:
+            return self
         if self.ndim != 2:
             raise ShapeError(
                 f"T is for two axes, and this Tensor has shape {tuple(self.shape)}; use permute_dims, or mT for stacks"

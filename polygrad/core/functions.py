@@ -76,6 +76,9 @@ def as_operator(op: Op) -> Callable[..., Any]:
 def _operate(op: Op, args: Sequence[Any], params: dict[str, Any]) -> Any:
     for arg in args:
         kind = type(arg)
+        if kind is list or kind is tuple:  # as for NumPy's arrays
+            xp = next(other._frame.namespace for other in args if isinstance(other, Tensor))
+            return apply(op, [xp.asarray(x) if type(x) in (list, tuple) else x for x in args], params)
         if kind in SCALAR_TYPES or isinstance(arg, Tensor):
             continue
         if kind.__module__ != "builtins" and backend_of(arg) is None:

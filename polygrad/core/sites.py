@@ -67,13 +67,18 @@ def _ours(frame: FrameType) -> bool:
     return file.startswith((_ROOT, _GENERATED))
 
 
-def note_origin(node: Any) -> None:
-    """Keep with a node where it was called; the observer of anomaly mode."""
-    frame: FrameType | None = sys._getframe(1)
-    first = frame
+def user_frame() -> FrameType:
+    """Return the innermost frame that is not polygrad's own."""
+    first = sys._getframe(1)
+    frame: FrameType | None = first
     while frame is not None and _ours(frame):
         frame = frame.f_back
-    stack = StackSummary.extract(walk_stack(frame or first), lookup_lines=False)
+    return frame or first
+
+
+def note_origin(node: Any) -> None:
+    """Keep with a node where it was called; the observer of anomaly mode."""
+    stack = StackSummary.extract(walk_stack(user_frame()), lookup_lines=False)
     stack.reverse()
     node._extra().origin = Origin(stack, differentiating.get())
 

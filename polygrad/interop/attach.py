@@ -35,7 +35,7 @@ def array_function(self: Tensor, function: Any, types: Any, args: tuple[Any, ...
 
 
 def _provider(name: str) -> Callable[[], Callable[..., Any]]:
-    return lambda: import_module(f"{__package__}.numpy_functions").FUNCTIONS[name]
+    return lambda: _protocols().FUNCTIONS[name]
 
 
 def attach() -> None:

@@ -1,8 +1,7 @@
 """NumPy's functions that polygrad has not, or has with torch's meaning, written with the operations of a namespace.
 
 Each takes the namespace first and then NumPy's parameters under NumPy's names; NumPy documents them. ``protocols`` calls them for
-``np.f(x)``; some are on every namespace, where consumers of the Array API look for them with NumPy's meaning. No array library is
-imported.
+``np.f(x)``; some are on every namespace, where consumers of the Array API look for them with NumPy's meaning.
 """
 
 from __future__ import annotations
@@ -11,81 +10,120 @@ import math
 import operator
 from typing import Any
 
-from ..errors import ArgumentError, ShapeError
+import numpy
+
+from ..backend.dtypes import dtype_name
+from ..errors import ArgumentError, ShapeError, describe
 from ..rules.declare import OPS
 
 FUNCTIONS: dict[str, Any] = {}
 """The functions of this module by NumPy's name."""
 
 
-def _register(function: Any) -> Any:
-    FUNCTIONS[function.__name__.rstrip("_")] = function
+def register(function: Any, name: str | None = None) -> Any:
+    """Enter a function under its name, or another."""
+    FUNCTIONS[name or function.__name__.rstrip("_")] = function
     return function
 
 
+def is_index(value: Any) -> bool:
+    """Return whether a value is one integer, and no array."""
+    return hasattr(value, "__index__") and not getattr(value, "ndim", 0)
+
+
+def axis_of(name: str, axis: Any, x: Any) -> int:
+    """Return an axis counted from the front."""
+    axis = operator.index(axis)
+    if not -x.ndim <= axis < x.ndim:
+        raise ShapeError(f"numpy.{name}: axis {axis} is out of bounds for {describe(x)}")
+    return axis % x.ndim  # type: ignore[no-any-return]
+
+
+def check_order(name: str, order: Any) -> None:
+    """Raise unless a memory order is one of NumPy's; which one it is, is the library's affair where an array is made."""
+    if order not in (None, "C", "F", "A", "K"):
+        raise ArgumentError(f"numpy.{name}: order has to be 'C', 'F', 'A' or 'K', got {order!r}")
+
+
+def check_casting(name: str, arrays: Any, target: Any, casting: str) -> None:
+    """Raise unless NumPy's rule of casting allows to take the arrays to a dtype."""
+    if casting not in ("no", "equiv", "safe", "same_kind", "unsafe"):
+        raise ArgumentError(f"numpy.{name}: casting has to be one of NumPy's rules, got {casting!r}")
+    for array in arrays:
+        if not numpy.can_cast(numpy_dtype(array.dtype), target, casting):  # type: ignore[arg-type]
+            raise ArgumentError(f"numpy.{name}: {describe(array)} cannot be cast to {target} by the rule {casting!r}")
+
+
+def numpy_dtype(dtype: Any) -> numpy.dtype[Any]:
+    """Return NumPy's dtype of the same name as any library's."""
+    return numpy.dtype(dtype_name(dtype))
+
+
 # -- looking at an array ------------------------------------------------------------------------------------------------
-@_register
+@register
 def ndim(xp: Any, a: Any) -> int:
     return xp.asarray(a).ndim  # type: ignore[no-any-return]
 
 
-@_register
+@register
 def shape(xp: Any, a: Any) -> tuple[int, ...]:
     return tuple(xp.asarray(a).shape)
 
 
-@_register
+@register
 def size(xp: Any, a: Any, axis: Any = None) -> int:
     a = xp.asarray(a)
     axes = range(a.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
     return math.prod(a.shape[i] for i in axes)
 
 
-def _is_complex(xp: Any, x: Any) -> bool:
+def is_complex(xp: Any, x: Any) -> bool:
     return bool(xp.isdtype(x.dtype, "complex floating"))
 
 
-@_register
+@register
 def iscomplexobj(xp: Any, x: Any) -> bool:
-    return _is_complex(xp, x)
+    return is_complex(xp, x)
 
 
-@_register
+@register
 def isrealobj(xp: Any, x: Any) -> bool:
-    return not _is_complex(xp, x)
+    return not is_complex(xp, x)
 
 
-@_register
+@register
 def isreal(xp: Any, x: Any) -> Any:
-    return xp.imag(x) == 0 if _is_complex(xp, x) else xp.full_like(x, True, dtype=xp.bool)
+    return xp.imag(x) == 0 if is_complex(xp, x) else xp.full_like(x, True, dtype=xp.bool)
 
 
-@_register
+@register
 def iscomplex(xp: Any, x: Any) -> Any:
     return xp.logical_not(isreal(xp, x))
 
 
-@_register
+@register
 def isposinf(xp: Any, x: Any) -> Any:
     return x == math.inf
 
 
-@_register
+@register
 def isneginf(xp: Any, x: Any) -> Any:
     return x == -math.inf
 
 
-@_register
+@register
 def result_type(xp: Any, *arrays_and_dtypes: Any) -> Any:
     return xp.result_type(*arrays_and_dtypes)
 
 
-@_register
+@register
 def can_cast(xp: Any, from_: Any, to: Any, casting: str = "safe") -> bool:
-    return xp.can_cast(from_, to)  # type: ignore[no-any-return]
+    home = xp.asarray(0)._frame.backend
+    held = from_.dtype if hasattr(from_, "dtype") else home.dtype(from_)
+    return numpy.can_cast(numpy_dtype(held), numpy_dtype(home.dtype(to)), casting)  # type: ignore[arg-type]
 
 
-@_register
+@register
 def may_share_memory(xp: Any, a: Any, b: Any, max_work: Any = None) -> bool:
     """Return True if one is the other. The payload of a Tensor is never written to, so that nobody needs to know more."""
     return a is b
@@ -94,12 +132,12 @@ def may_share_memory(xp: Any, a: Any, b: Any, max_work: Any = None) -> bool:
 FUNCTIONS["shares_memory"] = may_share_memory
 
 
-@_register
+@register
 def array_repr(xp: Any, arr: Any, *layout: Any, **options: Any) -> str:
     return repr(arr)
 
 
-@_register
+@register
 def array_str(xp: Any, a: Any, *layout: Any, **options: Any) -> str:
     return str(a)
 
@@ -119,6 +157,7 @@ def _register_like(name: str) -> None:
         *,
         device: Any = None,
     ) -> Any:
+        check_order(f"{name}_like", order)
         if shape is None:
             return getattr(xp, f"{name}_like")(a, dtype=dtype, device=device)
         return getattr(xp, name)(
@@ -132,7 +171,7 @@ for _name in ("zeros", "ones", "empty"):
     _register_like(_name)
 
 
-@_register
+@register
 def full_like(
     xp: Any,
     a: Any,
@@ -148,13 +187,14 @@ def full_like(
     return xp.broadcast_to(xp.astype(xp.asarray(fill_value), made.dtype), made.shape)
 
 
-@_register
+@register
 def copy(xp: Any, a: Any, order: str = "K", subok: bool = False) -> Any:
+    check_order("copy", order)
     return xp.clone(a)
 
 
 # -- joining and cutting ------------------------------------------------------------------------------------------------
-@_register
+@register
 def append(xp: Any, arr: Any, values: Any, axis: int | None = None) -> Any:
     arr, values = xp.asarray(arr), xp.asarray(values)
     if axis is None:
@@ -162,10 +202,11 @@ def append(xp: Any, arr: Any, values: Any, axis: int | None = None) -> Any:
     return xp.concat([arr, values], axis=axis or 0)
 
 
-@_register
+@register
 def array_split(xp: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     n = ary.shape[axis]
-    if isinstance(indices_or_sections, int):
+    if is_index(indices_or_sections):
+        indices_or_sections = operator.index(indices_or_sections)
         whole, extra = divmod(n, indices_or_sections)
         sizes = [whole + 1] * extra + [whole] * (indices_or_sections - extra)
         stops = [sum(sizes[: i + 1]) for i in range(len(sizes))]
@@ -175,9 +216,9 @@ def array_split(xp: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> A
     return [ary[(*before, slice(start, stop))] for start, stop in zip([0, *stops], stops, strict=False)]
 
 
-@_register
+@register
 def split(xp: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
-    if isinstance(indices_or_sections, int) and ary.shape[axis] % indices_or_sections:
+    if is_index(indices_or_sections) and ary.shape[axis] % indices_or_sections:
         raise ShapeError(
             f"numpy.split: an axis of length {ary.shape[axis]} does not divide into {indices_or_sections} equal parts; "
             f"numpy.array_split makes unequal ones"
@@ -191,37 +232,56 @@ for _name, _axis in (("hsplit", 1), ("vsplit", 0), ("dsplit", 2)):
     )
 
 
-@_register
+@register
+def unstack(xp: Any, x: Any, *, axis: Any = 0) -> Any:
+    return tuple(xp.unstack(xp.moveaxis(x, axis, 0), axis=0))
+
+
+@register
+def broadcast_arrays(xp: Any, *args: Any, subok: bool = False) -> Any:
+    return tuple(xp.broadcast_arrays(*map(xp.asarray, args)))
+
+
+@register
+def isin(
+    xp: Any, element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False, *, kind: Any = None
+) -> Any:
+    if kind not in (None, "sort", "table"):
+        raise ArgumentError(f"numpy.isin: kind has to be None, 'sort' or 'table', got {kind!r}")
+    return xp.isin(xp.asarray(element), xp.asarray(test_elements), invert=invert)
+
+
+@register
 def delete(xp: Any, arr: Any, obj: Any, axis: int | None = None) -> Any:
     if axis is None:
         arr, axis = xp.reshape(arr, (-1,)), 0
     n = arr.shape[axis]
-    listed = range(n)[obj] if isinstance(obj, slice) else obj if hasattr(obj, "__len__") else [obj]
-    gone = {range(n)[operator.index(i)] for i in listed}
-    return xp.take(arr, xp.asarray([i for i in range(n) if i not in gone], dtype=xp.int64), axis=axis)
+    places = obj if isinstance(obj, slice) else obj.numpy() if hasattr(obj, "numpy") else obj
+    kept = numpy.delete(numpy.arange(n), places)  # a mask, indices or a slice
+    return xp.take(arr, xp.asarray(kept, dtype=xp.int64), axis=axis)
 
 
-@_register
+@register
 def diagonal(xp: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return xp.linalg.diagonal(xp.moveaxis(a, (axis1, axis2), (-2, -1)), offset=offset)
 
 
-@_register
+@register
 def diag(xp: Any, v: Any, k: int = 0) -> Any:
     return xp.diag(v, k)
 
 
-@_register
+@register
 def diagflat(xp: Any, v: Any, k: int = 0) -> Any:
     return xp.diagflat(v, k)
 
 
-@_register
+@register
 def trace(xp: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     return xp.linalg.trace(xp.moveaxis(a, (axis1, axis2), (-2, -1)), offset=offset, dtype=dtype)
 
 
-@_register
+@register
 def sliding_window_view(
     xp: Any, x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
 ) -> Any:
@@ -232,108 +292,137 @@ def sliding_window_view(
     return x
 
 
-@_register
+@register
 def fliplr(xp: Any, m: Any) -> Any:
     return xp.flip(m, axis=1)
 
 
-@_register
+@register
 def flipud(xp: Any, m: Any) -> Any:
     return xp.flip(m, axis=0)
 
 
-@_register
+@register
 def rollaxis(xp: Any, a: Any, axis: int, start: int = 0) -> Any:
     axis, start = axis % a.ndim, start + a.ndim if start < 0 else start
     return xp.moveaxis(a, axis, start - 1 if axis < start else start)
 
 
-@_register
+@register
 def transpose(xp: Any, a: Any, axes: Any = None) -> Any:
     return xp.permute_dims(a, tuple(reversed(range(a.ndim))) if axes is None else tuple(axes))
 
 
-@_register
+@register
 def swapaxes(xp: Any, a: Any, axis1: int, axis2: int) -> Any:
     return xp.swapaxes(a, axis1, axis2)
 
 
-@_register
+@register
 def squeeze(xp: Any, a: Any, axis: Any = None) -> Any:
     return xp.squeeze(a, tuple(i for i, n in enumerate(a.shape) if n == 1) if axis is None else axis)
 
 
-@_register
+@register
 def tile(xp: Any, A: Any, reps: Any) -> Any:
     return xp.tile(A, (reps,) if isinstance(reps, int) else tuple(reps))
 
 
-@_register
+@register
 def broadcast_to(xp: Any, array: Any, shape: Any, subok: bool = False) -> Any:
     return xp.broadcast_to(array, (shape,) if isinstance(shape, int) else tuple(shape))
 
 
-@_register
+@register
 def flatnonzero(xp: Any, a: Any) -> Any:
     return xp.nonzero(xp.reshape(a, (-1,)))[0]
 
 
-@_register
+@register
 def extract(xp: Any, condition: Any, arr: Any) -> Any:
-    return xp.reshape(arr, (-1,))[xp.reshape(condition, (-1,))]
+    chosen = xp.nonzero(xp.reshape(xp.asarray(condition), (-1,)))[0]
+    return xp.take(xp.reshape(xp.asarray(arr), (-1,)), chosen, axis=0)
 
 
-@_register
+@register
 def compress(xp: Any, condition: Any, a: Any, axis: int | None = None) -> Any:
     if axis is None:
         a, axis = xp.reshape(a, (-1,)), 0
     return xp.take(a, xp.nonzero(xp.asarray(condition))[0], axis=axis)
 
 
-@_register
+@register
 def unique(
-    xp: Any, ar: Any, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False
+    xp: Any,
+    ar: Any,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    *,
+    equal_nan: bool = True,
+    sorted: bool = True,
 ) -> Any:
-    if not (return_index or return_inverse or return_counts):
-        return xp.unique_values(ar)
-    found = xp.unique_all(ar)
-    asked = ((return_index, found.indices), (return_inverse, found.inverse_indices), (return_counts, found.counts))
-    return (found.values, *[part for wanted, part in asked if wanted])
+    """Return the different values. Those that are nan count as one, unless ``equal_nan`` is False."""
+    ar = xp.asarray(ar)
+    values, indices, inverse, counts = xp.unique_all(ar.detach())
+    nan = xp.isnan(values)
+    several = int(xp.sum(xp.astype(nan, xp.int64))) if equal_nan and ar.dtype in xp.floating_dtypes else 0
+    if several > 1:  # they come last
+        n = values.shape[0] - several
+        first = xp.min(indices[n:], keepdims=True)
+        values, indices = values[: n + 1], xp.concat([indices[:n], first])
+        inverse = xp.minimum(inverse, n)
+        counts = xp.concat([counts[:n], xp.sum(counts[n:], keepdims=True)])
+    asked = ((return_index, indices), (return_inverse, inverse), (return_counts, counts))
+    parts = [part for wanted, part in asked if wanted]
+    values = xp.take(xp.reshape(ar, (-1,)), indices, axis=0)
+    return (values, *parts) if parts else values
 
 
-@_register
+@register
 def select(xp: Any, condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     out = default
     for condition, choice in zip(reversed(list(condlist)), reversed(list(choicelist)), strict=True):
-        out = xp.where(condition, choice, out)
+        condition = xp.asarray(condition)
+        if condition.dtype != xp.bool:
+            raise ArgumentError(f"numpy.select: a condition has to be of booleans, got {describe(condition)}")
+        out = xp.where(condition, xp.asarray(choice), out)
     return out
 
 
 # -- in place -----------------------------------------------------------------------------------------------------------
-@_register
+@register
 def copyto(xp: Any, dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
+    check_casting("copyto", [src] if hasattr(src, "dtype") else [], numpy_dtype(dst.dtype), casting)
     dst[...] = src if where is True else xp.where(where, src, dst)
 
 
-@_register
+@register
 def putmask(xp: Any, a: Any, mask: Any, values: Any) -> None:
     copyto(xp, a, values, where=mask)
 
 
-@_register
+@register
 def fill_diagonal(xp: Any, a: Any, val: Any, wrap: bool = False) -> None:
     along = xp.arange(min(a.shape), device=a.device)
     a[(along,) * a.ndim] = val
 
 
-@_register
+@register
 def put_along_axis(xp: Any, arr: Any, indices: Any, values: Any, axis: int) -> None:
     values = xp.broadcast_to(xp.astype(xp.asarray(values), arr.dtype), indices.shape)
     arr[...] = xp.scatter(arr, axis, indices, values)
 
 
 # -- arithmetic ---------------------------------------------------------------------------------------------------------
-@_register
+@register
+def clip(xp: Any, a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    if (a_min is not None and min is not None) or (a_max is not None and max is not None):
+        raise ArgumentError("numpy.clip: a_min and min, a_max and max are two names of one bound; give one of them")
+    return xp.clip(xp.asarray(a), a_min if min is None else min, a_max if max is None else max)
+
+
+@register
 def average(
     xp: Any, a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False
 ) -> Any:
@@ -356,17 +445,17 @@ def average(
     return (mean, xp.broadcast_to(xp.asarray(total, dtype=mean.dtype), mean.shape)) if returned else mean
 
 
-@_register
+@register
 def ptp(xp: Any, a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     return xp.max(a, axis=axis, keepdims=keepdims) - xp.min(a, axis=axis, keepdims=keepdims)
 
 
-@_register
+@register
 def vdot(xp: Any, a: Any, b: Any, /) -> Any:
     return xp.vecdot(xp.reshape(a, (-1,)), xp.reshape(b, (-1,)))
 
 
-@_register
+@register
 def dot(xp: Any, a: Any, b: Any) -> Any:
     a, b = xp.asarray(a), xp.asarray(b)
     if a.ndim == 0 or b.ndim == 0:
@@ -374,20 +463,20 @@ def dot(xp: Any, a: Any, b: Any) -> Any:
     return xp.tensordot(a, b, axes=((-1,), (-2 if b.ndim > 1 else -1,)))
 
 
-@_register
+@register
 def cross(xp: Any, a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
     if axis is not None:
-        axisa = axisb = axisc = axis
+        axisa = axisb = axisc = operator.index(axis)
     a, b = xp.moveaxis(a, axisa, -1), xp.moveaxis(b, axisb, -1)
     return xp.moveaxis(xp.linalg.cross(a, b, axis=-1), -1, axisc)
 
 
-@_register
+@register
 def fix(xp: Any, x: Any) -> Any:
     return xp.trunc(x)
 
 
-@_register
+@register
 def round_(xp: Any, a: Any, decimals: int = 0) -> Any:
     return xp.round(a) if decimals == 0 else xp.round(a * 10.0**decimals) / 10.0**decimals
 
@@ -395,13 +484,13 @@ def round_(xp: Any, a: Any, decimals: int = 0) -> Any:
 FUNCTIONS["around"] = round_
 
 
-@_register
+@register
 def ediff1d(xp: Any, ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     ends = [to_begin, xp.diff(xp.reshape(ary, (-1,))), to_end]
     return xp.concat([xp.reshape(xp.asarray(part), (-1,)) for part in ends if part is not None])
 
 
-@_register
+@register
 def unwrap(xp: Any, p: Any, discont: float | None = None, axis: int = -1, *, period: float = 2 * math.pi) -> Any:
     """Take out jumps, which are whole periods, so that the derivative is that of ``p``."""
     jump = xp.diff(p, axis=axis)
@@ -411,7 +500,7 @@ def unwrap(xp: Any, p: Any, discont: float | None = None, axis: int = -1, *, per
     return p + xp.cumulative_sum(turns, axis=axis, include_initial=True)
 
 
-@_register
+@register
 def polyval(xp: Any, p: Any, x: Any) -> Any:
     out: Any = 0.0
     for coefficient in p:
@@ -419,22 +508,26 @@ def polyval(xp: Any, p: Any, x: Any) -> Any:
     return out
 
 
-@_register
+@register
 def interp(xp: Any, x: Any, points: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
     """Interpolate linearly between the points, constant outside; differentiable in all three arrays."""
     if period is not None:
         raise ArgumentError("numpy.interp: period is not supported for Tensors; reduce x and xp by it beforehand")
     x, points, fp = xp.asarray(x), xp.asarray(points), xp.asarray(fp)
-    after = xp.clip(xp.searchsorted(points, x), 1, points.shape[0] - 1)
+    n = points.shape[0]
+    before = xp.clip(xp.searchsorted(points, x, side="right") - 1, 0, max(n - 2, 0))
     x0, x1, f0, f1 = (
-        xp.reshape(xp.take(of, xp.reshape(i, (-1,))), x.shape) for of in (points, fp) for i in (after - 1, after)
+        xp.reshape(xp.take(of, xp.reshape(i, (-1,))), x.shape)
+        for of in (points, fp)
+        for i in (before, xp.clip(before + 1, 0, n - 1))
     )
-    inside = f0 + (f1 - f0) * ((x - x0) / (x1 - x0))
-    low = xp.where(x < points[0], fp[0] if left is None else left, inside)
+    jump = x1 == x0  # the last two points are one: what stands on the right is the value
+    inside = f0 + (f1 - f0) * ((x - x0) / xp.where(jump, 1, x1 - x0))
+    low = xp.where(x < points[0], fp[0] if left is None else left, xp.where(jump, f1, inside))
     return xp.where(x > points[-1], fp[-1] if right is None else right, low)
 
 
-@_register
+@register
 def convolve(xp: Any, a: Any, v: Any, mode: str = "full") -> Any:
     a, v = xp.asarray(a), xp.asarray(v)
     if v.shape[0] > a.shape[0]:
@@ -450,7 +543,7 @@ def convolve(xp: Any, a: Any, v: Any, mode: str = "full") -> Any:
 def _axes_last(xp: Any, x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
     """Return ``x`` with the axes of a reduction merged into one, which comes last, and the shape with ones in their place."""
     axes = tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
-    axes = tuple(i % x.ndim for i in axes)
+    axes = tuple(axis_of("quantile", i, x) for i in axes)
     rest = [i for i in range(x.ndim) if i not in axes]
     kept = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
     merged = xp.permute_dims(x, (*rest, *axes))
@@ -474,53 +567,57 @@ for _name in ("quantile", "nanquantile"):
     FUNCTIONS[_name] = _make_quantile(_name)
 
 
-@_register
+@register
 def percentile(xp: Any, a: Any, q: Any, axis: Any = None, **options: Any) -> Any:
     return FUNCTIONS["quantile"](xp, a, xp.asarray(q) / 100, axis, **options)
 
 
-@_register
+@register
 def nanpercentile(xp: Any, a: Any, q: Any, axis: Any = None, **options: Any) -> Any:
     return FUNCTIONS["nanquantile"](xp, a, xp.asarray(q) / 100, axis, **options)
 
 
-@_register
+@register
 def median(xp: Any, a: Any, axis: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
     """Return the middle value, or the mean of the two middle ones; torch and ``polygrad.median`` take the lower one."""
     return FUNCTIONS["quantile"](xp, a, 0.5, axis, keepdims=keepdims)
 
 
-@_register
+@register
 def nanmedian(xp: Any, a: Any, axis: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
     """Return the median of what is not nan."""
     return FUNCTIONS["nanquantile"](xp, a, 0.5, axis, keepdims=keepdims)
 
 
-@_register
+@register
 def histogram(
     xp: Any, a: Any, bins: Any = 10, range: Any = None, density: bool | None = None, weights: Any = None
 ) -> tuple[Any, Any]:
+    if isinstance(bins, str):
+        raise ArgumentError(f"numpy.histogram: the number of bins or their edges are wanted for Tensors, got {bins!r}")
+    a = xp.asarray(a)
+    if not is_index(bins):
+        bins = xp.asarray(bins)
+        bins = bins if a.dtype not in xp.floating_dtypes else xp.astype(bins, a.dtype)
     counts, edges = xp.histogram(a, bins, range=range, weight=weights, density=bool(density))
+    if range is None and is_index(bins) and a.size and bool(xp.min(a) < xp.max(a)):
+        # the edges go with the least and the greatest element
+        edges = FUNCTIONS["linspace"](xp, xp.min(a), xp.max(a), operator.index(bins) + 1)
+        if density:
+            total = counts * xp.diff(edges.detach())
+            counts = total / xp.diff(edges)
     return (counts if density or weights is not None else xp.astype(counts, xp.int64)), edges
 
 
 def _register_nan_reduction(name: str, filler: float) -> None:
-    def reduce(xp: Any, a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    def reduce(xp: Any, a: Any, axis: Any = None, keepdims: bool = False) -> Any:
         a = xp.asarray(a)
-        nan = xp.isnan(a)
-        a = a if dtype is None else xp.astype(a, dtype)
-        out = getattr(xp, name)(xp.where(nan, filler, a), axis=axis, keepdims=keepdims)
-        if name in ("max", "min"):  # nan where all elements are nan
-            out = xp.where(xp.all(nan, axis=axis, keepdims=keepdims), math.nan, out)
-        return out
+        return getattr(xp, name)(xp.where(xp.isnan(a), filler, a), axis=axis, keepdims=keepdims)
 
     FUNCTIONS[f"nan{name}"] = reduce
 
 
 for _name, _filler in (
-    ("max", -math.inf),
-    ("min", math.inf),
-    ("prod", 1.0),
     ("argmax", -math.inf),
     ("argmin", math.inf),
 ):
@@ -541,33 +638,17 @@ _running("cumulative_sum", 0.0)
 _running("cumulative_prod", 1.0)
 
 
-@_register
+@register
 def cumsum(xp: Any, a: Any, axis: int | None = None, dtype: Any = None) -> Any:
     return xp.cumulative_sum(xp.reshape(a, (-1,)) if axis is None else a, axis=axis or 0, dtype=dtype)
 
 
-@_register
+@register
 def cumprod(xp: Any, a: Any, axis: int | None = None, dtype: Any = None) -> Any:
     return xp.cumulative_prod(xp.reshape(a, (-1,)) if axis is None else a, axis=axis or 0, dtype=dtype)
 
 
-@_register
-def nanvar(xp: Any, a: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
-    a = a if dtype is None else xp.astype(a, dtype)
-    there = xp.logical_not(xp.isnan(a))
-    gap = xp.where(there, a - xp.nanmean(a, axis=axis, keepdims=True), 0.0)
-    count = xp.astype(xp.count_nonzero(there, axis=axis, keepdims=keepdims), gap.dtype)
-    return xp.sum(xp.real(gap * xp.conj(gap)) if _is_complex(xp, gap) else gap * gap, axis=axis, keepdims=keepdims) / (
-        count - ddof
-    )
-
-
-@_register
-def nanstd(xp: Any, a: Any, axis: Any = None, dtype: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
-    return xp.sqrt(nanvar(xp, a, axis, dtype, ddof, keepdims))
-
-
-@_register
+@register
 def cov(
     xp: Any,
     m: Any,
@@ -581,30 +662,44 @@ def cov(
     dtype: Any = None,
 ) -> Any:
     m = _as_rows(xp, m, y, rowvar)
-    m = m if dtype is None else xp.astype(m, dtype)
+    m = _in_floating("cov", xp, m, dtype)
+    if ddof is not None and ddof != int(ddof):
+        raise ArgumentError(f"numpy.cov: ddof has to be an integer, got {ddof!r}")
     correction = ddof if ddof is not None else 0 if bias else 1
-    return xp.cov(m, correction=correction, fweights=fweights, aweights=aweights)
+    return xp.squeeze(xp.cov(m, correction=correction, fweights=fweights, aweights=aweights), _ones(xp, m))
 
 
-@_register
+@register
 def corrcoef(xp: Any, x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
     x = _as_rows(xp, x, y, rowvar)
-    return xp.corrcoef(x if dtype is None else xp.astype(x, dtype))
+    x = _in_floating("corrcoef", xp, x, dtype)
+    return xp.squeeze(xp.corrcoef(x), _ones(xp, x))
+
+
+def _in_floating(name: str, xp: Any, x: Any, dtype: Any) -> Any:
+    out = x if dtype is None else x.to(dtype=dtype)
+    if dtype is not None and out.dtype not in xp.floating_dtypes:
+        raise ArgumentError(f"numpy.{name}: dtype has to be a floating or complex one, got {dtype!r}")
+    return out
+
+
+def _ones(xp: Any, rows: Any) -> tuple[int, ...]:
+    """Return the axes of the covariance that NumPy leaves away, which are those of a single variable."""
+    return (0, 1) if rows.ndim == 2 and rows.shape[0] == 1 else ()
 
 
 def _as_rows(xp: Any, x: Any, y: Any, rowvar: bool) -> Any:
     """Return the variables as rows, those of ``y`` below."""
-
-    def rows(part: Any) -> Any:
-        part = xp.asarray(part)
-        return part if part.ndim < 2 else part if rowvar or part.shape[0] == 1 else xp.matrix_transpose(part)
-
+    x = xp.asarray(x)
+    x = xp.matrix_transpose(x) if x.ndim == 2 and not rowvar else x
     if y is None:
-        return rows(x)
-    return xp.concat([xp.reshape(part, (-1, part.shape[-1])) for part in (rows(x), rows(y))], axis=0)
+        return x
+    y = xp.asarray(y)
+    y = xp.matrix_transpose(y) if y.ndim == 2 and not rowvar and y.shape[0] != 1 else y
+    return xp.concat([xp.reshape(part, (-1, part.shape[-1])) for part in (x, y)], axis=0)
 
 
-@_register
+@register
 def gradient(xp: Any, f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """Return the gradient by differences, along every axis or the ones named: a list where there are several, as in NumPy."""
     axes = tuple(range(f.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)

@@ -83,6 +83,8 @@ swapaxes = linear(
 
 
 def _transpose(xp: Any, x: Any, *, axis0: Any, axis1: int | None) -> Any:
+    if axis0 is None and axis1 is None:
+        return xp.permute_dims(x, tuple(reversed(range(x.ndim))))
     if axis1 is not None:
         return xp.swapaxes(x, axis0, axis1)
     if not isinstance(axis0, (tuple, list)):
@@ -93,10 +95,10 @@ def _transpose(xp: Any, x: Any, *, axis0: Any, axis1: int | None) -> Any:
 
 
 transpose = composite(
-    "transpose(x, axis0, axis1=None)",
+    "transpose(x, axis0=None, axis1=None)",
     _transpose,
     arrays=("x",),
-    doc="Two axes exchanged, as in torch; or, given a tuple, all of them in that order, as in NumPy.",
+    doc="Two axes exchanged, as in torch; or, given a tuple, all of them in that order, and without axes in reverse order, as in NumPy.",
     methods="transpose",
 )
 moveaxis = linear(

@@ -156,3 +156,38 @@ def test_a_name_that_is_taken(method: str, message: str) -> None:
         declare.constant("mine", methods=f"mine {method}")
     assert "mine" not in OPS
     assert not hasattr(pg.Tensor, "mine")
+
+
+# -- as NumPy's arrays ----------------------------------------------------------------------------------------------------
+def test_a_vector_is_its_own_transpose(backend: str) -> None:
+    v = pg.tensor([1.0, 2.0], backend=backend, requires_grad=True)
+    assert v.T is v
+    assert v[0].T.shape == ()
+    (v.T @ v).backward()
+    assert v.grad.tolist() == [2.0, 4.0]
+    with pytest.raises(pg.PolygradError, match="T is for two axes"):
+        _ = pg.ones(2, 2, 2).T
+
+
+def test_transpose_without_axes_reverses_them(backend: str) -> None:
+    x = pg.tensor(np.arange(24.0).reshape(2, 3, 4), backend=backend)
+    assert x.transpose().tolist() == np.arange(24.0).reshape(2, 3, 4).transpose().tolist()
+
+
+def test_operators_take_lists(backend: str) -> None:
+    x = pg.tensor([1.0, 2.0, 3.0], backend=backend, requires_grad=True)
+    more = [1.0, 2.0, 3.0]
+    assert (x + more).tolist() == [2.0, 4.0, 6.0]
+    assert ([1.0, 2.0, 3.0] - x).tolist() == [0.0, 0.0, 0.0]
+    y = x * (x[0], x[1], 2.0)
+    y.sum().backward()
+    assert x.grad.tolist() == [2.0, 4.0, 2.0]
+
+
+def test_a_list_of_tensors_is_assigned_with_its_gradient(backend: str) -> None:
+    x = pg.tensor([1.0, 2.0, 3.0], backend=backend, requires_grad=True)
+    y = x * 1
+    y[:2] = [y[1] * 2, x[2]]
+    y.sum().backward()
+    assert y.tolist() == [4.0, 3.0, 3.0]
+    assert x.grad.tolist() == [0.0, 2.0, 2.0]

@@ -11,6 +11,8 @@ import pytest
 
 pytest.importorskip("scipy", minversion="1.17")
 
+from scipy import optimize
+
 import polygrad as pg
 from support.consumers.call_outcomes import check
 from support.consumers.scipy_calls import CONSTANT, GRADIENT, RELEASES, VMAP_SINCE, listed, others, release
@@ -156,3 +158,16 @@ def test_a_branch_on_a_value_has_its_own_gradient(text: str, since: str, branch:
     rest = [0, 1, 2, 4, 5]
     np.testing.assert_allclose(found[:, rest], wanted[:, rest], rtol=1e-7, atol=1e-8)
     assert found[0, 3] != pytest.approx(wanted[0, 3], rel=0.1)
+
+
+@pytest.mark.parametrize("method", ["BFGS", "CG", "Newton-CG", "L-BFGS-B", "SLSQP", "trust-constr"])
+def test_minimize_takes_the_value_of_a_tensor(method: str) -> None:
+    def objective(x: np.ndarray) -> Any:
+        point = pg.tensor(x, requires_grad=True)
+        value = ((point - 1) ** 2).sum()
+        value.backward()
+        compiled = method in ("L-BFGS-B", "SLSQP", "trust-constr")  # which take NumPy arrays alone
+        return value, point.grad.numpy() if compiled else point.grad
+
+    found = optimize.minimize(objective, np.zeros(2), jac=True, method=method)
+    np.testing.assert_allclose(found.x, 1, atol=1e-5)

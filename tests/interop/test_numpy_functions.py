@@ -79,6 +79,69 @@ np.cumsum(A, axis=0)
 np.delete(x, 2)
 np.delete(A, [0, 2], axis=0)
 np.delete(x, slice(1, 4))
+np.delete(A, [True, False, True], axis=0)
+np.delete(x, m)
+np.extract([2, 0, -1, 0, 1, 0, 5], x)
+np.extract(i, x[:3])
+np.cov(A[:1])
+np.corrcoef(A[:1] + 0 * A[:1])
+np.cov(A[:1], rowvar=False, bias=True)
+np.cov(A[:, :1], rowvar=False)
+np.array_split(x, np.array([2, 5]))
+np.unique(N)
+np.unique(N, return_counts=True)
+np.concatenate((A, M), axis=None)
+np.concatenate([x, [4.0]])
+np.hstack([0.0, x])
+np.sort(A, axis=None)
+np.take_along_axis(A, i, axis=None)
+np.take(x, [0, 2])
+np.take(A, [[0, 2], [1, 1]], axis=1)
+np.reshape(T, (4, 6), order="F")
+np.reshape(T, (-1, 2), "F")
+np.ravel(T, order="F")
+np.ravel(T.transpose((1, 0, 2)) if isinstance(T, np.ndarray) else np.transpose(T, (1, 0, 2)), "K")
+np.linalg.qr(M, mode="r")
+np.linalg.svd(A, compute_uv=False)
+np.linalg.eigvalsh(M @ np.transpose(M), "U")
+np.interp([0.0, 0.5, 1.0, 2.0, 3.0], [0.0, 1.0, 1.0, 3.0, 3.0], x[:5])
+np.interp(x[:3], [0.0], x[:1])
+np.histogram(x, bins=4)
+np.histogram(x, [-2, 0, 2], weights=w)[0]
+np.correlate(x, w[:4], "same")
+np.correlate(x[:4], w, "same")
+np.correlate(x, w[:4])
+np.insert(A, 1, x[:4], axis=0)
+np.insert(A, [0, 2], x[:2], axis=1)
+np.insert(x, [1, 1, 3], y[:3])
+np.insert(x, slice(1, 3), 0.5)
+np.insert(x, m, 0.5)
+np.block([[A, x[:3, None]], [B[:1], B[1:2], x[None, 4:5]]])
+np.block([x, y])
+np.block([[M, 0.0 * M], [M, M]])
+np.choose(i % 2, [x[:3], y[:3]])
+np.piecewise(x, [x < 0, x >= 0.5], [lambda t: -t, lambda t: t * t, 3.0])
+np.piecewise(x, x < 0, [0.5, lambda t: t * t])
+np.apply_along_axis(np.cumsum, 1, A)
+np.apply_along_axis(lambda r: r[:2] * r[2], 1, A)
+np.polymul(x, y)
+np.polyadd(x, y[:3])
+np.polyder(x, 2)
+np.polyfit(u, x, 2)
+np.polyfit(u, x, 1, w=w)
+np.pad(A, ((1, 0), (2, 1)), mode="linear_ramp", end_values=((0.5, 1.0), (2.0, 3.0)))
+np.pad(x, 3, mode="reflect", reflect_type="odd")
+np.linspace(x, y, 4)
+np.linspace(0.0, w, 4, endpoint=False, axis=1)
+np.geomspace(w, 2 * w, 3)
+np.outer(A, x)
+np.outer(2.0, x)
+np.inner(2.0, x)
+np.trapezoid(x, dx=w[0])
+np.diff(x, prepend=0.0)
+np.angle(z, deg=True)
+np.var(A, axis=0, where=W > 0.8, ddof=0.5)
+np.std(A, axis=1, mean=np.mean(A, axis=1, keepdims=True))
 np.diag(x)
 np.diag(A, 1)
 np.diagflat(x, 1)
@@ -196,6 +259,8 @@ np.sum(A, axis=1, keepdims=True)
 changed(np.copyto, x, y)
 changed(lambda t: np.copyto(t, 0.0, where=t > 0), x)
 changed(np.putmask, x, m, 0.0)
+changed(np.put, A, [0, 5, 7], [1.0, 2.0])
+changed(np.place, x, m, [1.0, 2.0])
 changed(np.fill_diagonal, M, 0.0)
 changed(np.fill_diagonal, A, 2.0)
 changed(lambda t: np.put_along_axis(t, np.argmax(t, axis=1)[:, None], 0.0, 1), A)
@@ -244,7 +309,12 @@ def test_facts_and_indices(text: str) -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda x: np.polyfit([1.0, 2.0], x[:2], 1), "numpy.polyfit.*polygrad has no operation for this call"),
+        (lambda x: np.roots(x), "numpy.roots.*polygrad has no operation for this call"),
+        (lambda x: np.polyfit([1.0, 2.0], x[:2], 1, full=True), r"numpy\.polyfit: full=True"),
+        (lambda x: np.linalg.qr(x[None], mode="raw"), r"numpy\.linalg\.qr: mode"),
+        (lambda x: np.max(x, where=x > 1), "initial= has to be given"),
+        (lambda x: np.unique(x, axis=0), r"numpy\.unique.*polygrad has no operation"),
+        (lambda x: np.reshape(x[::-1], (3, 1), order="A"), "order='A' asks for the memory layout"),
         (lambda x: np.sort(x, order="f", kind=None, stable=3, axis=9), "sort"),
         (lambda x: np.add(x, 1.0, out=np.zeros(3)), r"numpy\.add\(\.\.\., out=float64\[3\]\).*lose the graph"),
         (lambda x: np.mean(x, out=np.zeros(())), r"numpy\.mean\(\.\.\., out=.*lose the graph"),
@@ -252,7 +322,6 @@ def test_facts_and_indices(text: str) -> None:
         (lambda x: np.average(x, weights=np.ones(2)), "need an axis"),
         (lambda x: np.split(x, 2), "does not divide"),
         (lambda x: np.interp(x, [0.0, 1.0], [0.0, 1.0], period=1.0), "period is not supported"),
-        (lambda x: np.sum(x, where=x > 0), r"numpy\.sum.*polygrad has no operation"),
     ],
 )
 def test_what_is_refused_says_why(call: Any, message: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 
@@ -55,8 +57,84 @@ def test_reductions() -> None:
     assert np.add.reduce(x).tolist() == [4.0, 6.0]
     assert np.maximum.reduce(x, axis=1).tolist() == [2.0, 4.0]
     assert np.add.accumulate(x, axis=1).tolist() == [[1.0, 3.0], [3.0, 7.0]]
-    with pytest.raises(TypeError, match="numpy.hypot.accumulate"):
-        np.hypot.accumulate(x)
+    with pytest.raises(TypeError, match="numpy.add.reduceat"):
+        np.add.reduceat(x, [0, 1])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.logaddexp.reduce(x),
+        lambda x: np.logaddexp.reduce(x, axis=1, keepdims=True),
+        lambda x: np.hypot.reduce(x, axis=None),
+        lambda x: np.subtract.reduce(x, axis=1),
+        lambda x: np.maximum.accumulate(x, axis=1),
+        lambda x: np.hypot.accumulate(x),
+        lambda x: np.add.reduce(x, axis=1, where=np.array([True, False]), initial=2.0),
+        lambda x: np.multiply.reduce(x, dtype=np.float64),
+        lambda x: np.add.outer(x, x, dtype=np.float64),
+    ],
+)
+def test_any_binary_ufunc_reduces_and_accumulates(call) -> None:
+    a = np.asarray([[1.0, 3.0], [2.5, 4.0]])
+    x = leaf(a)
+    y = call(x)
+    np.testing.assert_allclose(y.detach().numpy(), call(a))
+    y.sum().backward()
+    difference = [(call(a + 1e-6 * e).sum() - call(a - 1e-6 * e).sum()) / 2e-6 for e in np.eye(4).reshape(4, 2, 2)]
+    np.testing.assert_allclose(x.grad.numpy().reshape(-1), difference, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["add", "multiply", "true_divide", "arctan2", "maximum", "hypot"])
+def test_a_ufunc_computes_in_its_dtype(name: str) -> None:
+    ufunc = getattr(np, name)
+    a, b = np.asarray([16777217.0, 1e-30, 3.0]), np.asarray([1.0, 1e-30, 7.0])
+    with np.errstate(all="ignore"):
+        want = ufunc(a, b, dtype=np.float32)
+        got = ufunc(leaf(a), b, dtype=np.float32)
+    assert got.dtype == want.dtype
+    np.testing.assert_array_equal(got.detach().numpy(), want)
+    with pytest.raises(TypeError):
+        ufunc(leaf(a), b, dtype=np.int64)  # by no rule of casting
+    with pytest.raises(TypeError):
+        ufunc(leaf(a), b, dtype=np.float32, casting="safe")
+    integers = pg.tensor([100, 100, 3], dtype="int8")
+    if name in ("add", "multiply"):  # int8 would overflow
+        assert ufunc(integers, integers, dtype=np.int64).tolist() == ufunc([100, 100, 3], [100, 100, 3]).tolist()
+
+
+def test_what_has_no_graph_goes_in_as_an_array() -> None:
+    x = leaf([1.0, 2.0, 4.0]).detach()
+    assert np.polydiv(x, [1.0, 1.0])[0].tolist() == [1.0, 1.0]
+    assert np.frexp(x)[1].tolist() == [1, 2, 3]
+    assert np.histogram2d(x, x, bins=2)[0].tolist() == [[2.0, 0.0], [0.0, 1.0]]
+    buffer = io.BytesIO()
+    np.save(buffer, x)
+    assert np.load(io.BytesIO(buffer.getvalue())).tolist() == [1.0, 2.0, 4.0]
+    out = np.zeros(3)
+    np.add(x, 1.0, out=out)
+    out += x
+    np.cumsum(x, out=out)
+    assert out.tolist() == [1.0, 3.0, 7.0]
+    with pytest.raises(TypeError, match="numpy.nan_to_num"):
+        np.nan_to_num(x, copy=False)  # which would be written into a copy
+    for call in (np.frexp, lambda x: np.polydiv(x, [1.0, 1.0]), lambda x: np.save(io.BytesIO(), x)):
+        with pytest.raises(TypeError, match="would lose the graph"):
+            call(leaf())
+        with pg.interop.allow_detach():
+            call(leaf())
+
+
+@pytest.mark.parametrize("transform", [pg.func.grad, pg.func.jacfwd])
+def test_inside_a_transform_nothing_leaves(transform) -> None:
+    with pytest.raises(TypeError, match="would lose the graph"):
+        transform(lambda x: pg.asarray(np.frexp(x)[0]).sum())(np.asarray([1.0, 2.0]))
+
+
+def test_where_a_value_lies_has_no_derivative() -> None:
+    x = leaf([0.5, 1.5, 2.5])
+    assert np.digitize(x, [0.0, 1.0, 2.0]).tolist() == [1, 2, 3]
+    assert np.lexsort((x, -x)).tolist() == [2, 1, 0]
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ def rebuild(monkeypatch: pytest.MonkeyPatch, op: str) -> None:
 
 def plant(monkeypatch: pytest.MonkeyPatch, op: str, number: int, function: Callable[..., Any]) -> None:
     """Put another derivative with respect to an argument in the place of the right one."""
+    assert OPS[op].call is not None  # the right one is built, with its node class, before the defect is there
     if OPS[op].form == "elementwise":
         monkeypatch.setattr(OPS[op].partial_rules[number], "function", function)
         partials = OPS[op].partials

@@ -8,6 +8,7 @@ import array_api_compat.numpy as xp
 import numpy as np
 
 from polygrad.backend import Backend, scipy_special
+from polygrad.errors import ArgumentError, DtypeError
 
 from . import functions, indexing
 
@@ -25,6 +26,21 @@ class NumPyBackend(Backend):
 
     def owns(self, kind: type) -> bool:
         return issubclass(kind, (np.ndarray, np.generic))
+
+    def check(self, array: Any) -> None:
+        if isinstance(array, np.ma.MaskedArray):
+            raise ArgumentError(
+                "a masked array of NumPy cannot be a Tensor, which knows no mask: use array.filled(...), and where()"
+            )
+        if isinstance(array, np.matrix):
+            raise ArgumentError(
+                "a matrix of NumPy cannot be a Tensor, whose * is elementwise: use numpy.asarray(matrix), and @"
+            )
+        if array.dtype.kind not in "biufc":
+            raise DtypeError(
+                f"an array of NumPy of dtype {array.dtype} cannot be a Tensor: its elements are no numbers. Convert it first, for "
+                f"example array.astype('float64')"
+            )
 
     def canonical(self, dtype: Any) -> Any:
         return np.dtype(dtype)

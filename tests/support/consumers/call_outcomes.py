@@ -12,7 +12,6 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -155,7 +154,6 @@ def reach(
     leaves = {
         name: pg.tensor(a, backend=backend, requires_grad=name in call.directions) for name, a in call.arrays.items()
     }
-    import_module("polygrad.array_api.conversions")._warned = False  # each call is to have its warning
     with warnings.catch_warnings(record=True) as caught, call.mode():
         try:
             # clones, for in-place operations may not hit a leaf that requires grad

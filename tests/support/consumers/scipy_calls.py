@@ -517,6 +517,7 @@ stats.kruskal(x, y).statistic
 stats.mannwhitneyu(x, y).statistic
 stats.mood(x, y).statistic
 stats.rankdata(x)
+stats.spearmanr(x, y).statistic
 stats.spearmanrho(x, y).statistic
 stats.wilcoxon(x, y).statistic
 stats.monte_carlo_test(x, normal_sample, mean, n_resamples=20).pvalue
@@ -559,7 +560,6 @@ stats.norm.logpdf(x)
 stats.norm.cdf(x)
 stats.gaussian_kde(x)(y)
 stats.Normal(mu=h, sigma=s).logpdf(x)
-stats.spearmanr(x, y).statistic
 stats.kendalltau(x, y).statistic
 stats.wasserstein_distance(x, y)
 stats.energy_distance(x, y)
