@@ -339,8 +339,8 @@ def tensor(
             )
         data = data.detach()._untracked("tensor")
     elif isinstance(data, (list, tuple)) and _has_history(data):
-        made = asarray(data, dtype=dtype, backend=backend).to(device=device)  # type: ignore[no-any-return]
-        return made.requires_grad_() if requires_grad else made
+        made = asarray(data, dtype=dtype, backend=backend).to(device=device)
+        return made.requires_grad_() if requires_grad else made  # type: ignore[no-any-return]
     home = _place(backend, data)
     source = backend_of(data)
     if source is not None:

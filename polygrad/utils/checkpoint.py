@@ -7,12 +7,13 @@ The graph is recorded as ever. Only the saved values are left out of it, through
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
 from typing import Any
 
 from ..backend.base import Backend
+from ..backend.frame import Level
 from ..backend.select import get_backend
 from ..core.modes import enable_grad, is_grad_enabled
 from ..core.tensor import Tensor, constant, edge_of
@@ -48,6 +49,8 @@ class _Region:
         self.function = function
         # The arguments as they are now. In-place changes by the function or the caller are not seen later.
         self.args, self.kwargs = map_leaves(_snapshot, (args, kwargs))
+        # A second run goes on at the levels of the arguments, also when their transforms have ended.
+        self.levels = {level for leaf in flatten((args, kwargs))[0] for level in _levels(leaf)}
         self.again = again
         self.context = copy_context()  # modes, levels and the selected backend
         self.states = [(backend, backend.random_state()) for backend in _backends(args, kwargs)] if preserve else []
@@ -97,7 +100,10 @@ class _Region:
                 raise _Stop
 
         current = [(backend, backend.random_state()) for backend, _ in self.states]
+        closed = [level for level in self.levels if not level.open]
         try:
+            for level in closed:
+                level.open = True
             for backend, state in self.states:
                 backend.set_random_state(state)
             with self.again, enable_grad(), saved_tensors_hooks(pack, _refuse_backward):
@@ -105,6 +111,8 @@ class _Region:
         except _Stop:
             pass
         finally:
+            for level in closed:
+                level.pause()
             for backend, state in current:
                 backend.set_random_state(state)
 
@@ -113,6 +121,15 @@ def _refuse_backward(packed: Any) -> Any:
     raise CheckpointError(
         "checkpoint: no backward pass can run through a recomputation, which is for its saved values alone"
     )
+
+
+def _levels(value: Any) -> Iterator[Level]:
+    """Yield the levels of a Tensor, of its payload and of its tangent."""
+    while isinstance(value, Tensor) and value._frame.level:
+        yield value._frame.level
+        if isinstance(value, Dual):
+            yield from _levels(value.tangent)
+        value = value._data
 
 
 def _snapshot(value: Any) -> Any:

@@ -10,7 +10,7 @@ import pytest
 
 import polygrad as pg
 from polygrad.core.record import node_class
-from polygrad.levels.dual import _tangent
+from polygrad.levels.operation import _tangent
 from polygrad.rules.declare import OPS, Rule
 
 STANDARD = """
