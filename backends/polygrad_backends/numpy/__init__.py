@@ -36,7 +36,7 @@ class NumPyBackend(Backend):
             raise ArgumentError(
                 "a matrix of NumPy cannot be a Tensor, whose * is elementwise: use numpy.asarray(matrix), and @"
             )
-        if array.dtype.kind not in "biufc":
+        if array.dtype.kind in "OSUTmM":  # dtypes of other packages, such as bfloat16, are of kind V, as structures are
             raise DtypeError(
                 f"an array of NumPy of dtype {array.dtype} cannot be a Tensor: its elements are no numbers. Convert it first, for "
                 f"example array.astype('float64')"
