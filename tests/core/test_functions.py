@@ -52,7 +52,11 @@ def same(a: Any, b: Any) -> bool:
         return len(a) == len(b) and all(map(same, a, b))
     if hasattr(a, "dtype") and hasattr(a, "shape") and not isinstance(a, type):
         x, y = (pg.Tensor(v) if not isinstance(v, pg.Tensor) else v for v in (a, b))
-        return x.dtype == y.dtype and x.shape == y.shape and np.array_equal(x.tolist(), y.tolist(), equal_nan=True)
+        return (
+            x.dtype == y.dtype
+            and same(tuple(x.shape), tuple(y.shape))
+            and np.array_equal(x.tolist(), y.tolist(), equal_nan=True)
+        )
     return bool(a == b or (a != a and b != b))  # noqa: PLR0124
 
 
