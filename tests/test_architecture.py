@@ -8,14 +8,15 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import polygrad
+from support.imports import Package
 
-ROOT = Path(polygrad.__file__).parent
+PACKAGE = Package(Path(polygrad.__file__).parent)
+ROOT = PACKAGE.root
 LIBRARIES = {
     "numpy", "torch", "jax", "cupy", "dask", "scipy", "sparse", "ndonnx", "array_api_strict", "array_api_compat", "array_api_extra"
 }  # fmt: skip
@@ -44,16 +45,6 @@ LONG: dict[str, str] = {
 """Files past 500 lines, each with its reason."""
 HOST = {"backend/host.py": "NumPy as the host of libraries that lack something"}
 """Files outside ``interop`` that import an array library, each with its reason."""
-MODULES = sorted(ROOT.rglob("*.py"))
-
-
-def module(path: Path) -> str:
-    """The name of a file's module, counted from the package; that of a package's own file is the package."""
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
-
-
-NAMES = {module(path): path for path in MODULES}
 
 
 def room(name: str) -> str:
@@ -61,89 +52,32 @@ def room(name: str) -> str:
     return name.split(".", maxsplit=1)[0]
 
 
-def imported(path: Path) -> Iterator[tuple[int, str]]:
-    """The absolute names of everything that a file imports, at any depth, with the line."""
-    package = [ROOT.name, *path.relative_to(ROOT).parts[:-1]]
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            source = ".".join([*base, *([node.module] if node.module else [])])
-            for alias in node.names:
-                yield node.lineno, f"{source}.{alias.name}"
-
-
-def own(path: Path) -> Iterator[tuple[int, str]]:
-    """The modules of polygrad that a file imports, with the line."""
-    for line, name in imported(path):
-        parts = name.split(".")
-        if parts[0] != ROOT.name:
-            continue
-        parts = parts[1:] or ["__init__"]
-        while ".".join(parts) not in NAMES and len(parts) > 1:
-            parts.pop()
-        found = ".".join(parts)
-        yield line, found if found in NAMES else "__init__"
-
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PACKAGE.modules)
 def test_every_file_lies_in_a_room(name: str) -> None:
     assert room(name) in FLOOR, f"{name} lies in no room: give it one in FLOORS, and in docs/architecture.md"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PACKAGE.modules)
 def test_no_file_imports_upwards(name: str) -> None:
     floor = FLOOR[room(name)]
     upwards = [
         f"line {line}: {other} is on floor {FLOOR[room(other)]}"
-        for line, other in own(NAMES[name])
+        for line, other in PACKAGE.own(PACKAGE.modules[name])
         if FLOOR[room(other)] > floor or (FLOOR[room(other)] == floor and room(other) != room(name) and floor < 10)
     ]
     assert not upwards, f"{name} is on floor {floor}, and imports what is not below it: {upwards}"
 
 
-def circles() -> set[frozenset[str]]:
-    """The strongly connected parts of the graph of imports, by Tarjan's algorithm. That a package's file imports its own modules,
-    and they their package, is how packages are made."""
-    edges = {name: {other for _, other in own(path) if other != name} for name, path in NAMES.items()}
-    number: dict[str, int] = {}
-    low: dict[str, int] = {}
-    stack: list[str] = []
-    found: set[frozenset[str]] = set()
-
-    def visit(name: str) -> None:
-        number[name] = low[name] = len(number)
-        stack.append(name)
-        for other in edges[name]:
-            if other not in number:
-                visit(other)
-                low[name] = min(low[name], low[other])
-            elif other in stack:
-                low[name] = min(low[name], number[other])
-        if low[name] == number[name]:
-            part = set()
-            while name not in part:
-                part.add(stack.pop())
-            if len(part) > 1:
-                found.add(frozenset(part))
-
-    for name in edges:
-        if name not in number:
-            visit(name)
-    return found
-
-
 def test_there_is_no_circle_but_those_named() -> None:
-    assert circles() == set(CIRCLES)
+    assert PACKAGE.circles() == set(CIRCLES)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", PACKAGE.files, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_array_library_outside_interop(path: Path) -> None:
     relative = path.relative_to(ROOT)
     if relative.parts[0] == "interop" or relative.as_posix() in HOST:
         return
-    assert not {name.split(".")[0] for _, name in imported(path)} & LIBRARIES
+    assert not {name.split(".")[0] for _, name in PACKAGE.imported(path)} & LIBRARIES
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "rules").rglob("*.py")), ids=lambda path: path.stem)
@@ -162,7 +96,7 @@ def test_no_explanation_is_thrown_away(path: Path) -> None:
 
 
 def test_no_file_is_long_without_a_reason() -> None:
-    long = {path.relative_to(ROOT).as_posix() for path in MODULES if len(path.read_text().splitlines()) > 500}
+    long = {path.relative_to(ROOT).as_posix() for path in PACKAGE.files if len(path.read_text().splitlines()) > 500}
     assert long == set(LONG)
 
 
