@@ -39,6 +39,11 @@ def axis_of(name: str, axis: Any, x: Any) -> int:
     return axis % x.ndim  # type: ignore[no-any-return]
 
 
+def axes_of(axis: Any, x: Any) -> tuple[Any, ...]:
+    """Return one axis or several as a tuple; None is all of them."""
+    return tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+
+
 def check_order(name: str, order: Any) -> None:
     """Raise unless a memory order is one of NumPy's; which one it is, is the library's affair where an array is made."""
     if order not in (None, "C", "F", "A", "K"):
@@ -73,8 +78,7 @@ def shape(xp: Any, a: Any) -> tuple[int, ...]:
 @register
 def size(xp: Any, a: Any, axis: Any = None) -> int:
     a = xp.asarray(a)
-    axes = range(a.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
-    return math.prod(a.shape[i] for i in axes)
+    return math.prod(a.shape[i] for i in axes_of(axis, a))
 
 
 def is_complex(xp: Any, x: Any) -> bool:
@@ -286,7 +290,7 @@ def sliding_window_view(
     xp: Any, x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
 ) -> Any:
     sizes = (window_shape,) if isinstance(window_shape, int) else tuple(window_shape)
-    axes = tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = axes_of(axis, x)
     for size, place in zip(sizes, [place % x.ndim for place in axes], strict=True):
         x = xp.unfold(x, place, size, 1)
     return x
@@ -542,8 +546,7 @@ def convolve(xp: Any, a: Any, v: Any, mode: str = "full") -> Any:
 # -- statistics ---------------------------------------------------------------------------------------------------------
 def _axes_last(xp: Any, x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
     """Return ``x`` with the axes of a reduction merged into one, which comes last, and the shape with ones in their place."""
-    axes = tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
-    axes = tuple(axis_of("quantile", i, x) for i in axes)
+    axes = tuple(axis_of("quantile", i, x) for i in axes_of(axis, x))
     rest = [i for i in range(x.ndim) if i not in axes]
     kept = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
     merged = xp.permute_dims(x, (*rest, *axes))
@@ -624,28 +627,19 @@ for _name, _filler in (
     _register_nan_reduction(_name, _filler)
 
 
-def _running(name: str, filler: float) -> None:
+def _register_running(name: str, short: str, unit: float) -> None:
     def accumulate(xp: Any, a: Any, axis: int | None = None, dtype: Any = None) -> Any:
-        a = xp.reshape(a, (-1,)) if axis is None else a
-        if filler is not None:
-            a = xp.where(xp.isnan(a), filler, a)
-        return getattr(xp, name)(a, axis=axis or 0, dtype=dtype)
+        return getattr(xp, name)(xp.reshape(a, (-1,)) if axis is None else a, axis=axis or 0, dtype=dtype)
 
-    FUNCTIONS[f"nan{name.replace('ulative_', '')}"] = accumulate
+    def skipping(xp: Any, a: Any, axis: int | None = None, dtype: Any = None) -> Any:
+        return accumulate(xp, xp.where(xp.isnan(a), unit, a), axis, dtype)
 
-
-_running("cumulative_sum", 0.0)
-_running("cumulative_prod", 1.0)
+    FUNCTIONS[short] = accumulate
+    FUNCTIONS[f"nan{short}"] = skipping
 
 
-@register
-def cumsum(xp: Any, a: Any, axis: int | None = None, dtype: Any = None) -> Any:
-    return xp.cumulative_sum(xp.reshape(a, (-1,)) if axis is None else a, axis=axis or 0, dtype=dtype)
-
-
-@register
-def cumprod(xp: Any, a: Any, axis: int | None = None, dtype: Any = None) -> Any:
-    return xp.cumulative_prod(xp.reshape(a, (-1,)) if axis is None else a, axis=axis or 0, dtype=dtype)
+_register_running("cumulative_sum", "cumsum", 0.0)
+_register_running("cumulative_prod", "cumprod", 1.0)
 
 
 @register
@@ -702,7 +696,7 @@ def _as_rows(xp: Any, x: Any, y: Any, rowvar: bool) -> Any:
 @register
 def gradient(xp: Any, f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """Return the gradient by differences, along every axis or the ones named: a list where there are several, as in NumPy."""
-    axes = tuple(range(f.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = axes_of(axis, f)
     spacing = [xp.asarray(step) if hasattr(step, "__len__") else step for step in varargs or (1.0,)]
     spacing = spacing * len(axes) if len(spacing) == 1 else spacing
     parts = OPS["gradient"].call(f, spacing=spacing, axis=axes, edge_order=edge_order)

@@ -36,10 +36,6 @@ REDUCTIONS = {
 """The operation of ``reduce`` of each ufunc."""
 ACCUMULATIONS = {"add": "cumulative_sum", "multiply": "cumulative_prod"}
 """The operation of ``accumulate`` of each ufunc."""
-RENAMED = {"amax": "max", "amin": "min"}
-"""The operation of each function, where the names differ."""
-PARAMETERS = {"newshape": "shape", "ddof": "correction"}
-"""The parameter of an operation for each of NumPy's, where the names differ."""
 HARMLESS = {"einsum": {"optimize", "order"}}
 """Options that choose an algorithm or the layout in memory and do not change the values, by function."""
 OF_VALUES = {
@@ -237,9 +233,6 @@ def _same(value: Any, default: Any) -> bool:
     return value is default or (type(value) is type(default) and type(value) in _PLAIN and value == default)
 
 
-_PLAIN = (bool, int, float, str, tuple)
-
-
 def array_function(function: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """Run a NumPy function on arguments among which there is a Tensor."""
     module = (getattr(function, "__module__", "") or "").removeprefix("numpy").strip(".")
@@ -272,7 +265,7 @@ def _run(name: str, module: str, call: _Call) -> Any:
             return NotImplemented
         tensor = next(_tensors((*call.positional, *call.options.values())))
         return chosen(tensor._frame.namespace, *call.positional, **call.options)
-    op = OPS.get(prefix + RENAMED.get(name, name))
+    op = OPS.get(prefix + name)
     return NotImplemented if op is None or module == "lib.stride_tricks" else _call_operation(op, prefix + name, call)
 
 
@@ -286,7 +279,7 @@ def _options_of(chosen: Any) -> set[str] | None:
 def _call_operation(op: Op, name: str, call: _Call) -> Any:
     """Call an operation with NumPy's arguments; NotImplemented where it has not an option."""
     harmless = HARMLESS.get(name, ())
-    params = {PARAMETERS.get(key, key): value for key, value in call.options.items() if key not in harmless}
+    params = {key: value for key, value in call.options.items() if key not in harmless}
     arrays = list(call.positional)
     if op.arrays != ("equation", "operands") and not _variadic(op):  # else all of them are arrays
         count = 1 if op.sequence else len(op.arrays)
