@@ -200,10 +200,10 @@ def _assign(tensor: Tensor, out: Tensor, graph: bool) -> None:
     tensor._data = out._data
     tensor._frame = out._frame
     if graph:
-        before, tensor._node = tensor._node, edge_of(out)
+        former, tensor._node = tensor._node, edge_of(out)
         if tensor._extra is not None and tensor._extra.retains:
-            if isinstance(before, Node):
-                before._retain(None)
+            if isinstance(former, Node):
+                former._retain(None)
             if isinstance(tensor._node, Node):
                 tensor._node._retain(tensor)
 

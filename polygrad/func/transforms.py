@@ -30,7 +30,7 @@ from ..levels.level import (
     unwrap,
     wrap,
 )
-from ..levels.trees import map_leaves, unflatten
+from ..levels.trees import map_leaves
 
 
 def with_aux(result: Any, where: str) -> tuple[Any, Any]:
@@ -131,9 +131,7 @@ class Pullback:
 
     def value(self) -> Any:
         """Return the output as the caller sees it."""
-        if self.tree is None:
-            return returned(self.outputs[0], self.level, self.raw)
-        return unflatten(self.tree, self.values())
+        return tree_of(self.tree, self.values())
 
     def values(self) -> list[Any]:
         """Return the leaves of the output as the caller sees them."""
