@@ -71,7 +71,7 @@ class Sample:
 
 
 def is_function_name(reference: str) -> bool:
-    """Whether a reference is the name of a function, and no expression."""
+    """Return whether a reference is the name of a function, and no expression."""
     return all(part.isidentifier() for part in reference.split("."))
 
 
@@ -89,7 +89,7 @@ def short(value: Any) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """What the suite knows of one op."""
+    """An op as the suite knows it."""
 
     op: str
     reference: str | None
@@ -118,7 +118,7 @@ class Case:
     without: Mapping[str, str] = field(default_factory=dict)
     """Checks that say nothing of this op, with the reason: counted as not run."""
     wide: bool = False
-    """Whether its results are in double precision where its arrays are in single precision."""
+    """True if its results are in double precision where its arrays are in single precision."""
 
     @property
     def form(self) -> str:
@@ -148,7 +148,7 @@ class Case:
         return OPS[self.op].arrays if self.op in OPS else ()
 
     def tolerance_of(self, check: str, default: float) -> float:
-        """What the error of a check may be, in double precision."""
+        """Return what the error of a check may be, in double precision."""
         if isinstance(self.tolerance, Mapping):
             return max(default, self.tolerance.get(check, 0.0))
         return max(default, self.tolerance)

@@ -34,7 +34,7 @@ SECOND = ("reverse_over_reverse", "forward_over_reverse")
 
 
 def tolerance(case: Case, check: str, dtype: str) -> float:
-    """What the error may be."""
+    """Return what the error may be."""
     default = NUMERIC if check == "numeric" else TOLERANCE
     allowed = case.tolerance_of(check, default)
     if dtype in SINGLE.values():
@@ -95,12 +95,12 @@ class Checker(Evaluated):
 
     @property
     def _replaceable(self) -> bool:
-        """Whether mpmath may stand in for the reference: at singular points it has conventions of its own, and far out too few digits."""
+        """True if mpmath may stand in for the reference: at singular points it has conventions of its own, and far out too few digits."""
         return self.reference is not None or self.case.reference is None or self.sample.kind in ("regular", "first")
 
     @property
     def _steady(self) -> bool:
-        """Whether finite differences of this sample say something."""
+        """True if finite differences of this sample say something."""
         regular = (
             self.sample.kind == "regular" and self.dtype not in SINGLE.values() and "numeric" not in self.case.without
         )
@@ -245,7 +245,7 @@ class Checker(Evaluated):
         return self.judged("adjoint", found, "polygrad")
 
     def metadata(self) -> Outcome:
-        """What a gradient and a tangent have to look like, whatever their numbers."""
+        """Check the shapes, dtypes and devices of gradients and tangents, whatever their numbers."""
         wrong = list(self._metadata())
         return Outcome("failed" if wrong else "passed", "; ".join(wrong), oracle="polygrad")
 

@@ -1,4 +1,4 @@
-"""What polygrad says of one sample on one backend, computed once, and as a reference for another backend."""
+"""Values and derivatives of one sample on one backend, computed once, also as the reference for another backend."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Evaluated:
         return self._slopes[question]
 
     def _moved(self, question: str, t: float) -> Arrays:
-        """What is differentiated along u to answer the question, at x + t u."""
+        """Return what is differentiated along u to answer the question, at x + t u."""
         arrays = self.problem.step(t)
         if question == "second":
             return self.ours.gradients(self.problem, self.cotangents, arrays)
@@ -105,7 +105,7 @@ class Evaluated:
     # -- scales --------------------------------------------------------------------------------------------------
     @property
     def each(self) -> bool:
-        """Whether every number is its own scale."""
+        """True if every number is its own scale."""
         return self.sample.kind == "extreme"
 
     def natural(self, outputs: Arrays, inputs: Arrays) -> list[float]:
@@ -115,19 +115,19 @@ class Evaluated:
 
     @property
     def inputs(self) -> Arrays:
-        """What is differentiated with respect to."""
+        """The arrays to differentiate with respect to."""
         return [self.problem.arrays[i] for i in self.problem.which]
 
 
 class Found:
-    """What polygrad says on one backend, as the reference for another one."""
+    """The results of polygrad on one backend, as the reference for another one."""
 
     def __init__(self, found: Evaluated) -> None:
         self.found = found
         self.name = found.ours.name
 
     def knows(self, case: Case) -> bool:
-        """Whether there is an answer: every case is a function of polygrad."""
+        """Return True: every case is a function of polygrad."""
         return True
 
     def values(self, problem: Problem) -> Arrays:

@@ -1,4 +1,4 @@
-"""What the checks are, and what becomes of a sample under one."""
+"""The checks, and the outcome of a sample under one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 Arrays = list[np.ndarray]
 
 STATUSES = ("passed", "failed", "known", "unsupported", "not_run")
-"""What became of one sample under one check.
+"""The outcomes of one sample under one check.
 
     passed       it agrees, within the tolerance
     failed       it does not, and nothing says why
@@ -39,7 +39,7 @@ WORST = sys.float_info.max
 
 @dataclass
 class Outcome:
-    """What became of a sample under a check."""
+    """The outcome of a sample under a check."""
 
     status: str
     text: str = ""
@@ -61,6 +61,6 @@ class NotDifferentiable(Exception):
 
 
 def first_line(error: BaseException) -> str:
-    """What was raised, in a line."""
+    """Return the message of what was raised, in a line."""
     lines = str(error).strip().splitlines()
     return (lines[0] if lines else type(error).__name__)[:200]

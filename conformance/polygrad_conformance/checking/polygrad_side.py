@@ -20,13 +20,13 @@ from .problem import Problem
 
 
 def inexact(array: np.ndarray) -> bool:
-    """Whether an output can have a derivative."""
+    """Return whether an output can have a derivative."""
     return array.dtype.kind in "fc"
 
 
 @dataclass
 class Pass:
-    """What a forward and a backward pass leave: the arrays of a problem as Tensors, the outputs, their cotangents, the gradients."""
+    """A forward and a backward pass: the arrays of a problem as Tensors, the outputs, their cotangents, the gradients."""
 
     tensors: list[Any]
     outputs: list[Any]

@@ -24,7 +24,7 @@ def generator(seed: int, *names: str) -> np.random.Generator:
 
 
 def is_array(value: Any) -> bool:
-    """Whether it stands for a Tensor."""
+    """Return whether a value stands for a Tensor."""
     return isinstance(value, np.ndarray)
 
 

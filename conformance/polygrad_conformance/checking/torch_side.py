@@ -25,7 +25,7 @@ class Torch:
         self._code: dict[str, CodeType] = {}
 
     def knows(self, case: Case) -> bool:
-        """Whether torch has such a function."""
+        """Return whether torch has such a function."""
         return case.reference is not None
 
     def tensors(self, problem: Problem, track: bool = True) -> list[Any]:

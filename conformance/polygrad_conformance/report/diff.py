@@ -28,7 +28,7 @@ class Change(msgspec.Struct, frozen=True):
 
     @property
     def regression(self) -> bool:
-        """Whether it is one that a build should stop at: something is worse than it was, or is no longer there."""
+        """True if a build should stop at the change: something is worse than it was, or is no longer there."""
         return self.kind in ("regression", "removed")
 
 

@@ -243,7 +243,7 @@ class Run(Struct):
 
     @property
     def ok(self) -> bool:
-        """Whether nothing failed: no sample, no scenario, no random program, and the ledger has no stale entry."""
+        """True if nothing failed: no sample, no scenario, no random program, and the ledger has no stale entry."""
         return not (
             self.totals()["failed"]
             or any(scenario.status == "failed" for scenario in self.scenarios)

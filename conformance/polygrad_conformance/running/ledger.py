@@ -45,7 +45,7 @@ class Entry:
     """How many of them failed."""
 
     def covers(self, backend: str, op: str, dtype: str, check: str, sample: str) -> bool:
-        """Whether it speaks of this."""
+        """Return whether the entry speaks of this."""
         pairs = (
             (self.backend, backend),
             (self.op, op),
@@ -57,7 +57,7 @@ class Entry:
 
 
 def matches(name: str, patterns: str | Iterable[str]) -> bool:
-    """Whether a name fits one of the patterns. Square brackets stand for themselves."""
+    """Return whether a name fits one of the patterns. Square brackets stand for themselves."""
     listed = [patterns] if isinstance(patterns, str) else patterns
     return any(fnmatchcase(name, pattern.replace("[", "[[]")) for pattern in listed)
 

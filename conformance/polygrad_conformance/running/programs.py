@@ -219,7 +219,7 @@ def _fitting(name: str, a: np.ndarray, b: np.ndarray) -> str | None:
 
 
 def _shape_of(text: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """What a step makes of values of these shapes and kinds: torch says so, on zeros."""
+    """Return what a step makes of values of these shapes and kinds: torch says so, on zeros."""
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         out = eval(text.format(a="a", b="b"), {"lib": torch, "a": torch.tensor(a), "b": torch.tensor(b)})

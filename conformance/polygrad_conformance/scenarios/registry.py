@@ -84,7 +84,7 @@ class Raised:
         return Raised(kinds, containing.lower() in str(error).lower(), str(error))
 
     def agrees(self, other: Any) -> bool:
-        """Whether code that catches this error by its most specific built-in kind catches the other one."""
+        """Return whether code that catches this error by its most specific built-in kind catches the other one."""
         return isinstance(other, Raised) and self.kinds[0] in other.kinds and self.says == other.says
 
     def __repr__(self) -> str:
